@@ -1,0 +1,38 @@
+"""GoogLeNet, to build, train and ask: `import googlenet` loads nothing heavy; each name loads its room when used."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "ConvBlock": "models.blocks",
+    "InceptionNaive": "models.blocks",
+    "Inception": "models.blocks",
+    "AuxiliaryClassifier": "models.blocks",
+    "GoogLeNet": "models.googlenet",
+    "load_weights": "models.weights",
+    "save_weights": "models.weights",
+    "preset": "models.presets",
+    "profile_module": "models.profile",
+    "profile_network": "models.profile",
+    "load_images": "data.datasets",
+    "train": "training.engine",
+    "Classifier": "inference.classifier",
+    "evaluate": "inference.evaluate",
+    "GoogLeNetConfig": "config",
+    "InceptionConfig": "config",
+    "LabError": "config",
+    "TrainConfig": "config",
+    "make_train_config": "config",
+}
+__all__ = list(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'googlenet' has no attribute {name!r}")
+    return getattr(import_module(f"googlenet.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,392 @@
+"""Every choice a user can make, as frozen data: what is allowed, and the sentence for what is not.
+
+A network is an ordered table of layers plus a head (`GoogLeNetConfig`), a training is a `TrainConfig`.
+Nothing here imports torch, so a form can be checked without waiting for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+MAX_CHANNELS = 4096
+MAX_SIZE = 1024
+MAX_BATCH = 4096
+RUN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class LabError(ValueError):
+    """Something the user can put right. The message is one sentence: what is wrong and what to do.
+
+    `field` names the setting at fault where there is one, so that a form can explain it in place.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def check_whole(value: Any, name: str, low: int, high: int, *, field: str | None = None) -> int:
+    """Return `value` as an int in [low, high], else raise `LabError` naming `name`."""
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole or not low <= value <= high:
+        shown = "nothing" if value is None or value == "" else f"{value}"[:40]
+        raise LabError(f"{name} must be a whole number from {low:,} to {high:,}, not {shown}.", field or name)
+    return int(value)
+
+
+def check_number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
+    """Return `value` as a float in [low, high] (or (low, high] when `above`), else raise `LabError`."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or value > high or value < low or (above and value == low):
+        bound = f"above {low:g} and up to {high:g}" if above else f"from {low:g} to {high:g}"
+        shown = "nothing" if value is None or value == "" else f"{value}"[:40]
+        raise LabError(f"{name} must be a number {bound}, not {shown}.", name)
+    return float(value)
+
+
+def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """Return `value` when it is one of `choices`, else raise `LabError` listing them."""
+    if value not in choices:
+        raise LabError(f"{name} must be one of {', '.join(choices)}, not {str(value)[:40]!r}.", name)
+    return value
+
+
+def check_run_name(name: Any) -> str:
+    """Return `name` when it can name a run, else raise `LabError`: a run name is never a path."""
+    if not isinstance(name, str) or not RUN_NAME.fullmatch(name):
+        raise LabError(
+            f"A run name is 1 to 64 lower-case letters, digits and hyphens, starting with a letter or digit, "
+            f"not {str(name)[:80]!r}.",
+            "run",
+        )
+    return name
+
+
+# --- networks ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ConvConfig:
+    """A convolution of the stem, with torchvision's name."""
+
+    name: str
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    relu: bool = True  # the note's stem has no activation
+
+    def __post_init__(self) -> None:
+        check_whole(self.in_channels, f"{self.name} in_channels", 1, MAX_CHANNELS)
+        check_whole(self.out_channels, f"{self.name} out_channels", 1, MAX_CHANNELS)
+        check_whole(self.kernel, f"{self.name} kernel", 1, 15)
+        check_whole(self.stride, f"{self.name} stride", 1, 8)
+        check_whole(self.padding, f"{self.name} padding", 0, 7)
+
+
+@dataclass(frozen=True)
+class PoolConfig:
+    """A max pool between stages."""
+
+    name: str
+    kernel: int = 3
+    stride: int = 2
+    padding: int = 1
+    ceil_mode: bool = False  # torchvision and Caffe round up, the note rounds down and pads
+
+    def __post_init__(self) -> None:
+        check_whole(self.kernel, f"{self.name} kernel", 1, 15)
+        check_whole(self.stride, f"{self.name} stride", 1, 8)
+        check_whole(self.padding, f"{self.name} padding", 0, self.kernel // 2)
+
+
+@dataclass(frozen=True)
+class LRNConfig:
+    """Local response normalisation over `size` channels (Krizhevsky et al. 2012, section 3.3), as in the paper's stem."""
+
+    name: str
+    size: int = 5
+
+    def __post_init__(self) -> None:
+        check_whole(self.size, f"{self.name} size", 1, 63)
+
+
+@dataclass(frozen=True)
+class InceptionConfig:
+    """The channels of one Inception module (Szegedy et al. 2015, figure 2), in torchvision's words.
+
+    A naive module has no reductions and no pool projection: leave `ch3x3red`, `ch5x5red` and `pool_proj` at 0.
+    `ch5x5_kernel` is 5 in the paper; torchvision's GoogLeNet has 3 there.
+    """
+
+    name: str
+    in_channels: int
+    ch1x1: int
+    ch3x3red: int
+    ch3x3: int
+    ch5x5red: int
+    ch5x5: int
+    pool_proj: int
+    naive: bool = False
+    ch5x5_kernel: int = 5
+
+    def __post_init__(self) -> None:
+        widths = ["in_channels", "ch1x1", "ch3x3", "ch5x5"]
+        reductions = ["ch3x3red", "ch5x5red", "pool_proj"]
+        for width in widths if self.naive else widths + reductions:
+            check_whole(getattr(self, width), f"{self.name} {width}", 1, MAX_CHANNELS, field=width)
+        if self.naive and any(getattr(self, width) for width in reductions):
+            raise LabError(f"{self.name} is naive, so ch3x3red, ch5x5red and pool_proj must be 0.", "ch3x3red")
+        if self.ch5x5_kernel not in (3, 5):
+            raise LabError(f"{self.name} ch5x5_kernel must be 5 (the paper) or 3 (torchvision).", "ch5x5_kernel")
+
+    @classmethod
+    def make_naive(cls, name: str, in_channels: int, ch1x1: int, ch3x3: int, ch5x5: int) -> InceptionConfig:
+        """A module without reductions: its pool branch passes all `in_channels` on."""
+        return cls(name, in_channels, ch1x1, 0, ch3x3, 0, ch5x5, 0, naive=True)
+
+    @property
+    def branch_channels(self) -> tuple[int, int, int, int]:
+        """What each branch (1×1, 3×3, 5×5, pool) adds to the concatenation."""
+        return self.ch1x1, self.ch3x3, self.ch5x5, self.in_channels if self.naive else self.pool_proj
+
+    @property
+    def out_channels(self) -> int:
+        """Channels after the concatenation."""
+        return sum(self.branch_channels)
+
+
+@dataclass(frozen=True)
+class AuxConfig:
+    """An auxiliary classifier (Szegedy et al. 2015, section 5) on the output of the layer `after`."""
+
+    name: str
+    after: str
+    in_channels: int
+    channels: int = 128
+    hidden: int = 1024
+    dropout: float = 0.7
+    adaptive: int = 0  # 0: the paper's 5×5 average pool at stride 3; n: average to n×n, for maps under 5×5
+
+    def __post_init__(self) -> None:
+        for width in ("in_channels", "channels", "hidden"):
+            check_whole(getattr(self, width), f"{self.name} {width}", 1, MAX_CHANNELS, field=width)
+        check_whole(self.adaptive, f"{self.name} adaptive", 0, 16)
+        check_number(self.dropout, f"{self.name} dropout", 0, 0.95)
+
+
+Layer = ConvConfig | PoolConfig | LRNConfig | InceptionConfig
+_LAYER_KINDS: dict[str, type] = {
+    "conv": ConvConfig,
+    "pool": PoolConfig,
+    "lrn": LRNConfig,
+    "inception": InceptionConfig,
+}
+_KIND_NAMES = {cls: kind for kind, cls in _LAYER_KINDS.items()}
+
+
+@dataclass(frozen=True)
+class GoogLeNetConfig:
+    """A whole network: layers in order, then average pool, dropout and one linear layer.
+
+    Convolutions carry a bias exactly when there is no batch norm. `average_pool=False` flattens the last map
+    instead, which ties the network to `input_size`.
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    num_classes: int
+    input_size: int
+    batch_norm: bool = False
+    average_pool: bool = True
+    dropout: float = 0.0
+    aux: tuple[AuxConfig, ...] = ()
+    aux_weight: float = 0.3  # of each auxiliary loss, as in the paper
+    in_channels: int = 3
+
+    def __post_init__(self) -> None:
+        check_whole(self.num_classes, "num_classes", 1, 100_000)
+        check_whole(self.input_size, "input_size", 1, MAX_SIZE)
+        check_whole(self.in_channels, "in_channels", 1, MAX_CHANNELS)
+        check_number(self.dropout, "dropout", 0, 0.95)
+        check_number(self.aux_weight, "aux_weight", 0, 10)
+        names = [layer.name for layer in (*self.layers, *self.aux)]
+        if not self.layers or len(set(names)) != len(names):
+            raise LabError("A network needs at least one layer, and every layer a name of its own.", "layers")
+        clash = next((name for name in names if not name.isidentifier() or name in ("avgpool", "dropout", "fc")), None)
+        if clash is not None:
+            raise LabError(f"{clash[:40]!r} cannot name a layer: use letters, digits and underscores.", "layers")
+
+    def channels_after(self) -> dict[str, int]:
+        """Channels that leave each layer, by layer name.
+
+        Raises `LabError` at the first layer whose `in_channels` is not what the layer before it gives, or for an
+        auxiliary head on a layer that is missing or of other width.
+        """
+        channels, result, before = self.in_channels, {}, "the image"
+        for layer in self.layers:
+            wanted = getattr(layer, "in_channels", channels)
+            if wanted != channels:
+                raise LabError(
+                    f"{layer.name} expects {wanted:,} channels but {before} gives {channels:,}: "
+                    f"set in_channels of {layer.name} to {channels:,}.",
+                    layer.name,
+                )
+            channels = getattr(layer, "out_channels", channels)
+            result[layer.name], before = channels, layer.name
+        for head in self.aux:
+            if result.get(head.after) != head.in_channels:
+                given = f"gives {result[head.after]:,}" if head.after in result else "is not in the network"
+                raise LabError(
+                    f"{head.name} expects {head.in_channels:,} channels but {head.after} {given}.", head.name
+                )
+        return result
+
+    def rechained(self) -> GoogLeNetConfig:
+        """The same network with every `in_channels` set to what arrives there."""
+        channels, layers, given = self.in_channels, [], {}
+        for layer in self.layers:
+            if hasattr(layer, "in_channels"):
+                layer = dataclasses.replace(layer, in_channels=channels)
+            channels = getattr(layer, "out_channels", channels)
+            given[layer.name] = channels
+            layers.append(layer)
+        aux = tuple(dataclasses.replace(h, in_channels=given[h.after]) for h in self.aux if h.after in given)
+        return dataclasses.replace(self, layers=tuple(layers), aux=aux)
+
+    def with_layer(self, layer: Layer) -> GoogLeNetConfig:
+        """The network with the layer of that name swapped and the channels after it adjusted."""
+        if layer.name not in {known.name for known in self.layers}:
+            raise LabError(f"{self.name} has no layer {layer.name!r}.", "layers")
+        swapped = tuple(layer if known.name == layer.name else known for known in self.layers)
+        return dataclasses.replace(self, layers=swapped).rechained()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; `from_dict` is the inverse."""
+        plain = dataclasses.asdict(self)
+        plain["layers"] = [{"kind": _KIND_NAMES[type(layer)], **dataclasses.asdict(layer)} for layer in self.layers]
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> GoogLeNetConfig:
+        """Read what `to_dict` wrote; raises `LabError` for anything else."""
+        try:
+            layers = tuple(
+                _LAYER_KINDS[row["kind"]](**{k: v for k, v in row.items() if k != "kind"}) for row in plain["layers"]
+            )
+            aux = tuple(AuxConfig(**row) for row in plain.get("aux", ()))
+            config = cls(**{**plain, "layers": layers, "aux": aux})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise LabError(f"This network description cannot be read ({error}).", "network") from error
+        config.channels_after()
+        return config
+
+
+# --- trainings --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training, complete: the same TrainConfig and seed give the same curve on the same device.
+
+    Epochs are numbered from 0, as in the class note; `checkpoint_epochs` are those after which weights are kept.
+    """
+
+    run: str
+    network: GoogLeNetConfig
+    data: str = "cifar10"  # "cifar10", "shapes", or the path of an image folder
+    recipe: str = "default"
+    epochs: int = 10
+    batch_size: int = 512
+    lr: float = 0.4
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    warmup: float = 0.2  # share of the steps that the rate rises
+    label_smoothing: float = 0.1
+    flip: bool = True
+    crop_padding: int = 4
+    normalize: bool = True  # by the training set's channel statistics; False: ToTensor only
+    validation_fraction: float = 0.1
+    checkpoint_epochs: tuple[int, ...] = field(default_factory=tuple)
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_run_name(self.run)
+        if not isinstance(self.data, str) or not self.data:
+            raise LabError("data must be cifar10, shapes or the path of an image folder.", "data")
+        check_whole(self.epochs, "epochs", 1, 100_000)
+        check_whole(self.batch_size, "batch_size", 1, 65_536)
+        check_number(self.lr, "lr", 0, 100, above=True)
+        check_choice(self.optimizer, "optimizer", ("sgd", "adam"))
+        check_number(self.momentum, "momentum", 0, 0.9999)
+        check_number(self.weight_decay, "weight_decay", 0, 1)
+        check_choice(self.schedule, "schedule", ("one-cycle", "constant"))
+        check_number(self.warmup, "warmup", 0, 1)
+        check_number(self.label_smoothing, "label_smoothing", 0, 0.9)
+        check_whole(self.crop_padding, "crop_padding", 0, 16)
+        check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
+        check_whole(self.seed, "seed", 0, 2**31 - 1)
+        check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
+        for epoch in self.checkpoint_epochs:
+            check_whole(epoch, "A checkpoint epoch", 0, self.epochs - 1, field="checkpoint_epochs")
+
+    def to_json(self) -> str:
+        """The text of a run's config.json."""
+        return json.dumps({**dataclasses.asdict(self), "network": self.network.to_dict()}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainConfig:
+        """Read what `to_json` wrote; raises `LabError` for anything else."""
+        try:
+            plain = json.loads(text)
+            plain["network"] = GoogLeNetConfig.from_dict(plain["network"])
+            plain["checkpoint_epochs"] = tuple(plain.get("checkpoint_epochs", ()))
+            return cls(**plain)
+        except LabError:
+            raise
+        except (ValueError, KeyError, TypeError) as error:
+            raise LabError(f"This training description cannot be read ({error}).", "config") from error
+
+
+# What a recipe sets unless the user says otherwise. `note` is the class note's training, to the letter: all 50,000
+# images, so no validation split.
+RECIPES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "note": {
+        "epochs": 1000,
+        "batch_size": 2048,
+        "lr": 1e-4,
+        "optimizer": "adam",
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "label_smoothing": 0.0,
+        "flip": False,
+        "crop_padding": 0,
+        "normalize": False,
+        "validation_fraction": 0.0,
+        "checkpoint_epochs": (299, 499, 699, 899),
+    },
+}
+
+
+def make_train_config(run: str, network: GoogLeNetConfig, recipe: str = "default", **changes: Any) -> TrainConfig:
+    """A `TrainConfig` from a recipe; `changes` that are None leave the recipe's value.
+
+    A recipe's own checkpoint epochs beyond a shortened training are dropped; epochs the user names are checked.
+    """
+    check_choice(recipe, "recipe", tuple(RECIPES))
+    chosen = {**RECIPES[recipe], **{key: value for key, value in changes.items() if value is not None}}
+    if changes.get("checkpoint_epochs") is None:
+        last = chosen.get("epochs", TrainConfig.epochs)
+        if isinstance(last, int):
+            chosen["checkpoint_epochs"] = tuple(e for e in chosen.get("checkpoint_epochs", ()) if e < last)
+    return TrainConfig(run=run, network=network, recipe=recipe, **chosen)

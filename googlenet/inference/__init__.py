@@ -1,0 +1,1 @@
+"""Classify and evaluate: untrusted pictures in, probabilities out."""

@@ -1,0 +1,1 @@
+"""Build: what a network is (presets, blocks), what it costs (profile), how it is kept (weights)."""

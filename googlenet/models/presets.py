@@ -1,0 +1,127 @@
+"""The networks that have a name, as tables of layers (no torch needed).
+
+A preset is data: `preset("cifar10").with_layer(InceptionConfig("inception3a", …))` is another network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from googlenet.config import (
+    AuxConfig,
+    ConvConfig,
+    GoogLeNetConfig,
+    InceptionConfig,
+    LabError,
+    Layer,
+    LRNConfig,
+    PoolConfig,
+)
+
+# Szegedy et al. 2015, Table 1: in → 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool projection.
+INCEPTIONS: dict[str, InceptionConfig] = {
+    row[0]: InceptionConfig(f"inception{row[0]}", *row[1:])
+    for row in (
+        ("3a", 192, 64, 96, 128, 16, 32, 32),
+        ("3b", 256, 128, 128, 192, 32, 96, 64),
+        ("4a", 480, 192, 96, 208, 16, 48, 64),
+        ("4b", 512, 160, 112, 224, 24, 64, 64),
+        ("4c", 512, 128, 128, 256, 24, 64, 64),
+        ("4d", 512, 112, 144, 288, 32, 64, 64),
+        ("4e", 528, 256, 160, 320, 32, 128, 128),
+        ("5a", 832, 256, 160, 320, 32, 128, 128),
+        ("5b", 832, 384, 192, 384, 48, 128, 128),
+    )
+}
+# The class note's example: a naive module on (192, 100, 100).
+NOTE_EXAMPLE_SIZE = 100
+NOTE_NAIVE = InceptionConfig.make_naive("naive", 192, 64, 128, 32)
+
+
+def _stages(*names: str) -> list[Layer]:
+    """Inception modules with the max pools that the paper puts between its stages."""
+    layers: list[Layer] = []
+    for before, name in zip((None, *names), names, strict=False):
+        if before and before[0] != name[0]:
+            layers.append(PoolConfig(f"maxpool{before[0]}"))
+        layers.append(INCEPTIONS[name])
+    return layers
+
+
+def _original_stem(*, local_response_norm: bool) -> list[Layer]:
+    """7×7 stride 2, pool, 1×1, 3×3, pool: 224×224 → 28×28, without activations, as in the note."""
+    norms = [LRNConfig("lrn1"), LRNConfig("lrn2")] if local_response_norm else [None, None]
+    layers = [
+        ConvConfig("conv1", 3, 64, 7, stride=2, padding=3, relu=False),
+        PoolConfig("maxpool1"),
+        norms[0],
+        ConvConfig("conv2", 64, 64, 1, relu=False),
+        ConvConfig("conv3", 64, 192, 3, padding=1, relu=False),
+        norms[1],
+        PoolConfig("maxpool2"),
+    ]
+    return [layer for layer in layers if layer is not None]
+
+
+def _small_stem() -> list[Layer]:
+    """A stem for 32×32: no stride in the first convolution, so that the stages see 8, 4 and 2 pixels a side."""
+    return [
+        ConvConfig("conv1", 3, 64, 3, padding=1),
+        PoolConfig("maxpool1"),
+        ConvConfig("conv2", 64, 64, 1),
+        ConvConfig("conv3", 64, 192, 3, padding=1),
+        PoolConfig("maxpool2"),
+    ]
+
+
+PRESETS: dict[str, str] = {
+    "imagenet": "the full network of the paper and the note, 224×224, 1000 classes",
+    "cifar10-truncated": "the note's CIFAR-10 network: the original stem, ends after 4e",
+    "cifar10": "batch norm, a stem for 32×32, all nine modules: the one to train",
+}
+
+
+def preset(
+    name: str,
+    num_classes: int | None = None,
+    *,
+    batch_norm: bool | None = None,
+    aux_heads: bool = False,
+    local_response_norm: bool = False,
+    dropout: float = 0.0,
+    paper: bool = False,
+) -> GoogLeNetConfig:
+    """The network called `name` (a key of `PRESETS`).
+
+    `paper=True` turns on what the paper has and the note leaves out: activations in the stem, local response
+    normalisation, auxiliary heads on 4a and 4d, 40% dropout. Raises `LabError` for a name or an option that is
+    not there.
+    """
+    if name not in PRESETS:
+        raise LabError(f"There is no preset {str(name)[:40]!r}: choose one of {', '.join(PRESETS)}.", "preset")
+    if paper:
+        aux_heads, local_response_norm, dropout = True, True, dropout or 0.4
+    small = name == "cifar10"
+    if local_response_norm and small:
+        raise LabError("Local response normalisation belongs to the original stem: cifar10 has batch norm.", "preset")
+    truncated = name == "cifar10-truncated"
+    stem = _small_stem() if small else _original_stem(local_response_norm=local_response_norm)
+    if paper:
+        stem = [dataclasses.replace(layer, relu=True) if isinstance(layer, ConvConfig) else layer for layer in stem]
+    modules = tuple(INCEPTIONS)[:7] if truncated else tuple(INCEPTIONS)
+    # At 224 the heads see 14×14 maps; on CIFAR-10 4×4 or smaller, where the paper's 5×5 window does not fit.
+    adaptive = 0 if name == "imagenet" else 2 if small else 1
+    heads = (
+        AuxConfig("aux1", "inception4a", 512, adaptive=adaptive),
+        AuxConfig("aux2", "inception4d", 528, adaptive=adaptive),
+    )
+    return GoogLeNetConfig(
+        name=name,
+        layers=(*stem, *_stages(*modules)),
+        num_classes=num_classes if num_classes is not None else 1000 if name == "imagenet" else 10,
+        input_size=224 if name == "imagenet" else 32,
+        batch_norm=small if batch_norm is None else batch_norm,
+        average_pool=not truncated,
+        dropout=dropout,
+        aux=heads if aux_heads else (),
+    )
