@@ -108,7 +108,7 @@ class PoolConfig:
 
 @dataclass(frozen=True)
 class LRNConfig:
-    """Local response normalisation over `size` channels (Krizhevsky et al. 2012, section 3.3), as in the paper's stem."""
+    """Local response normalisation over `size` channels (Krizhevsky et al. 2012, section 3.3), in the paper's stem."""
 
     name: str
     size: int = 5

@@ -1,0 +1,75 @@
+"""Augmentation on whole batches, on the device, from random numbers fixed by (seed, epoch).
+
+An epoch's plan is drawn at once, so any batch of it can be made again: a resumed training needs only its position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def epoch_generator(seed: int, epoch: int, stream: int = 0) -> torch.Generator:
+    """Random numbers for one purpose (`stream`) in one epoch of one training, the same on every machine."""
+    mixed = (seed * 1_000_003 + epoch) * 8 + stream
+    return torch.Generator().manual_seed(mixed % (2**63 - 1))
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """The order of an epoch and what happens to each image in it, all on the device.
+
+    `order` (N,) indexes the images; `flips` (N,) bool and `shifts` (N, 2) int64 in [0, 2·padding] go by position in
+    that order and are None when off.
+    """
+
+    order: Tensor
+    flips: Tensor | None
+    shifts: Tensor | None
+    padding: int
+
+    @classmethod
+    def draw(cls, count: int, seed: int, epoch: int, *, flip: bool, padding: int, device: torch.device) -> EpochPlan:
+        """The plan for `count` images in `epoch` (from 0)."""
+        order = torch.randperm(count, generator=epoch_generator(seed, epoch))
+        chance = epoch_generator(seed, epoch, stream=1)
+        flips = torch.rand(count, generator=chance) < 0.5 if flip else None
+        shifts = torch.randint(0, 2 * padding + 1, (count, 2), generator=chance) if padding else None
+        on_device = (None if part is None else part.to(device) for part in (order, flips, shifts))
+        return cls(*on_device, padding)
+
+    def batch(self, images: Tensor, labels: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """Positions [start, stop) of the epoch: augmented uint8 (n, C, H, W) and labels (n,)."""
+        rows = self.order[start:stop]
+        batch = images[rows]
+        if self.shifts is not None:
+            batch = shift(batch, self.shifts[start:stop], self.padding)
+        if self.flips is not None:
+            batch = torch.where(self.flips[start:stop, None, None, None], batch.flip(-1), batch)
+        return batch, labels[rows]
+
+
+def shift(images: Tensor, offsets: Tensor, padding: int) -> Tensor:
+    """Crop each of (n, C, H, W) at its own (row, column) of `offsets` from a copy padded by reflection."""
+    count, _, height, width = images.shape
+    padding = min(padding, height - 1, width - 1)  # reflection has no more to give
+    offsets = offsets.clamp(max=2 * padding)
+    # Reflection as an index: one gather instead of a padded float copy (torch cannot reflect uint8).
+    rows = _reflected(height, padding, images.device)[offsets[:, :1] + torch.arange(height, device=images.device)]
+    columns = _reflected(width, padding, images.device)[offsets[:, 1:] + torch.arange(width, device=images.device)]
+    which = torch.arange(count, device=images.device)[:, None, None]
+    return images.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def _reflected(size: int, padding: int, device: torch.device) -> Tensor:
+    """The source index of each position of an axis padded by reflection: 2 1 | 0 1 2 3 | 2 1."""
+    index = torch.arange(-padding, size + padding, device=device).abs()
+    return torch.where(index >= size, 2 * (size - 1) - index, index)
+
+
+def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """uint8 (n, C, H, W) → float32 (x/255 − mean)/std, channels last in memory; `mean` and `std` are (C,)."""
+    scaled = images.to(torch.float32, memory_format=torch.channels_last)
+    return scaled.mul_((1 / (255 * std))[:, None, None]).sub_((mean / std)[:, None, None])

@@ -1,0 +1,135 @@
+"""The parts of GoogLeNet, in torchvision's words and with torchvision's parameter names.
+
+Szegedy et al., "Going deeper with convolutions" (2015): figure 2a is `InceptionNaive`, figure 2b `Inception`,
+section 5 `AuxiliaryClassifier`. All of them take (N, C, H, W) or one image (C, H, W).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+BN_EPS = 1e-3  # torchvision's, from the original training; torch's default is 1e-5
+
+
+class ConvBlock(nn.Module):
+    """Convolution, optional batch norm, optional ReLU: (N, in, H, W) → (N, out, H', W').
+
+    The convolution has a bias exactly when there is no batch norm. Further keywords go to `nn.Conv2d`.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, batch_norm: bool = False, relu: bool = True, **conv: Any
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, bias=not batch_norm, **conv)
+        self.bn = nn.BatchNorm2d(out_channels, eps=BN_EPS) if batch_norm else None
+        self.relu = relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if self.bn is not None:  # unlike a convolution, it refuses an image without a batch axis
+            x = self.bn(x) if x.dim() == 4 else self.bn(x[None])[0]
+        return F.relu(x, inplace=True) if self.relu else x
+
+
+class InceptionNaive(nn.Module):
+    """1×1, 3×3 and 5×5 convolutions and a 3×3 max pool side by side, concatenated (figure 2a).
+
+    (N, in, H, W) → (N, ch1x1 + ch3x3 + ch5x5 + in, H, W).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        ch1x1: int,
+        ch3x3: int,
+        ch5x5: int,
+        *,
+        batch_norm: bool = False,
+        ch5x5_kernel: int = 5,
+    ) -> None:
+        super().__init__()
+        self.branch1 = ConvBlock(in_channels, ch1x1, batch_norm=batch_norm, kernel_size=1)
+        self.branch2 = ConvBlock(in_channels, ch3x3, batch_norm=batch_norm, kernel_size=3, padding=1)
+        self.branch3 = ConvBlock(
+            in_channels, ch5x5, batch_norm=batch_norm, kernel_size=ch5x5_kernel, padding=ch5x5_kernel // 2
+        )
+        # nn.MaxPool2d's stride defaults to its kernel size, which would shrink this branch alone.
+        self.branch4 = nn.MaxPool2d(kernel_size=3, stride=1, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=-3)
+
+
+class Inception(nn.Module):
+    """The module with 1×1 reductions before the large kernels and after the pool (figure 2b).
+
+    (N, in, H, W) → (N, ch1x1 + ch3x3 + ch5x5 + pool_proj, H, W). `ch5x5_kernel=3` gives torchvision's variant.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        ch1x1: int,
+        ch3x3red: int,
+        ch3x3: int,
+        ch5x5red: int,
+        ch5x5: int,
+        pool_proj: int,
+        *,
+        batch_norm: bool = False,
+        ch5x5_kernel: int = 5,
+    ) -> None:
+        super().__init__()
+
+        def conv(inside: int, outside: int, kernel: int) -> ConvBlock:
+            return ConvBlock(inside, outside, batch_norm=batch_norm, kernel_size=kernel, padding=kernel // 2)
+
+        self.branch1 = conv(in_channels, ch1x1, 1)
+        self.branch2 = nn.Sequential(conv(in_channels, ch3x3red, 1), conv(ch3x3red, ch3x3, 3))
+        self.branch3 = nn.Sequential(conv(in_channels, ch5x5red, 1), conv(ch5x5red, ch5x5, ch5x5_kernel))
+        self.branch4 = nn.Sequential(
+            nn.MaxPool2d(kernel_size=3, stride=1, padding=1),  # stride 1: see InceptionNaive
+            conv(in_channels, pool_proj, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=-3)
+
+
+class AuxiliaryClassifier(nn.Module):
+    """A classifier in the middle of the network, which feeds gradient to the layers before it (section 5).
+
+    (N, in, H, W) → (N, num_classes): average pool, 1×1 convolution, two linear layers with ReLU and dropout between.
+    `adaptive=0` is the paper's 5×5 pool at stride 3 (14×14 → 4×4), n averages any map to n×n. `size` is the (H, W)
+    of the map it sits on.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        *,
+        size: tuple[int, int] = (14, 14),
+        channels: int = 128,
+        hidden: int = 1024,
+        dropout: float = 0.7,
+        adaptive: int = 0,
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.adaptive = adaptive
+        height, width = (adaptive, adaptive) if adaptive else ((side - 5) // 3 + 1 for side in size)
+        self.conv = ConvBlock(in_channels, channels, batch_norm=batch_norm, kernel_size=1)
+        self.fc1 = nn.Linear(channels * height * width, hidden)
+        self.fc2 = nn.Linear(hidden, num_classes)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = F.adaptive_avg_pool2d(x, self.adaptive) if self.adaptive else F.avg_pool2d(x, 5, stride=3)
+        x = self.conv(pooled).flatten(start_dim=-3)
+        return self.fc2(self.dropout(F.relu(self.fc1(x), inplace=True)))

@@ -1,0 +1,120 @@
+"""A weights file: safetensors whose metadata says all that classifying needs, so that it can travel alone.
+
+Tensors are stored under torchvision's names. No pickle is ever read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from googlenet.config import GoogLeNetConfig, LabError
+from googlenet.models.googlenet import GoogLeNet
+
+FORMAT = "googlenet-lab-1"
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """What a weights file knows of itself.
+
+    `mean` and `std` are those of the input normalisation, per channel on images in [0, 1]. `facts` are for people:
+    data, synthetic, recipe, run, epoch, metrics, versions.
+    """
+
+    network: GoogLeNetConfig
+    classes: tuple[str, ...]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.classes) != self.network.num_classes:
+            raise LabError(
+                f"{len(self.classes)} class names cannot label {self.network.num_classes} outputs.", "classes"
+            )
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise LabError("A normalisation has three means and three deviations above 0.", "std")
+
+    def to_metadata(self) -> dict[str, str]:
+        """safetensors metadata: strings only."""
+        plain = {"network": self.network.to_dict(), "classes": self.classes, "mean": self.mean, "std": self.std}
+        return {"format": FORMAT, **{key: json.dumps(value) for key, value in {**plain, "facts": self.facts}.items()}}
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str] | None, name: str) -> WeightsInfo:
+        """Read what `to_metadata` wrote; `LabError` naming the file otherwise."""
+        if not metadata or metadata.get("format") != FORMAT:
+            raise LabError(f"{name} was not written by this lab: it does not say which network and classes it is for.")
+        try:
+            plain = {key: json.loads(metadata[key]) for key in ("network", "classes", "mean", "std", "facts")}
+            network = GoogLeNetConfig.from_dict(plain["network"])
+            mean, std = (tuple(float(value) for value in plain[key]) for key in ("mean", "std"))
+            classes = tuple(str(label) for label in plain["classes"])
+            return cls(network, classes, mean, std, dict(plain["facts"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise LabError(f"The description inside {name} cannot be read ({error}).") from error
+
+
+def save_weights(path: Path, model: GoogLeNet, info: WeightsInfo, *, half: bool = False) -> None:
+    """Write `model` and `info` to `path`, whole or not at all.
+
+    `half` stores matrices and filters as float16, at half the size; vectors (biases, batch norm) stay float32.
+    """
+    tensors = {}
+    for name, tensor in model.state_dict().items():
+        small = half and tensor.dim() > 1
+        tensors[name] = tensor.detach().to("cpu", torch.float16 if small else tensor.dtype).contiguous()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(tensors, temporary, metadata=info.to_metadata())
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_info(path: Path) -> WeightsInfo:
+    """The description inside the weights file at `path`, without its tensors."""
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata()
+    except FileNotFoundError as error:
+        raise LabError(f"There is no weights file {path}.") from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise LabError(f"{path.name} is not a complete safetensors file.") from error
+    return WeightsInfo.from_metadata(metadata, path.name)
+
+
+def load_weights(path: Path | str, device: torch.device | str = "cpu") -> tuple[GoogLeNet, WeightsInfo]:
+    """The network in the file at `path`, in float32, evaluation mode, on `device`; and what the file says of it."""
+    path = Path(path)
+    info = read_info(path)
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise LabError(f"{path.name} is not a complete safetensors file.") from error
+    tensors = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    with torch.device(
+        "meta"
+    ):  # a description, however large, allocates nothing: the file's tensors are taken as they are
+        model = GoogLeNet(info.network)
+    try:
+        model.load_state_dict(tensors, assign=True)
+    except RuntimeError as error:
+        raise LabError(f"The weights in {path.name} do not fit the network it describes ({_first(error)}).") from error
+    return model.to(device).eval(), info
+
+
+def _first(error: Exception) -> str:
+    """The first particular of torch's many-line message."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[min(1, len(lines) - 1)][:160].rstrip(".")
