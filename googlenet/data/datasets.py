@@ -1,0 +1,117 @@
+"""The images a network learns from: one call for CIFAR-10, drawn shapes and image folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from googlenet.config import LabError, check_number
+from googlenet.data.splits import Progress, Split
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["ImageSet", "Progress", "Split", "check_source", "load_images", "split_validation"]
+
+NAMES = {"cifar10": "CIFAR-10", "shapes": "shapes (synthetic)"}
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A data set in memory. `mean` and `std` are of the training images in [0, 1], per channel."""
+
+    source: str  # as the user wrote it: "cifar10", "shapes" or the path of a folder
+    name: str  # for people
+    train: Split
+    test: Split
+    classes: tuple[str, ...]  # index = label
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    synthetic: bool
+
+
+def check_source(source: str) -> str:
+    """Return `source` when it names a data set, else raise `LabError`; opens no image and does not import torch."""
+    if not isinstance(source, str) or not source.strip():
+        raise LabError("Choose the data: cifar10, shapes, or the path of a folder with train/ and test/.", "data")
+    if source not in NAMES:
+        from googlenet.data.folder import class_names
+
+        class_names(_root(source))
+    return source
+
+
+def load_images(source: str, data_dir: Path = Path("data"), progress: Progress | None = None) -> ImageSet:
+    """The data set `source`: "cifar10", "shapes", or an image folder with train/<class>/ and test/<class>/.
+
+    Downloads and caches go to `data_dir`. `progress` hears the share done, in [0, 1], and a sentence. Raises
+    `LabError` for a source that is not there, cannot be read, or cannot be downloaded.
+    """
+    check_source(source)
+    report = progress or (lambda share, sentence: None)
+    data_dir = Path(data_dir)
+    if source == "cifar10":
+        from googlenet.data.cifar import load_cifar
+
+        train, test, classes = load_cifar(data_dir, report)
+    elif source == "shapes":
+        from googlenet.data.shapes import draw_shapes
+
+        train, test, classes = draw_shapes()
+    else:
+        from googlenet.data.folder import load_folder
+
+        train, test, classes = load_folder(_root(source), data_dir / "cache", report)
+    mean, std = _channel_statistics(train.images)
+    report(1.0, f"Loaded {len(train.labels):,} training and {len(test.labels):,} test images")
+    return ImageSet(
+        source=source,
+        name=NAMES.get(source) or f"folder {_root(source).name}",
+        train=train,
+        test=test,
+        classes=classes,
+        mean=mean,
+        std=std,
+        synthetic=source == "shapes",
+    )
+
+
+def _root(source: str) -> Path:
+    """The folder that `source` means, absolute, so that "." has a name too."""
+    try:
+        return Path(source).expanduser().absolute()
+    except (OSError, RuntimeError):  # ~ of a user who is not there
+        return Path(source)
+
+
+def _channel_statistics(images: Tensor) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation of each channel of uint8 (N, 3, H, W), on the scale [0, 1]."""
+    import torch
+
+    total, squares = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    for chunk in images.split(4096):  # a float copy of the whole set would take four times its memory
+        values = chunk.float() / 255
+        total += values.mean((2, 3)).double().sum(0)
+        squares += values.square().mean((2, 3)).double().sum(0)
+    mean = total / len(images)
+    std = (squares / len(images) - mean.square()).clamp_min(0).sqrt()
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def split_validation(labels: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices (training, validation) of `labels`, int64 (N,): `fraction` of each class to validation, both sorted.
+
+    The same seed gives the same split. A class of two or more images keeps one on each side; `fraction` 0 leaves
+    validation empty. Raises `LabError` for a fraction outside [0, 0.5].
+    """
+    import torch
+
+    check_number(fraction, "validation_fraction", 0, 0.5)
+    generator = torch.Generator().manual_seed(seed)
+    held_out = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique().tolist() if fraction else ():
+        members = (labels == label).nonzero().flatten()
+        count = min(max(1, round(len(members) * fraction)), len(members) - 1)
+        held_out[members[torch.randperm(len(members), generator=generator)[:count]]] = True
+    return (~held_out).nonzero().flatten(), held_out.nonzero().flatten()
