@@ -4,17 +4,19 @@ A slider drag asks sixty times a second, so nothing here builds a torch module o
 figure against torch's own. What is counted:
 
 * parameters: weights, plus biases, plus the scale and shift of batch norm (its running statistics are not trained);
-* multiply-adds of ONE image: kernel² · channels in · channels out · height · width of each convolution, and the same for
-  linear layers. The paper's "ops" are these. Pools, norms, biases and activations count 0;
-* activation memory: float32 bytes of every row's output for the whole batch, as if all were kept for the backward pass.
+* multiply-adds of ONE image: kernel² · channels in · channels out · height · width of each convolution, and of linear
+  layers with all those sizes 1. The paper's "ops" are these. Pools, norms, biases and activations count 0;
+* activation memory: float32 bytes of every row's output for the whole batch, as if all were kept.
 
-Activations and dropout change no shape and carry no parameters, so they have no row; batch norm belongs to its convolution's.
+Activations and dropout change no shape and carry no parameters, so they have no row; batch norm is part of its
+convolution's row.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +33,6 @@ from googlenet.config import (
     PoolConfig,
     check_whole,
 )
-from googlenet.models.presets import preset as find_preset
 
 Shape = tuple[int, int, int]  # channels, height, width of one image
 
@@ -47,7 +48,9 @@ FLOAT32_BYTES = 4
 class Row:
     """One layer. Shapes are (C, H, W) of one image, linear layers (C, 1, 1); a layer without a window has kernel 0."""
 
-    name: str  # torch's dotted name: inception3a.branch2.1; a concatenation, which is no torch module: inception3a.concat
+    name: (
+        str  # torch's dotted name: inception3a.branch2.1; a concatenation, which is no torch module: inception3a.concat
+    )
     label: str  # for people: 3×3 convolution
     branch: str  # 1×1, 3×3, 5×5, pool; "" outside branches
     kernel: int
@@ -135,16 +138,16 @@ class Profile:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: totals, the rows, and what is counted."""
         return {
-            "in_shape": list(self.in_shape),
-            "out_shape": list(self.out_shape),
+            "in_shape": self.in_shape,
+            "out_shape": self.out_shape,
             "batch": self.batch,
             "params": self.params,
-            "multiply_adds": self.macs,
+            "macs": self.macs,
             "activation_bytes": self.activation_bytes,
             "aux_params": self.aux_params,
-            "aux_multiply_adds": self.aux_macs,
+            "aux_macs": self.aux_macs,
             "counting": COUNTING,
-            "rows": [_plain(row) for row in self.rows],
+            "rows": [dataclasses.asdict(row) for row in self.rows],
         }
 
 
@@ -174,65 +177,18 @@ def profile_network(
         config.input_size if height is None else height, config.input_size if width is None else width, batch
     )
     config.channels_after()
-    in_shape = (config.in_channels, height, width)
+    shape = in_shape = (config.in_channels, height, width)
     table = _Table(batch, config.batch_norm)
-    heads = {head.after: head for head in config.aux}
-    shape = in_shape
     for layer in config.layers:
         shape = table.layer(layer, shape)
-        if layer.name in heads:
-            table.aux_head(heads[layer.name], shape, config)
+        for head in config.aux:
+            if head.after == layer.name:
+                table.aux_head(head, shape, config.num_classes)
     out_shape = table.head(config, shape)
-    return Profile(tuple(table.rows), batch, in_shape, out_shape)
-
-
-def map_shape(config: GoogLeNetConfig, size: int | None = None, after: str | None = None) -> Shape:
-    """The (C, H, W) map that leaves layer `after` (the last one if None) for a square image; raises as `profile_network`."""
-    size = config.input_size if size is None else size
-    table = _Table(1, config.batch_norm)
-    shape = (config.in_channels, size, size)
-    for layer in config.layers:
-        shape = table.layer(layer, shape)
-        if layer.name == after:
-            break
-    return shape
-
-
-def inspect_module(
-    naive: bool = False,
-    in_channels: int = 192,
-    height: int = 28,
-    width: int = 28,
-    batch: int = 1,
-    ch1x1: int = 64,
-    ch3x3red: int = 96,
-    ch3x3: int = 128,
-    ch5x5red: int = 16,
-    ch5x5: int = 32,
-    pool_proj: int = 32,
-) -> dict[str, Any]:
-    """Shapes, parameters and multiply-adds of one Inception module, step by step.
-
-    A naive module has no reductions and no pool projection: ch3x3red, ch5x5red and pool_proj are then ignored.
-    The defaults are module 3a of GoogLeNet.
-    """
-    if naive:
-        config = InceptionConfig.make_naive("module", in_channels, ch1x1, ch3x3, ch5x5)
-    else:
-        config = InceptionConfig("module", in_channels, ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj)
-    profile = profile_module(config, height, width, batch)
-    branches = {branch: _plain(sums) for branch, sums in profile.by_branch().items()}
-    return {**profile.to_dict(), "branches": branches}
-
-
-def inspect_network(preset: str = "imagenet", size: int | None = None, batch: int = 1) -> dict[str, Any]:
-    """Shapes, parameters and multiply-adds of a whole network, layer by layer.
-
-    preset is imagenet, cifar10-truncated or cifar10; size is the side of a square image, the preset's own if left out.
-    """
-    profile = profile_network(find_preset(preset), size, size, batch)
-    layers = {layer: _plain(sums) for layer, sums in profile.by_layer().items()}
-    return {**profile.to_dict(), "layers": layers}
+    profile = Profile(tuple(table.rows), batch, in_shape, out_shape)
+    if (height, width) != (config.input_size, config.input_size) and (config.aux or not config.average_pool):
+        _check_linear(profile, profile_network(config))
+    return profile
 
 
 class _Table:
@@ -246,12 +202,8 @@ class _Table:
         self, name: str, label: str, in_shape: Shape, out_shape: Shape, *, window: tuple[int, int, int] = (0, 0, 0),
         branch: str = "", params: int = 0, macs: int = 0, aux: bool = False,
     ) -> Shape:  # fmt: skip
-        channels, height, width = out_shape
-        outputs = channels * height * width
-        activation_bytes = FLOAT32_BYTES * self.batch * outputs
-        self.rows.append(
-            Row(name, label, branch, *window, in_shape, out_shape, params, macs, activation_bytes, aux)
-        )
+        activation_bytes = FLOAT32_BYTES * self.batch * math.prod(out_shape)
+        self.rows.append(Row(name, label, branch, *window, in_shape, out_shape, params, macs, activation_bytes, aux))
         return out_shape
 
     def conv(
@@ -259,7 +211,7 @@ class _Table:
         *, branch: str = "", aux: bool = False,
     ) -> Shape:  # fmt: skip
         window = (kernel, stride, padding)
-        out_shape = (out_channels, *_slide(name, shape, *window))
+        out_shape = (out_channels, *_slide(name, shape[1:], *window))
         weights = kernel * kernel * shape[0] * out_channels
         macs = weights * out_shape[1] * out_shape[2]
         params = weights + out_channels * (2 if self.batch_norm else 1)
@@ -271,10 +223,8 @@ class _Table:
         *, kind: str = "max", ceil_mode: bool = False, branch: str = "", aux: bool = False,
     ) -> Shape:  # fmt: skip
         window = (kernel, stride, padding)
-        out_shape = (shape[0], *_slide(name, shape, *window, ceil_mode))
-        return self.add(
-            name, f"{kernel}×{kernel} {kind} pool", shape, out_shape, window=window, branch=branch, aux=aux
-        )
+        out_shape = (shape[0], *_slide(name, shape[1:], *window, ceil_mode))
+        return self.add(name, f"{kernel}×{kernel} {kind} pool", shape, out_shape, window=window, branch=branch, aux=aux)
 
     def linear(self, name: str, features: int, out_features: int, *, aux: bool = False) -> Shape:
         macs = features * out_features
@@ -312,16 +262,76 @@ class _Table:
             case InceptionConfig():
                 return self.inception(layer, shape, f"{layer.name}.")
 
+    def aux_head(self, head: AuxConfig, shape: Shape, num_classes: int) -> Shape:
+        pool = f"{head.name}.avgpool"
+        if head.adaptive:
+            label = f"average pool to {head.adaptive}×{head.adaptive}"
+            shape = self.add(pool, label, shape, (shape[0], head.adaptive, head.adaptive), aux=True)
+        else:
+            shape = self.pool(pool, shape, 5, 3, kind="average", aux=True)
+        shape = self.conv(f"{head.name}.conv", shape, head.channels, 1, aux=True)
+        self.linear(f"{head.name}.fc1", math.prod(shape), head.hidden, aux=True)
+        return self.linear(f"{head.name}.fc2", head.hidden, num_classes, aux=True)
+
     def head(self, config: GoogLeNetConfig, shape: Shape) -> Shape:
         if config.average_pool:
             shape = self.add("avgpool", "average pool", shape, (shape[0], 1, 1))
-        features = shape[0] * shape[1] * shape[2]
-        if not config.average_pool:
-            built_for = _features(map_shape(config))
-            if features != built_for:
-                raise LabError(
-                    f"fc was built for {built_for:,} features ({config.input_size}×{config.input_size} images) but "
-                    f"{features:,} arrive: use images of {config.input_size}×{config.input_size}."
-                )
-        return self.linear("fc", features, config.num_classes)
+        return self.linear("fc", math.prod(shape), config.num_classes)
 
+
+def _slide(
+    name: str, size: tuple[int, int], kernel: int, stride: int, padding: int, ceil_mode: bool = False
+) -> tuple[int, int]:
+    """(height, width) after a window slides over a (height, width) map; raises `LabError` where it does not fit."""
+    out = tuple(_positions(side, kernel, stride, padding, ceil_mode) for side in size)
+    if min(out) < 1:
+        raise LabError(
+            f"A {size[0]}×{size[1]} map reaches {name}, too small for its {kernel}×{kernel} window: use larger images."
+        )
+    return out
+
+
+def _positions(side: int, kernel: int, stride: int, padding: int, ceil_mode: bool) -> int:
+    room = side + 2 * padding - kernel
+    if not ceil_mode:
+        return room // stride + 1
+    count = -(-room // stride) + 1
+    # torch drops a last window that would start in the right padding, where it would see no pixel at all.
+    return count - 1 if (count - 1) * stride >= side + padding else count
+
+
+def _check_input(height: Any, width: Any, batch: Any) -> tuple[int, int, int]:
+    return (
+        check_whole(height, "height", 1, MAX_SIZE),
+        check_whole(width, "width", 1, MAX_SIZE),
+        check_whole(batch, "batch", 1, MAX_BATCH),
+    )
+
+
+def _check_linear(profile: Profile, built: Profile) -> None:
+    """Raise `LabError` where more or fewer features reach a linear layer than the network was `built` with."""
+    for row, expected in zip(profile.rows, built.rows, strict=True):
+        if row.label == "linear" and row.in_channels != expected.in_channels:
+            raise LabError(
+                f"{row.name} takes {expected.in_channels:,} features, what {_size(built)} images give, but "
+                f"{_size(profile)} images give {row.in_channels:,}: use {_size(built)} images."
+            )
+
+
+def _size(profile: Profile) -> str:
+    return f"{profile.in_shape[1]}×{profile.in_shape[2]}"
+
+
+def _sums(keyed: Iterable[tuple[str, Row]]) -> dict[str, Sums]:
+    groups: dict[str, list[Row]] = {}
+    for key, row in keyed:
+        groups.setdefault(key, []).append(row)
+    return {
+        key: Sums(
+            sum(row.params for row in rows),
+            sum(row.macs for row in rows),
+            sum(row.activation_bytes for row in rows),
+            rows[-1].out_shape,
+        )
+        for key, rows in groups.items()
+    }
