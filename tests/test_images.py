@@ -187,6 +187,13 @@ def test_a_rotated_phone_photo_and_a_meaningless_orientation() -> None:
 def test_broken_exif_does_not_spoil_the_picture() -> None:
     content = encode(quarters(), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff broken")
     assert corners(read_image(content)) == [RED, GREEN, BLUE, WHITE]
+    assert fit_image(read_image(content), 2).size == (2, 2)
+
+
+def test_metadata_stays_behind() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    assert read_image(encode(quarters(), "JPEG", exif=exif, comment=b"where I live")).info == {}
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])

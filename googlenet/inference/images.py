@@ -14,6 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, features
 
 from googlenet.config import LabError
+from googlenet.data.folder import square_rgb
 
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 64_000_000  # 256 MB once decoded, since Pillow keeps RGB in four bytes a pixel
@@ -28,7 +29,7 @@ _decoding = threading.Lock()
 
 
 def read_image(source: Source) -> Image.Image:
-    """Return `source` as an upright RGB picture; of an animation, the first frame.
+    """Return `source` as an upright RGB picture without metadata; of an animation, the first frame.
 
     `source` is a file (its path), a file's bytes, a Pillow image, or an array: (H, W), (H, W, 3) or (H, W, 4);
     8-bit values or any integers from 0 to 255, uint16 over its full range, floats from 0 to 1, or booleans.
@@ -37,24 +38,28 @@ def read_image(source: Source) -> Image.Image:
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
-        return _decode(_read_bytes(path), path.name or str(source))
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decode(bytes(source), "The picture")
-    if isinstance(source, np.ndarray):
-        return _from_array(source)
-    if isinstance(source, Image.Image):
-        return _convert(source, "The picture")
-    raise LabError(f"A picture must be a file's path, bytes, a Pillow image or an array, not {type(source).__name__}.")
+        image = _decode(_read_bytes(path), path.name or str(source))
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        image = _decode(bytes(source), "The picture")
+    elif isinstance(source, np.ndarray):
+        image = _from_array(source)
+    elif isinstance(source, Image.Image):
+        image = _convert(source, "The picture")
+    else:
+        kind = type(source).__name__
+        raise LabError(f"A picture must be a file's path, bytes, a Pillow image or an array, not {kind}.")
+    image.info.clear()  # EXIF would turn it again, and may tell where it was taken
+    return image
 
 
 def fit_image(image: Image.Image, size: int) -> Image.Image:
-    """Return the `size`×`size` picture that a network sees: the centre square, resized with antialiasing.
+    """Return the `size`×`size` picture that a network sees, by the rule that its training images went through.
 
-    Scaling the shorter side to `size` and cropping the centre gives the same, but a 1×5000 strip would first grow
-    to 160,000 pixels. Bicubic: box leaves small pictures softer than the photographs of CIFAR-10, Lanczos rings at
-    edges. A picture that already has the size comes back pixel for pixel.
+    The centre square is resized with antialiasing, which is: shorter side to `size`, then centre crop. Bicubic, since
+    box leaves small pictures softer than the photographs of CIFAR-10 and Lanczos rings at edges. A picture that has
+    the size already comes back pixel for pixel.
     """
-    return ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
+    return square_rgb(image, size)
 
 
 def _read_bytes(path: Path) -> bytes:
