@@ -1,0 +1,83 @@
+"""A weights file that answers questions: pictures in, probabilities out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from googlenet.config import LabError
+from googlenet.data.augment import normalize
+from googlenet.inference.images import Source, fit_image, read_image
+from googlenet.models.device import pick_device
+from googlenet.models.weights import load_weights
+
+
+class Classifier:
+    """The network in the weights file `path`, on `device` (auto, cuda, mps or cpu), prepared as the file says.
+
+    `info` is the file's description of itself: network, classes, normalisation, facts. Input size, mean and standard
+    deviation come from there and nowhere else. Raises `LabError` for a file that is missing, damaged or not the lab's.
+    """
+
+    def __init__(self, path: Path | str, device: str = "auto") -> None:
+        self.path = Path(path)
+        self.device = pick_device(device)
+        self.model, self.info = load_weights(self.path, self.device)
+        if self.info.network.in_channels != 3:
+            raise LabError(f"{self.path.name} takes {self.info.network.in_channels} channels: a picture has 3.")
+        self.model.to(memory_format=torch.channels_last)
+        self._mean = torch.tensor(self.info.mean, device=self.device)
+        self._std = torch.tensor(self.info.std, device=self.device)
+
+    def classify(self, image: Source) -> dict[str, float]:
+        """The probability of every class, the likeliest first; they sum to 1. `image` is what `read_image` takes."""
+        return self.classify_many([image])[0]
+
+    def classify_many(self, images: Iterable[Source], batch_size: int = 64) -> list[dict[str, float]]:
+        """`classify` for many pictures, `batch_size` of them decoded at a time."""
+        waiting, answers = iter(images), []
+        while batch := [_to_tensor(self.input_image(image)) for image in islice(waiting, batch_size)]:
+            answers += map(self._ordered, self.logits(torch.stack(batch)).softmax(1).tolist())
+        return answers
+
+    def input_image(self, image: Source) -> Image.Image:
+        """The very pixels that the network sees of `image`, before normalisation: RGB, input size."""
+        return fit_image(read_image(image), self.info.network.input_size)
+
+    @torch.inference_mode()
+    def logits(self, images: Tensor) -> Tensor:
+        """uint8 (N, 3, H, W), anywhere → float32 (N, classes), on the classifier's device."""
+        return self.model(normalize(images.to(self.device), self._mean, self._std))
+
+    def _ordered(self, probabilities: list[float]) -> dict[str, float]:
+        if any(value != value for value in probabilities):
+            raise LabError(f"{self.path.name} answers with no number, its training diverged: choose an earlier epoch.")
+        pairs = zip(self.info.classes, probabilities, strict=True)
+        return dict(sorted(pairs, key=lambda pair: pair[1], reverse=True))
+
+
+def _to_tensor(image: Image.Image) -> Tensor:
+    """uint8 (3, H, W)."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def load_classifier(path: Path | str, device: str = "auto") -> Classifier:
+    """`Classifier(path, device)`, kept in memory for the next call; a file written anew is read anew."""
+    path = Path(path)
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return Classifier(path, device)  # says what is wrong with it
+    return _load(path.absolute(), status.st_mtime_ns, status.st_size, device)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, mtime_ns: int, size: int, device: str) -> Classifier:
+    return Classifier(path, device)

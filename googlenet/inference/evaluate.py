@@ -1,0 +1,129 @@
+"""How good is a checkpoint: accuracy and loss on a split of a data set."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from googlenet.config import LabError, check_choice, check_whole
+from googlenet.data.datasets import ImageSet, load_images
+from googlenet.data.splits import Progress, Split
+from googlenet.inference.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a checkpoint answered on `n` images.
+
+    `per_class` is None for a class without images; `confusion[true][predicted]` counts images. `seconds` covers
+    normalisation and the network, not reading the images.
+    """
+
+    n: int
+    accuracy: float
+    loss: float  # mean cross entropy, in nats
+    per_class: dict[str, float | None]
+    confusion: list[list[int]]
+    seconds: float
+    flip: bool
+    labels: Tensor  # int64 (n,)
+    probabilities: Tensor  # float32 (n, classes)
+
+    @property
+    def images_per_second(self) -> float:
+        """Images judged in a second; each counts once, also when its mirror image is judged too."""
+        return self.n / self.seconds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, without the answers to single images."""
+        names = ("n", "accuracy", "loss", "per_class", "confusion", "seconds", "images_per_second", "flip")
+        return {name: getattr(self, name) for name in names}
+
+
+def evaluate(
+    weights: Classifier | Path | str,
+    data: ImageSet | str = "cifar10",
+    split: Literal["test", "train"] = "test",
+    *,
+    flip: bool = False,
+    batch_size: int = 500,
+    device: str = "auto",
+    data_dir: Path = Path("data"),
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge `weights` (a file or a `Classifier`) on one split of `data` (what `load_images` takes or gives).
+
+    `flip` averages the logits of each image and its mirror image. `progress` hears the share done, in [0, 1], and a
+    sentence. Raises `LabError` when the data's classes are not the checkpoint's, in the same order.
+    """
+    check_choice(split, "split", ("test", "train"))
+    classifier = weights if isinstance(weights, Classifier) else Classifier(weights, device)
+    images = data if isinstance(data, ImageSet) else load_images(data, data_dir, progress)
+    check_classes(classifier, images.classes, images.name)
+    return evaluate_split(classifier, getattr(images, split), flip=flip, batch_size=batch_size, progress=progress)
+
+
+def check_classes(classifier: Classifier, classes: tuple[str, ...], data_name: str) -> None:
+    """Raise `LabError` naming the first difference between the checkpoint's classes and `classes`; order counts."""
+    known, checkpoint = classifier.info.classes, classifier.path.name
+    if len(known) != len(classes):
+        counts = f"{checkpoint} knows {len(known):,} classes but {data_name} has {len(classes):,}"
+        raise LabError(f"{counts}: choose data with the same classes.")
+    for number, (ours, theirs) in enumerate(zip(known, classes, strict=True)):
+        if ours != theirs:
+            raise LabError(
+                f"Class {number} is {ours!r} in {checkpoint} but {theirs!r} in {data_name}: "
+                "choose data with the same classes in the same order."
+            )
+
+
+def evaluate_split(
+    classifier: Classifier,
+    split: Split,
+    *,
+    flip: bool = False,
+    batch_size: int = 500,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """`evaluate` on images and labels in memory, whose labels are the classifier's class numbers."""
+    check_whole(batch_size, "batch_size", 1, 65_536)
+    count, size = len(split.labels), classifier.info.network.input_size
+    if count == 0:
+        raise LabError("There are no images to evaluate on: choose another split.")
+    if split.images.shape[-2:] != (size, size):
+        height, width = split.images.shape[-2:]
+        raise LabError(f"{classifier.path.name} takes {size}×{size} images but the data has {height}×{width}.")
+    started, parts = time.perf_counter(), []
+    for start in range(0, count, batch_size):
+        batch = split.images[start : start + batch_size].to(classifier.device)
+        logits = classifier.logits(batch)
+        parts.append((logits + classifier.logits(batch.flip(-1))) / 2 if flip else logits)
+        if progress:
+            done = min(start + batch_size, count)
+            progress(done / count, f"Judged {done:,} of {count:,} images")
+    logits = torch.cat(parts).cpu()
+    return _summarise(classifier.info.classes, logits, split.labels.cpu(), time.perf_counter() - started, flip)
+
+
+def _summarise(classes: tuple[str, ...], logits: Tensor, labels: Tensor, seconds: float, flip: bool) -> Evaluation:
+    """Figures from logits (n, classes) and labels (n,), both on the CPU."""
+    count = len(classes)
+    confusion = torch.bincount(labels * count + logits.argmax(1), minlength=count**2).view(count, count)
+    right, there = confusion.diagonal().tolist(), confusion.sum(1).tolist()
+    return Evaluation(
+        n=len(labels),
+        accuracy=sum(right) / len(labels),
+        loss=F.cross_entropy(logits, labels).item(),
+        per_class={name: r / n if n else None for name, r, n in zip(classes, right, there, strict=True)},
+        confusion=confusion.tolist(),
+        seconds=seconds,
+        flip=flip,
+        labels=labels,
+        probabilities=logits.softmax(1),
+    )
