@@ -1,0 +1,263 @@
+"""The command line: everything the app does, without the app. `python -m googlenet --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from googlenet.config import RECIPES, LabError, TrainConfig, make_train_config
+from googlenet.models.presets import PRESETS, preset
+
+BAD_INPUT, FAILED = 2, 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with one sentence and exit code 2 for bad input instead of a usage text before it."""
+
+    def error(self, message: str) -> None:
+        raise LabError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 2 for bad input, 1 for a training that failed."""
+    try:
+        options = _parser().parse_args(arguments)
+        return options.run_command(options) or 0
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED if type(error).__name__ == "TrainingFailed" else BAD_INPUT
+    except KeyboardInterrupt:
+        print("error: Interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    formatter = argparse.ArgumentDefaultsHelpFormatter
+    parser = _Parser(prog="python -m googlenet", description="Build, train and ask GoogLeNet.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, formatter_class=formatter)
+        sub.set_defaults(run_command=run)
+        return sub
+
+    sub = command("profile", _profile, "Print a network's layers with output shapes, parameters and multiply-adds.")
+    sub.add_argument("preset", metavar="PRESET", help=f"one of {', '.join(PRESETS)}")
+    sub.add_argument("--size", type=int, help="height and width of the image; the preset's own if not given")
+    sub.add_argument("--batch", type=int, default=1, help="images, for the activation memory")
+    sub.add_argument("--paper", action="store_true", help="with the paper's LRN, dropout and auxiliary heads")
+    _json_option(sub)
+
+    _add_train(command("train", _train, "Train a network; Ctrl+C saves and stops, resume goes on."))
+
+    sub = command("resume", _resume, "Go on with a run from its last save, as if it had never stopped.")
+    sub.add_argument("name", metavar="NAME", help="the run")
+    _checkpoints_option(sub)
+    sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+
+    sub = command("runs", _runs, "List the runs and what became of them.")
+    _checkpoints_option(sub)
+    _json_option(sub)
+
+    sub = command("evaluate", _evaluate, "Accuracy and loss of a weights file on a data set.")
+    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
+    _data_option(sub, "cifar10")
+    sub.add_argument("--split", choices=("test", "train"), default="test", help="which part of the data")
+    sub.add_argument("--flip", action="store_true", help="average the logits of each image and its mirror image")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    _json_option(sub)
+
+    sub = command("classify", _classify, "What a weights file sees in pictures.")
+    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
+    sub.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures")
+    sub.add_argument("--top", type=int, default=5, help="classes to print")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    _json_option(sub)
+
+    sub = command("export", _export, "Copy a weights file as float16, with its test accuracy measured and written in.")
+    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
+    sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write")
+    _data_option(sub, "cifar10")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    return parser
+
+
+def _add_train(sub: argparse.ArgumentParser) -> None:
+    # None means: as the recipe says. The help names the default recipe's value.
+    fallback = {name: field.default for name, field in TrainConfig.__dataclass_fields__.items()}
+    sub.add_argument("--preset", choices=tuple(PRESETS), help="the network (default: cifar10; note: cifar10-truncated)")
+    _data_option(sub, "cifar10")
+    sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help="sets all that follows")
+    sub.add_argument("--epochs", type=int, help=f"(default: {fallback['epochs']}; note: 1000)")
+    sub.add_argument("--batch-size", type=int, help=f"(default: {fallback['batch_size']}; note: 2048)")
+    sub.add_argument("--lr", type=float, help=f"peak learning rate (default: {fallback['lr']}; note: 0.0001)")
+    sub.add_argument("--validation", type=float, help="share of train held out (default: 0.1; note: 0)")
+    sub.add_argument("--checkpoint-epochs", help="after which to keep weights, from 0, as 299,499 (default: none)")
+    sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
+    sub.add_argument("--seed", type=int, default=0, help="same seed, same curve")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    sub.add_argument("--run", help="name of the run (default: the network and the time)")
+    _checkpoints_option(sub)
+    sub.add_argument("--config", help=argparse.SUPPRESS)  # "-": a whole TrainConfig on standard input, from the app
+    sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+
+
+def _data_option(sub: argparse.ArgumentParser, default: str) -> None:
+    sub.add_argument("--data", default=default, help="cifar10, shapes, or a folder with train/ and test/")
+
+
+def _checkpoints_option(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where runs are kept")
+
+
+def _json_option(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _profile(options: argparse.Namespace) -> None:
+    from googlenet.models.profile import profile_network
+
+    profile = profile_network(preset(options.preset, paper=options.paper), options.size, options.size, options.batch)
+    print(json.dumps(profile.to_dict(), ensure_ascii=False) if options.json else profile.to_text())
+
+
+def _train(options: argparse.Namespace) -> None:
+    from googlenet.training.session import train
+
+    if options.config == "-":
+        config = TrainConfig.from_json(sys.stdin.read())
+    else:
+        name = options.preset or ("cifar10-truncated" if options.recipe == "note" else "cifar10")
+        config = make_train_config(
+            options.run or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
+            preset(name, aux_heads=options.aux_heads),
+            options.recipe,
+            data=options.data,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            lr=options.lr,
+            validation_fraction=options.validation,
+            checkpoint_epochs=parse_epochs(options.checkpoint_epochs),
+            seed=options.seed,
+            device=options.device,
+        )
+    run = train(config, options.checkpoints, console=not options.detached, detached=options.detached)
+    print(f"{run.name}: {run.status().state}, in {run.path}")
+
+
+def parse_epochs(text: str | None) -> tuple[int, ...] | None:
+    """ "299, 499" → (299, 499); nothing → None, which leaves it to the recipe."""
+    if text is None or not text.strip():
+        return None
+    parts = text.replace(",", " ").split()
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise LabError(f"Checkpoint epochs are whole numbers such as 299, 499, not {text[:40]!r}.", "checkpoint_epochs")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def _resume(options: argparse.Namespace) -> None:
+    from googlenet.training.session import resume
+
+    run = resume(options.name, options.checkpoints, console=not options.detached, detached=options.detached)
+    print(f"{run.name}: {run.status().state}, in {run.path}")
+
+
+def _runs(options: argparse.Namespace) -> None:
+    from googlenet.training.run import list_runs
+
+    rows = []
+    for run in list_runs(options.checkpoints):
+        status, metrics = run.status(), run.metrics()
+        accuracies = [row["Validation accuracy"] for row in metrics if row["Validation accuracy"] is not None]
+        best = max(accuracies, default=None)
+        rows.append(
+            {"run": run.name, "state": status.state, "epoch": status.epoch, "epochs": status.epochs, "best": best}
+        )
+    if options.json:
+        print(json.dumps(rows))
+    elif not rows:
+        print(f"No runs in {options.checkpoints} yet: start one with python -m googlenet train.")
+    for row in [] if options.json else rows:
+        best = "" if row["best"] is None else f"  best validation accuracy {row['best']:.4f}"
+        print(f"{row['run']}  {row['state']}  {row['epoch']}/{row['epochs']} epochs{best}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from googlenet.inference.evaluate import evaluate
+
+    result = evaluate(
+        options.weights, options.data, options.split, flip=options.flip, device=options.device, progress=_progress()
+    )
+    if options.json:
+        print(json.dumps(result.to_dict()))
+        return
+    flip = ", mean of image and mirror image" if options.flip else ""
+    print(f"accuracy {result.accuracy:.2%}, loss {result.loss:.4f} on {result.n:,} {options.split} images{flip}")
+    for name, accuracy in result.per_class.items():
+        print(f"  {name:<20} {'–' if accuracy is None else f'{accuracy:.1%}'}")
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from googlenet.inference.classifier import Classifier
+
+    classifier = Classifier(options.weights, options.device)
+    answers, bad = [], 0
+    for file in options.files:
+        try:
+            answers.append({"file": str(file), "probabilities": classifier.classify(file)})
+        except LabError as error:  # the other pictures still get their answer
+            answers.append({"file": str(file), "error": str(error)})
+            bad = BAD_INPUT
+    if options.json:
+        print(json.dumps(answers, ensure_ascii=False))
+    for answer in [] if options.json else answers:
+        if "error" in answer:
+            print(f"error: {answer['error']}", file=sys.stderr)
+            continue
+        top = list(answer["probabilities"].items())[: max(1, options.top)]
+        print(answer["file"], ", ".join(f"{name} {share:.1%}" for name, share in top), sep=": ")
+    return bad
+
+
+def _export(options: argparse.Namespace) -> None:
+    import dataclasses
+
+    from googlenet.inference.classifier import Classifier
+    from googlenet.inference.evaluate import evaluate
+    from googlenet.models.weights import load_weights, save_weights
+
+    model, info = load_weights(options.weights)
+    save_weights(options.target, model, info, half=True)
+    # Measured on the very weights that are shipped, after rounding.
+    plain = evaluate(Classifier(options.target, options.device), options.data, progress=_progress())
+    flip = evaluate(Classifier(options.target, options.device), options.data, flip=True)
+    facts = {
+        **info.facts,
+        "test_accuracy": plain.accuracy,
+        "test_loss": plain.loss,
+        "test_accuracy_flip": flip.accuracy,
+    }
+    save_weights(options.target, model, dataclasses.replace(info, facts=facts), half=True)
+    print(f"{options.target}: test accuracy {plain.accuracy:.2%}, with flip averaging {flip.accuracy:.2%}")
+
+
+def _progress() -> Any:
+    """A progress line on a terminal, nothing otherwise."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(share: float, text: str) -> None:
+        print(f"\r\x1b[K{text} ({share:.0%})", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+if __name__ == "__main__":
+    sys.exit(main())

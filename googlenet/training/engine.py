@@ -1,0 +1,314 @@
+"""The training loop. One engine, whoever starts it: `python -m googlenet train`, the Train tab or `googlenet.train`.
+
+What is drawn at random depends on (seed, epoch) alone (googlenet/data/augment.py), so the state of a training is the
+weights, the optimizer, torch's generators and a position: resume continues as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+import googlenet
+from googlenet.config import LabError, TrainConfig
+from googlenet.data.augment import EpochPlan, normalize
+from googlenet.data.datasets import ImageSet, split_validation
+from googlenet.models.device import autocast, describe_device, has_fast_bf16, pick_device
+from googlenet.models.googlenet import GoogLeNet, GoogLeNetOutput
+from googlenet.models.weights import WeightsInfo, save_weights
+from googlenet.training.optim import learning_rate, make_optimizer
+from googlenet.training.reporter import Reporter
+from googlenet.training.resume import load_state, save_state
+from googlenet.training.run import Run, Status, now, process_started
+from googlenet.training.signals import StopRequest
+
+SAVE_SECONDS = 45.0  # a kill costs less than a minute of work
+STATUS_SECONDS = 1.0
+ROWS_PER_EPOCH = 25  # of steps.jsonl
+
+
+class Diverged(Exception):
+    """The loss is no longer a number."""
+
+
+@dataclass
+class Position:
+    """How far a training is: `step` steps, `seconds` long, into `epoch` (from 0); `total` steps in all."""
+
+    epoch: int = 0
+    step: int = 0
+    total: int = 0
+    seconds: float = 0.0
+
+
+class Trainer:
+    """A training in memory: build it, `restore()` it or not, and `run()` it to the end or to a stop."""
+
+    def __init__(self, config: TrainConfig, images: ImageSet, run: Run, reporter: Reporter, stop: StopRequest) -> None:
+        self.config, self.run, self.reporter, self.stop, self.images = config, run, reporter, stop, images
+        self.device = pick_device(config.device)
+        self.device_name = describe_device(self.device)
+        self.precision = "bfloat16" if has_fast_bf16(self.device) else "float32"
+        torch.manual_seed(config.seed)
+        torch.backends.cudnn.benchmark = True
+        model = GoogLeNet(dataclasses.replace(config.network, num_classes=len(images.classes)))
+        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.optimizer = make_optimizer(self.model, config)
+        self._load_data(images)
+        self.position = Position()
+        self.best = -1.0
+        self.last_row: dict[str, float | None] = {}  # the newest of metrics.csv
+        self.sums = torch.zeros(
+            3, device=self.device
+        )  # of the epoch: loss, correct; of the rows since steps.jsonl: loss
+        self.window = 0
+        self.pending: list[tuple[int, float, int, Tensor]] = []
+        self.last_save = self.last_status = time.monotonic()
+        self.speed = 0.0
+
+    def _load_data(self, images: ImageSet) -> None:
+        train, held_out = split_validation(images.train.labels, self.config.validation_fraction, self.config.seed)
+        self.count = len(train)
+        if self.count < 2:
+            raise LabError("Training needs at least 2 images: add some to train/, or lower the validation fraction.")
+        self.train_images = images.train.images[train].to(self.device)
+        self.train_labels = images.train.labels[train].to(self.device)
+        self.validation = None
+        if len(held_out):
+            self.validation = (
+                images.train.images[held_out].to(self.device),
+                images.train.labels[held_out].to(self.device),
+            )
+        self.mean_std = (images.mean, images.std) if self.config.normalize else ((0.0,) * 3, (1.0,) * 3)
+        self.mean, self.std = (torch.tensor(values, device=self.device) for values in self.mean_std)
+        # A last batch of one image would give batch norm nothing to average: it joins the batch before it.
+        self.steps = max(1, math.ceil(self.count / self.config.batch_size) - (self.count % self.config.batch_size == 1))
+        self.row_every = max(1, self.steps // ROWS_PER_EPOCH)
+
+    # --- the loop ---
+
+    def run_to_end(self) -> str:
+        """Train until the last epoch or a stop; returns the state reached, "finished" or "stopped"."""
+        while self.position.epoch < self.config.epochs:
+            self.train_epoch()
+            if self.stop.requested:
+                self.report("stopping", "Saving")
+                self.save()
+                return "stopped"
+            self.finish_epoch()
+        self.save()
+        return "finished"
+
+    def train_epoch(self) -> None:
+        """The rest of the current epoch; returns early when a stop is requested, with all counters in place."""
+        at, config = self.position, self.config
+        plan = EpochPlan.draw(
+            self.count, config.seed, at.epoch, flip=config.flip, padding=config.crop_padding, device=self.device
+        )
+        self.model.train()
+        started, done_before = time.monotonic() - at.seconds, at.step
+        resumed_at = time.monotonic()
+        while at.step < self.steps and not self.stop.requested:
+            start = at.step * config.batch_size
+            end = self.count if at.step == self.steps - 1 else start + config.batch_size
+            self.train_step(*plan.batch(self.train_images, self.train_labels, start, end))
+            at.step, at.total = at.step + 1, at.total + 1
+            self.window += 1
+            if self.window == self.row_every or at.step == self.steps:
+                self._close_window()
+            at.seconds = time.monotonic() - started
+            self.reporter.step(at.epoch, at.step, self.steps)
+            if time.monotonic() - self.last_status > STATUS_SECONDS:
+                self._flush()
+                elapsed = time.monotonic() - resumed_at
+                self.speed = (at.step - done_before) * config.batch_size / max(elapsed, 1e-9)
+                self.report("running")
+            if time.monotonic() - self.last_save > SAVE_SECONDS:
+                self.save()
+        self._flush()
+        at.seconds = time.monotonic() - started
+
+    def train_step(self, images: Tensor, labels: Tensor) -> None:
+        """One step of the optimizer on a batch of uint8 images; raises `Diverged` before it would use a loss of NaN."""
+        rate = learning_rate(self.config, self.position.total, self.steps * self.config.epochs)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with autocast(self.device):
+            output = self.model(normalize(images, self.mean, self.std))
+        logits, aux = output if isinstance(output, GoogLeNetOutput) else (output, ())
+        logits = logits.float()
+        smoothing = self.config.label_smoothing
+        loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        for head in aux:
+            loss = loss + self.config.network.aux_weight * F.cross_entropy(
+                head.float(), labels, label_smoothing=smoothing
+            )
+        # The fused optimizers skip the update where this flag is 1: on a GPU nothing has to wait for the loss.
+        self.optimizer.found_inf = (~torch.isfinite(loss.detach())).float()
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            plain = F.cross_entropy(logits, labels, reduction="sum")  # what is reported has no smoothing in it
+            correct = (logits.argmax(1) == labels).sum()
+            # The row of steps.jsonl holds the optimizer's loss, so that a NaN of any head shows there.
+            self.sums += torch.stack([plain, correct.float(), loss.detach()])
+        if self.device.type == "cpu":  # where looking costs nothing
+            self._check_finite(loss)
+
+    def finish_epoch(self) -> None:
+        """Validate, write the epoch's row and weights, and move on to the next."""
+        at = self.position
+        loss, correct, _ = self.sums.tolist()
+        row: dict[str, float | None] = {
+            "Epoch": at.epoch,
+            "Accuracy": round(correct / self.count, 6),
+            "Loss": round(loss / self.count, 6),
+            "Learning rate": float(f"{self.optimizer.param_groups[0]['lr']:.6g}"),
+            "Images/s": round(self.count / max(at.seconds, 1e-9), 1),
+            "Seconds": round(at.seconds, 2),
+        }
+        if self.validation:
+            accuracy, validation_loss = self.validate()
+            row |= {"Validation accuracy": round(accuracy, 6), "Validation loss": round(validation_loss, 6)}
+        if at.epoch in self.config.checkpoint_epochs:
+            self.save_weights(f"epoch-{at.epoch:04d}", row)
+        if self.validation and row["Validation accuracy"] > self.best:
+            self.best = row["Validation accuracy"]
+            self.save_weights("best", row)
+        self.run.append_metrics(row)
+        self.last_row = row
+        self.reporter.epoch(row, self.config.epochs)
+        self.position = Position(epoch=at.epoch + 1, total=at.total)
+        self.sums.zero_()
+        self.report("running")
+
+    @torch.inference_mode()
+    def validate(self) -> tuple[float, float]:
+        """Accuracy and mean cross entropy on the validation images."""
+        self.model.eval()
+        images, labels = self.validation
+        sums = torch.zeros(2, device=self.device)
+        for start in range(0, len(labels), 500):
+            batch, truth = images[start : start + 500], labels[start : start + 500]
+            with autocast(self.device):
+                logits = self.model(normalize(batch, self.mean, self.std)).float()
+            sums += torch.stack(
+                [(logits.argmax(1) == truth).sum().float(), F.cross_entropy(logits, truth, reduction="sum")]
+            )
+        accuracy, loss = (sums / len(labels)).tolist()
+        return accuracy, loss
+
+    # --- what is written ---
+
+    def _close_window(self) -> None:
+        """Queue a row for steps.jsonl; its loss stays on the device until `_flush`."""
+        rate = self.optimizer.param_groups[0]["lr"]
+        self.pending.append((self.position.total, rate, self.window, self.sums[2].clone()))
+        self.sums[2] = 0
+        self.window = 0
+
+    def _flush(self) -> None:
+        rows = []
+        for step, rate, window, total in self.pending:
+            loss = total.item() / window
+            self._check_finite(total)
+            epoch = (step - 1) // self.steps + 1 / self.steps * ((step - 1) % self.steps + 1)
+            rows.append({"step": step, "epoch": round(epoch, 4), "loss": round(loss, 6), "lr": float(f"{rate:.6g}")})
+        self.pending.clear()
+        if rows:
+            self.run.append_steps(rows)
+
+    def _check_finite(self, loss: Tensor) -> None:
+        if not math.isfinite(loss.item()):
+            at = self.position
+            raise Diverged(
+                f"The loss became {loss.item()} in epoch {at.epoch}, step {at.step}: "
+                f"start again with a rate below {self.config.lr:g}; the best weights so far are untouched."
+            )
+
+    def report(self, state: str, message: str = "") -> None:
+        """Replace status.json."""
+        at, steps_left = self.position, self.config.epochs * self.steps - self.position.total
+        left = steps_left * self.config.batch_size / self.speed if self.speed else None
+        self.run.write_status(
+            Status(
+                state=state,
+                epoch=at.epoch,
+                epochs=self.config.epochs,
+                step=at.step,
+                steps_per_epoch=self.steps,
+                pid=os.getpid(),
+                pid_started=process_started(os.getpid()),
+                heartbeat=now(),
+                message=message,
+                device=self.device_name,
+                data=self.images.name,
+                images_per_second=round(self.speed, 1),
+                seconds_left=None if left is None or state != "running" else round(left),
+            )
+        )
+        self.last_status = time.monotonic()
+
+    def save_weights(self, name: str, row: dict[str, float | None]) -> None:
+        """Write NAME.safetensors with everything that classifying with it needs."""
+        facts = {
+            "run": self.run.name,
+            "recipe": self.config.recipe,
+            "data": self.images.name,
+            "synthetic": self.images.synthetic,
+            "seed": self.config.seed,
+            "epoch": row.get("Epoch"),
+            "epochs": self.config.epochs,
+            "train_accuracy": row.get("Accuracy"),
+            "train_loss": row.get("Loss"),
+            "validation_accuracy": row.get("Validation accuracy"),
+            "validation_loss": row.get("Validation loss"),
+            "versions": {"googlenet": googlenet.__version__, "torch": torch.__version__},
+        }
+        info = WeightsInfo(self.model.config, self.images.classes, *self.mean_std, facts)
+        save_weights(self.run.path / f"{name}.safetensors", self.model, info)
+
+    # --- exact state ---
+
+    def save(self) -> None:
+        """Write resume.pt and last.safetensors: whatever happens next, the run goes on from here."""
+        self._flush()
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "position": dataclasses.asdict(self.position),
+            "best": self.best,
+            "sums": self.sums,
+            "window": self.window,
+            "last_row": self.last_row,
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+        }
+        save_state(self.run.path, state)
+        self.save_weights("last", self.last_row)
+        self.last_save = time.monotonic()
+
+    def restore(self) -> None:
+        """Take up the state that `save` left, and drop from metrics.csv and steps.jsonl what came after it."""
+        state, complaint = load_state(self.run.path)
+        if complaint:
+            self.reporter.line(complaint)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.position = Position(**state["position"])
+        self.best, self.window, self.last_row = state["best"], state["window"], state["last_row"]
+        self.sums = state["sums"].to(self.device)
+        torch.set_rng_state(state["rng"])
+        if state["cuda_rng"]:
+            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        self.run.rewind(self.position.epoch, self.position.total)
+        self.reporter.line(f"Resumed in epoch {self.position.epoch}, step {self.position.step} of {self.steps}.")

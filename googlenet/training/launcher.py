@@ -1,0 +1,95 @@
+"""Trainings in processes of their own: started, stopped and resumed from the app, and outliving it.
+
+The two sides meet only on disk (googlenet/training/run.py). Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from googlenet.config import LabError, TrainConfig
+from googlenet.data.datasets import check_source
+from googlenet.training.run import Run, active_run
+from googlenet.training.signals import STOP_SIGNAL
+
+START_SECONDS = 60.0
+
+
+def start(config: TrainConfig, checkpoints: Path) -> Run:
+    """Start training `config` in a detached process and return its run once the trainer has taken it up.
+
+    Raises `LabError` when the name is taken, a training is running already, or the data is not there.
+    """
+    check_source(config.data)
+    _refuse_second(checkpoints)
+    run = Run(checkpoints, config.run)
+    if run.path.exists():
+        raise LabError(f"There is a run called {run.name} already: resume it or choose another name.", "run")
+    _spawn(run, ["train", "--config", "-"], config.to_json())
+    return run
+
+
+def resume(name: str, checkpoints: Path) -> Run:
+    """Go on with the run `name` in a detached process; raises `LabError` when it cannot be."""
+    run = Run(checkpoints, name)
+    run.config()
+    _refuse_second(checkpoints)
+    _spawn(run, ["resume", name], "")
+    return run
+
+
+def stop(name: str, checkpoints: Path) -> None:
+    """Ask the trainer of `name` to save and stop within one step; `LabError` when it is not being trained."""
+    run = Run(checkpoints, name)
+    run.config()
+    status = run.status()
+    if not status.active:
+        raise LabError(f"{name} is not being trained: it is {status.state}.", "run")
+    try:
+        os.kill(status.pid, STOP_SIGNAL)
+    except ProcessLookupError as error:
+        raise LabError(f"{name} has just ended.", "run") from error
+
+
+def _refuse_second(checkpoints: Path) -> None:
+    # For a quick answer only: the lock, which the trainer takes, is what counts.
+    busy = active_run(checkpoints)
+    if busy:
+        raise LabError(
+            f"A training is running already ({busy[0].name}): stop it, or wait until it has finished.", "run"
+        )
+
+
+def _spawn(run: Run, command: list[str], stdin: str) -> None:
+    package = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
+    arguments = [*command, "--checkpoints", str(run.path.parent.absolute()), "--detached"]
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "googlenet", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,  # it must not die with the app, nor hear the terminal's Ctrl+C
+        )
+        process.stdin.write(stdin.encode())
+        process.stdin.close()
+        # Somebody has to collect the exit code, or a zombie stays for as long as the app lives.
+        threading.Thread(target=process.wait, daemon=True).start()
+        deadline = time.monotonic() + START_SECONDS
+        while run.last_status().pid != process.pid:
+            if process.returncode is not None:
+                errors.seek(0)
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                raise LabError(lines[-1].removeprefix("error: ") if lines else "The trainer did not start.")
+            if time.monotonic() > deadline:
+                process.terminate()
+                raise LabError(f"The trainer did not start within {START_SECONDS:.0f} seconds: try again.")
+            time.sleep(0.05)

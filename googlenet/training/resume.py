@@ -1,0 +1,68 @@
+"""The exact state of a training on disk, so that going on is as if nothing had happened.
+
+A file is what `torch.save` wrote (plain types and tensors, read with weights_only) followed by its SHA-256: a torn or
+altered file is noticed, and the one before it, which is always kept, is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from googlenet.config import LabError
+
+CURRENT, PREVIOUS = "resume.pt", "resume-previous.pt"
+
+
+def save_state(directory: Path, state: dict[str, Any]) -> None:
+    """Write `state` to resume.pt in `directory`; what was there becomes resume-previous.pt.
+
+    A kill at any instant, or a full disk, leaves a good file under one of the two names.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    content = buffer.getbuffer()
+    temporary = directory / f".{CURRENT}.{os.getpid()}.tmp"
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.write(hashlib.sha256(content).digest())
+            file.flush()
+            os.fsync(file.fileno())
+        if (directory / CURRENT).exists():
+            (directory / CURRENT).replace(directory / PREVIOUS)
+        temporary.replace(directory / CURRENT)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_state(directory: Path) -> tuple[dict[str, Any], str]:
+    """The newest whole state in `directory`, and a sentence when it was not the newest file ("" otherwise).
+
+    Raises `LabError` when neither file can be used.
+    """
+    complaints = []
+    for name in (CURRENT, PREVIOUS):
+        try:
+            return _read(directory / name), " ".join(complaints)
+        except LabError as error:
+            complaints.append(f"{error} Going back to the save before it.")
+    raise LabError(
+        f"Neither {CURRENT} nor {PREVIOUS} in {directory.name} can be read, so this run cannot go on: start a new one."
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LabError(f"{path.name} cannot be read ({error.strerror}).") from error
+    content, digest = data[:-32], data[-32:]
+    if hashlib.sha256(content).digest() != digest:
+        raise LabError(f"{path.name} is damaged.")
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

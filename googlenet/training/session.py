@@ -1,0 +1,163 @@
+"""One trainer at a time: takes the lock, loads the data, trains, and puts every ending into words.
+
+torch is imported only once the run has its name and its first status, so that whoever started it hears back at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from googlenet.config import LabError, TrainConfig
+from googlenet.data.datasets import check_source, load_images
+from googlenet.training.curves import draw_curves
+from googlenet.training.reporter import Reporter
+from googlenet.training.run import RESUMABLE, Run, Status, active_run, now, process_started
+from googlenet.training.signals import StopRequest
+
+
+class TrainingFailed(LabError):
+    """A training that began and could not go on; the message says why and what to try."""
+
+
+def train(config: TrainConfig, checkpoints: Path | str, *, console: bool = False, detached: bool = False) -> Run:
+    """Train `config` in this process into the new directory `checkpoints/<config.run>`; returns the run.
+
+    SIGTERM and SIGINT save and stop within one step. `console` prints with a progress bar; `detached` sends all output
+    of the process to train.log. Raises `LabError` when the name is taken, another training holds `checkpoints` or the
+    data is not there, `TrainingFailed` when the training cannot go on.
+    """
+    check_source(config.data)
+    run = Run(Path(checkpoints), config.run)
+    with trainer_lock(run.path.parent):
+        run.create(config)
+        return _work(run, config, resumed=False, console=console, detached=detached)
+
+
+def resume(name: str, checkpoints: Path | str, *, console: bool = False, detached: bool = False) -> Run:
+    """Go on with the run `name` from its last save, as if it had never stopped; raises as `train`."""
+    run = Run(Path(checkpoints), name)
+    config = run.config()
+    with trainer_lock(run.path.parent):
+        state = run.status().state
+        if state not in RESUMABLE:
+            hint = "start a new run with a lower rate" if state == "diverged" else "there is nothing to resume"
+            raise LabError(f"{name} is {state}: {hint}.", "run")
+        return _work(run, config, resumed=True, console=console, detached=detached)
+
+
+@contextlib.contextmanager
+def trainer_lock(checkpoints: Path) -> Iterator[None]:
+    """Hold `checkpoints` for one trainer. The system lets go of the lock when its holder dies, however it dies."""
+    try:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(checkpoints / ".trainer.lock")
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        busy = active_run(checkpoints)
+        name = f" ({busy[0].name})" if busy else ""
+        raise LabError(
+            f"A training is running already{name}: stop it, or wait until it has finished.", "run"
+        ) from error
+    except OSError as error:
+        raise LabError(
+            f"{checkpoints} cannot be written ({error.strerror}): choose another folder.", "checkpoints"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _work(run: Run, config: TrainConfig, *, resumed: bool, console: bool, detached: bool) -> Run:
+    """Everything between the lock and its release; the last thing written is a final status."""
+    stop = StopRequest()
+    reporter = Reporter(run.path / "train.log", console=console)
+    if detached:
+        _redirect_output(run.path / "train.log")
+    _say(run, "queued", "Loading the data")
+    try:
+        state, message = _train(run, config, reporter, stop, resumed=resumed), ""
+        if state == "stopped":
+            message = "Stopped and saved; resume goes on from here."
+    except Exception as error:
+        state, message = _explain(error, config)
+        if not isinstance(error, LabError):
+            with (run.path / "train.log").open("a", encoding="utf-8") as log:
+                traceback.print_exc(file=log)
+        raise TrainingFailed(message) from error
+    finally:
+        reporter.close()
+        with contextlib.suppress(OSError):  # a full disk must not hide what went wrong
+            reporter.line(message or state)
+            draw_curves(run)
+        with contextlib.suppress(OSError):
+            _say(run, state, message)
+    return run
+
+
+def _train(run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest, *, resumed: bool) -> str:
+    from googlenet.training.engine import Trainer
+
+    images = load_images(config.data, progress=lambda share, text: _say(run, "queued", f"{text} ({share:.0%})"))
+    trainer = Trainer(config, images, run, reporter, stop)
+    reporter.line(
+        f"{config.network.name} on {images.name}: {trainer.count:,} training images, {trainer.steps} steps an epoch, "
+        f"{config.epochs} epochs, {trainer.device_name}, {trainer.precision}"
+    )
+    if trainer.validation is None:
+        reporter.line("No validation: this recipe trains on all images. Set a validation fraction to hold some out.")
+    if resumed:
+        trainer.restore()
+    else:
+        trainer.save()
+    return trainer.run_to_end()
+
+
+def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
+    """The state that `error` leaves a run in, and the sentence for it."""
+    import torch
+
+    from googlenet.training.engine import Diverged
+
+    if isinstance(error, Diverged):
+        return "diverged", str(error)
+    if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+        smaller = max(1, config.batch_size // 2)
+        return "out_of_memory", f"A batch of {config.batch_size:,} does not fit into memory: try {smaller:,}."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "failed", "The disk is full; the last save is intact. Make room, then resume."
+    if isinstance(error, LabError):
+        return "failed", str(error)
+    return "failed", f"The trainer failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})."
+
+
+def _say(run: Run, state: str, message: str) -> None:
+    """Change state and message of the status and keep how far the run is."""
+    known = run.last_status()
+    run.write_status(
+        dataclasses.replace(
+            known if known.epochs else Status(state, epochs=run.config().epochs),
+            state=state,
+            message=message,
+            pid=os.getpid(),
+            pid_started=process_started(os.getpid()),
+            heartbeat=now(),
+            seconds_left=None,
+        )
+    )
+
+
+def _redirect_output(log: Path) -> None:
+    """Send whatever this process still prints, a crash in native code included, to the log."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)

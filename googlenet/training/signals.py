@@ -1,0 +1,27 @@
+"""Being asked to stop: once politely, twice at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+
+# The lab's own Stop button. Unlike SIGTERM and SIGINT it may come any number of times and stays polite.
+STOP_SIGNAL: signal.Signals = getattr(signal, "SIGUSR1", signal.SIGTERM)
+
+
+class StopRequest:
+    """`requested` turns true at the first SIGTERM or SIGINT; a second one ends the process as if unhandled."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers
+            for signum in {signal.SIGTERM, signal.SIGINT, STOP_SIGNAL}:
+                signal.signal(signum, self._handle)
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if self.requested and signum != STOP_SIGNAL:
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+        self.requested = True
