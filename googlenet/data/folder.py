@@ -25,8 +25,8 @@ RULE = 1  # raise it when `square_rgb` changes, so that caches by the older rule
 LAYOUT = "put the images into train/CLASS/ and test/CLASS/"
 CHUNK = 128  # images that a thread decodes before it reports
 
-# Formats that need an outside program, hold no picture of their own, or are not raster images.
-_NOT_IMAGES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+# EPS would start an outside program, an icon may hide a picture larger than it says, the others hold none.
+_NOT_IMAGES = {"BUFR", "EPS", "GRIB", "HDF5", "ICNS", "ICO", "MPEG", "WMF"}
 
 
 class _File(NamedTuple):
@@ -83,11 +83,11 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
 
 
 @functools.cache
-def _image_extensions() -> frozenset[str]:
+def _image_extensions() -> tuple[str, ...]:
     from PIL import Image
 
     known = Image.registered_extensions()
-    return frozenset(extension for extension, kind in known.items() if kind in _formats())
+    return tuple(extension for extension, kind in known.items() if kind in _formats())
 
 
 @functools.cache
@@ -103,7 +103,7 @@ def _image_files(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
     for entry in _entries(folder):
         if entry.is_dir(follow_symlinks=False):
             yield from _image_files(entry.path)
-        elif "." + entry.name.rpartition(".")[2].lower() in _image_extensions():
+        elif entry.name.lower().endswith(_image_extensions()):
             try:
                 yield entry.path, entry.stat()
             except OSError as error:
@@ -112,13 +112,13 @@ def _image_files(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
 
 def _list_split(folder: Path, classes: tuple[str, ...], digest: hashlib._Hash) -> list[_File]:
     """The images of one split, by class and path; feeds `digest` with what would change if a file did."""
-    files = []
+    files, prefix = [], len(str(folder.parent))
     for label, name in enumerate(classes):
         found = sorted(_image_files(folder / name))
         if not found:
             raise LabError(f"Folder {str(folder / name)!r} has no images: add some or remove the class.", "data")
         for path, status in found:
-            relative = os.fsencode(path[len(str(folder.parent)) :])
+            relative = os.fsencode(path[prefix:])
             digest.update(b"%s\0%d\0%d\n" % (relative, status.st_size, status.st_mtime_ns))
             files.append(_File(path, label))
     return files
@@ -194,9 +194,9 @@ def square_rgb(image: Image.Image, size: int = SIZE) -> Image.Image:
     antialiasing (shorter side to `size`, centre crop). A picture of that size already keeps its pixels; of an
     animation the first frame is taken.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    image = _rgb(ImageOps.exif_transpose(image))
+    image = _rgb(_upright(image))
     if image.size == (size, size):
         return image
     side = min(image.size)
@@ -205,12 +205,28 @@ def square_rgb(image: Image.Image, size: int = SIZE) -> Image.Image:
     return image.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    from PIL import ImageOps
+
+    image.load()  # damaged pixels must be told, damaged EXIF need not be
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
+
+
 def _rgb(image: Image.Image) -> Image.Image:
+    import numpy as np
     from PIL import Image
 
-    if image.mode.startswith("I;16"):  # Pillow would clip 16 bits to 8, not scale them
-        image = image.point(lambda value: value / 256, "L") if image.mode == "I;16" else image.convert("I")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
+    if image.mode.startswith("I"):  # Pillow would clip 16 bits to 8, not scale them
+        values = np.asarray(image).clip(0, 65_535).astype(np.uint32)
+        image = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    elif image.mode == "F":
+        image = Image.fromarray(np.rint(np.asarray(image).clip(0, 1) * 255).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    page = Image.new("RGB", image.size, "white")
+    page.paste(image, mask=image.getchannel("A"))
+    return page

@@ -1,0 +1,125 @@
+"""CIFAR-10 (Krizhevsky 2009): downloaded once, checked by torchvision's MD5 sums, then read from a cache.
+
+The download is ours, since torchvision's has neither a time-out nor progress to report; unpacking, checking and
+reading are torchvision's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import tarfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from googlenet.config import LabError
+from googlenet.data.splits import Progress, Split, read_cache, write_cache
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+TIMEOUT = 20  # seconds without an answer or a byte
+CHUNK = 1 << 18  # bytes between two reports
+
+
+def load_cifar(data_dir: Path, progress: Progress) -> tuple[Split, Split, tuple[str, ...]]:
+    """The training split (50,000 images), the test split (10,000) and the class names of CIFAR-10.
+
+    Found in `data_dir` in torchvision's layout, else made from cifar-10-python.tar.gz there, else downloaded; of
+    two processes that want it at once, the second waits. Raises `LabError` when it cannot be had.
+    """
+    from torchvision.datasets import CIFAR10
+
+    progress(0.0, "Loading CIFAR-10")
+    cache = data_dir / "cache" / f"cifar10-{CIFAR10.tgz_md5[:8]}.safetensors"
+    splits = read_cache(cache, len(CLASSES))
+    if splits is None:
+        splits = _read(data_dir) or _fetch(data_dir, progress)
+        write_cache(cache, *splits)
+    return *splits, CLASSES
+
+
+def _read(data_dir: Path) -> tuple[Split, Split] | None:
+    """Both splits from the unpacked batches in `data_dir`, or None when a batch is missing or fails its MD5 sum."""
+    import torch
+    from torchvision.datasets import CIFAR10
+
+    try:
+        sets = [CIFAR10(data_dir, train=train) for train in (True, False)]
+    except (RuntimeError, OSError):  # RuntimeError is torchvision's word for a failed sum
+        return None
+    train, test = (
+        Split(torch.from_numpy(known.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(known.targets))
+        for known in sets
+    )
+    return train, test
+
+
+def _fetch(data_dir: Path, progress: Progress) -> tuple[Split, Split]:
+    """Download (unless the archive is there), unpack and read, alone among the processes that try."""
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import check_integrity, extract_archive
+
+    archive = data_dir / CIFAR10.filename
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with _alone(archive.with_name(f"{archive.name}.lock"), progress):
+            splits = _read(data_dir)  # another process may just have finished
+            if splits is None:
+                if not check_integrity(archive, CIFAR10.tgz_md5):
+                    _download(CIFAR10.url, archive, progress)
+                    if not check_integrity(archive, CIFAR10.tgz_md5):
+                        archive.unlink()
+                        raise _unavailable(data_dir, "what arrived is incomplete or altered")
+                progress(0.9, "Unpacking CIFAR-10")
+                extract_archive(archive, data_dir)
+                splits = _read(data_dir)
+    except (OSError, http.client.HTTPException, tarfile.TarError, EOFError) as error:
+        raise _unavailable(data_dir, str(getattr(error, "reason", None) or error)) from error
+    if splits is None:
+        raise _unavailable(data_dir, "its batches fail their MD5 sums")
+    return splits
+
+
+@contextlib.contextmanager
+def _alone(lock_file: Path, progress: Progress) -> Iterator[None]:
+    """Hold the lock file, waiting for whoever holds it; the system frees it when a process dies."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(lock_file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress(0.0, "Waiting for another process that is downloading CIFAR-10")
+        lock.acquire(poll_interval=0.2)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _download(url: str, target: Path, progress: Progress) -> None:
+    """Bring `url` to `target`, which appears only when every byte is there; raises OSError or HTTPException."""
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, partial.open("wb") as file:
+            total, done = int(answer.headers.get("Content-Length") or 0), 0
+            of_total = f" of {total / 1e6:,.0f}" if total else ""
+            while True:
+                share = min(1.0, done / total) if total else 0.0
+                progress(0.9 * share, f"Downloading CIFAR-10: {done / 1e6:,.0f}{of_total} MB")
+                chunk = answer.read(CHUNK)
+                if not chunk:
+                    break
+                file.write(chunk)
+                done += len(chunk)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _unavailable(data_dir: Path, reason: str) -> LabError:
+    return LabError(
+        f"CIFAR-10 could not be downloaded ({' '.join(reason.split())[:200]}): connect to the internet once, "
+        f"put cifar-10-python.tar.gz into {str(data_dir)!r}, or choose the synthetic shapes.",
+        "data",
+    )
