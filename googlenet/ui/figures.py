@@ -1,0 +1,101 @@
+"""How the lab writes numbers and small drawings: the same words, colours and escapes in every tab.
+
+gr.HTML shows what it is given, so the functions that return HTML escape what they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from googlenet.models.profile import BRANCHES
+
+# One colour a branch, told apart by colour-blind eyes too; style.py gives each its class.
+BRANCH_COLOURS = dict(zip(BRANCHES, ("#0072B2", "#E69F00", "#009E73", "#CC79A7"), strict=True))
+BRANCH_CLASSES = {branch: f"gl-b{number}" for number, branch in enumerate(BRANCHES, start=1)}
+
+
+def count(number: int) -> str:
+    """163,696."""
+    return f"{number:,}"
+
+
+def si(number: float) -> str:
+    """Four digits with an SI prefix: 128.0 M, 1.583 G, 9.408 k, 640."""
+    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
+        scaled = number / 10**power
+        if scaled >= 0.99995:  # 999,990 reads 1.000 M, not 1000.0 k
+            return f"{scaled:.{3 if scaled < 10 else 2 if scaled < 100 else 1}f} {prefix}"
+    return f"{number:,.0f}"
+
+
+def multiply_adds(number: float) -> str:
+    """128.0 M multiply-adds."""
+    return f"{si(number)} multiply-adds"
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """256 × 28 × 28, in the order given: (N ×) C × H × W."""
+    return " × ".join(f"{size:,}" for size in sizes)
+
+
+def size(number_of_bytes: float) -> str:
+    """1.7 MiB."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if number_of_bytes >= 2**power:
+            return f"{number_of_bytes / 2**power:,.1f} {unit}"
+    return f"{number_of_bytes:,.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """850 µs, 12.3 ms, 4.2 s, 3 min 05 s, 2 h 07 min."""
+    if seconds < 1e-3:
+        return f"{1e6 * seconds:.0f} µs"
+    if seconds < 1:
+        return f"{1e3 * seconds:.1f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def percent(part: float, whole: float) -> str:
+    """37.4%, and 0% of nothing."""
+    return f"{100 * part / whole:.1f}%" if whole and part else "0%"
+
+
+def message(text: str, kind: str = "refused") -> str:
+    """HTML of one sentence: refused (something to put right) or done."""
+    return f'<p class="gl-message gl-{kind}" role="status">{escape(text[:1].upper() + text[1:])}</p>' if text else ""
+
+
+def cards(figures: Sequence[tuple[str, str, str]]) -> str:
+    """HTML of headline figures: (name, value, remark) each."""
+    body = "".join(
+        f"<div class='gl-card'><dt>{escape(name)}</dt><dd>{escape(value)}</dd><small>{escape(remark)}</small></div>"
+        for name, value, remark in figures
+    )
+    return f"<dl class='gl-cards'>{body}</dl>"
+
+
+def stacked_bar(parts: Sequence[tuple[str, float, str]], title: str, *, full: float | None = None) -> str:
+    """Inline SVG of one bar: parts are (tooltip, amount, CSS colour); `full` is what fills the box, else their sum."""
+    full = sum(amount for _, amount, _ in parts) if full is None else full
+    x, rects = 0.0, []
+    for tooltip, amount, colour in parts:
+        width = 1000 * amount / full if full else 0
+        if width:
+            rects.append(
+                f"<rect x='{x:.2f}' y='0' width='{width:.2f}' height='10' style='fill:{escape(colour)}'>"
+                f"<title>{escape(tooltip)}</title></rect>"
+            )
+        x += width
+    return (
+        f"<svg class='gl-bar' role='img' viewBox='0 0 1000 10' preserveAspectRatio='none'>"
+        f"<title>{escape(title)}</title>{''.join(rects)}</svg>"
+    )
+
+
+def scroll_box(table: str, label: str) -> str:
+    """HTML of a table that scrolls sideways inside its own box, by keyboard too."""
+    return f"<div class='gl-scroll' role='region' tabindex='0' aria-label='{escape(label)}'>{table}</div>"

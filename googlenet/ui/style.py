@@ -1,0 +1,95 @@
+"""The page's CSS: Gradio's theme variables for everything but the branch colours, so that light and dark both work."""
+
+from __future__ import annotations
+
+from googlenet.ui.figures import BRANCH_CLASSES, BRANCH_COLOURS
+
+_BRANCHES = "\n".join(
+    # Black reads on every branch colour but blue.
+    f".{BRANCH_CLASSES[branch]} {{ --gl-branch: {colour}; --gl-on-branch: {'#fff' if branch == '1×1' else '#111'}; }}"
+    for branch, colour in BRANCH_COLOURS.items()
+)
+
+BUILDER_CSS = (
+    _BRANCHES
+    + """
+:root, .dark { --gl-quiet: color-mix(in srgb, var(--body-text-color) 68%, transparent); }
+.gl-channels { border-left: 5px solid var(--gl-branch) !important; --slider-color: var(--gl-branch); }
+.gl-html .html-container { padding: 0; }
+.gl-slot:not(:has(.gl-message)) { display: none; }
+.gl-answer { display: flex; flex-direction: column; gap: var(--spacing-xl); color: var(--body-text-color); }
+.gl-answer p { margin: 0; }
+.gl-answer h4 { margin: 0 0 var(--spacing-sm); font-weight: 600; }
+.gl-note { color: var(--gl-quiet); font-size: var(--text-sm); }
+
+.gl-message { margin: 0; padding: var(--spacing-md) var(--spacing-lg); border-radius: var(--radius-md);
+  border-left: 4px solid var(--error-border-color); background: var(--error-background-fill);
+  color: var(--body-text-color); }
+.gl-message.gl-done { border-color: var(--color-green-500, #22c55e); background: var(--background-fill-secondary); }
+
+.gl-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: var(--spacing-md);
+  margin: 0; }
+.gl-card { padding: var(--spacing-lg); border: 1px solid var(--border-color-primary);
+  border-radius: var(--radius-lg); background: var(--background-fill-secondary); }
+.gl-card dt { color: var(--gl-quiet); font-size: var(--text-sm); }
+.gl-card dd { margin: 2px 0; font-size: 1.2rem; font-weight: 600; line-height: 1.3;
+  font-variant-numeric: tabular-nums; }
+.gl-card small { display: block; color: var(--gl-quiet); font-size: var(--text-xs); }
+
+.gl-module { margin: 0; padding: var(--spacing-xl); border: 1px solid var(--border-color-primary);
+  border-radius: var(--radius-lg); }
+.gl-end { width: fit-content; margin: 0 auto; padding: var(--spacing-sm) var(--spacing-xl);
+  border: 1px solid var(--border-color-primary); border-radius: var(--radius-md);
+  background: var(--background-fill-secondary); font-variant-numeric: tabular-nums; }
+.gl-lanes { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: var(--spacing-lg); }
+.gl-lane { display: flex; flex-direction: column; justify-content: space-evenly; gap: 1.1rem; padding: 1.1rem 0;
+  background: linear-gradient(var(--gl-branch), var(--gl-branch)) center / 3px 100% no-repeat; }
+.gl-step { display: flex; flex-direction: column; padding: var(--spacing-sm) 2px; text-align: center;
+  border-color: var(--gl-branch); border-style: solid; border-width: 5px 1px 1px; border-radius: var(--radius-md);
+  background: var(--background-fill-primary); font-size: var(--text-sm); line-height: 1.35; }
+.gl-step span { font-variant-numeric: tabular-nums; }
+.gl-module .gl-bar { height: 12px; margin-bottom: 0.9rem; }
+.gl-sum { margin-top: 0.9rem; text-align: center; font-size: 1.2rem; font-variant-numeric: tabular-nums; }
+.gl-term { padding: 1px 8px; border-radius: var(--radius-sm); background: var(--gl-branch); color: var(--gl-on-branch);
+  font-weight: 600; }
+
+.gl-bar { display: block; width: 100%; height: 18px; border-radius: var(--radius-sm); overflow: hidden; }
+.gl-legend { display: flex; flex-wrap: wrap; gap: var(--spacing-sm) var(--spacing-xxl); margin: var(--spacing-md) 0;
+  padding: 0; list-style: none; }
+.gl-legend i, .gl-group i { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.45em;
+  border-radius: 3px; background: var(--gl-branch); }
+
+.gl-scroll { overflow-x: auto; border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
+.gl-table { width: 100%; border-collapse: collapse; font-size: var(--text-sm); font-variant-numeric: tabular-nums; }
+.gl-table th, .gl-table td { padding: 6px 10px; border: 0; text-align: left; white-space: nowrap; font-weight: 400; }
+.gl-table thead th { color: var(--gl-quiet); background: var(--background-fill-secondary); }
+.gl-table .gl-n { text-align: right; }
+.gl-table tr { border-top: 1px solid var(--border-color-primary); background: none; }
+.gl-table thead tr { border-top: 0; }
+.gl-table .gl-group > * { font-weight: 600; }
+.gl-table tbody tr:not(.gl-group) td:first-child { padding-left: 2rem; }
+.gl-table tbody th { font-weight: 600; }
+.gl-table tfoot tr > * { font-weight: 600; background: var(--background-fill-secondary); }
+.gl-table .gl-bar { min-width: 6rem; height: 10px; background: var(--background-fill-secondary); }
+.gl-layers tbody tr:not(.gl-group) td:first-child { padding-left: 10px; }
+.gl-share { display: flex; align-items: center; gap: var(--spacing-md); }
+.gl-share span { min-width: 3.2em; text-align: right; color: var(--gl-quiet); }
+
+.gl-measured { margin: 0; padding: 0; list-style: none; }
+.gl-measured li { display: flex; flex-wrap: wrap; gap: 0 var(--spacing-lg); padding: 4px 0; }
+.gl-measured span { min-width: 6rem; color: var(--gl-quiet); }
+.gl-measured em { font-style: normal; color: var(--gl-quiet); }
+.gl-measured .gl-agrees em { color: #0a7d54; }
+.dark .gl-measured .gl-agrees em { color: #34d399; }
+.gl-measured .gl-differs em { color: var(--error-text-color); font-weight: 600; }
+
+@media (max-width: 640px) {
+  .gl-module { padding: var(--spacing-md); }
+  .gl-lanes { gap: var(--spacing-sm); }
+  .gl-step { font-size: 12px; }
+  .gl-card { padding: var(--spacing-md); }
+  .gl-card dd { font-size: 1.1rem; }
+  .gl-sum { font-size: 1rem; }
+}
+"""
+)
