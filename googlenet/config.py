@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 MAX_CHANNELS = 4096
 MAX_SIZE = 1024
+MAX_LAYERS = 500
 MAX_BATCH = 4096
+DATA_SIZE = 32  # pixels a side of the images in a data set
 RUN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -37,6 +39,13 @@ def check_whole(value: Any, name: str, low: int, high: int, *, field: str | None
         shown = "nothing" if value is None or value == "" else f"{value}"[:40]
         raise LabError(f"{name} must be a whole number from {low:,} to {high:,}, not {shown}.", field or name)
     return int(value)
+
+
+def _store_whole(config: Any, low: int, high: int, *names: str, prefix: str = "") -> None:
+    """Check these fields of a frozen `config` and keep them as ints: a form or JSON may give 512.0."""
+    for name in names:
+        shown = f"{prefix} {name}" if prefix else name
+        object.__setattr__(config, name, check_whole(getattr(config, name), shown, low, high, field=name))
 
 
 def check_number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
@@ -83,11 +92,10 @@ class ConvConfig:
     relu: bool = True  # the note's stem has no activation
 
     def __post_init__(self) -> None:
-        check_whole(self.in_channels, f"{self.name} in_channels", 1, MAX_CHANNELS)
-        check_whole(self.out_channels, f"{self.name} out_channels", 1, MAX_CHANNELS)
-        check_whole(self.kernel, f"{self.name} kernel", 1, 15)
-        check_whole(self.stride, f"{self.name} stride", 1, 8)
-        check_whole(self.padding, f"{self.name} padding", 0, 7)
+        _store_whole(self, 1, MAX_CHANNELS, "in_channels", "out_channels", prefix=self.name)
+        _store_whole(self, 1, 15, "kernel", prefix=self.name)
+        _store_whole(self, 1, 8, "stride", prefix=self.name)
+        _store_whole(self, 0, 7, "padding", prefix=self.name)
 
 
 @dataclass(frozen=True)
@@ -101,9 +109,9 @@ class PoolConfig:
     ceil_mode: bool = False  # torchvision and Caffe round up, the note rounds down and pads
 
     def __post_init__(self) -> None:
-        check_whole(self.kernel, f"{self.name} kernel", 1, 15)
-        check_whole(self.stride, f"{self.name} stride", 1, 8)
-        check_whole(self.padding, f"{self.name} padding", 0, self.kernel // 2)
+        _store_whole(self, 1, 15, "kernel", prefix=self.name)
+        _store_whole(self, 1, 8, "stride", prefix=self.name)
+        _store_whole(self, 0, self.kernel // 2, "padding", prefix=self.name)
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ class LRNConfig:
     size: int = 5
 
     def __post_init__(self) -> None:
-        check_whole(self.size, f"{self.name} size", 1, 63)
+        _store_whole(self, 1, 63, "size", prefix=self.name)
 
 
 @dataclass(frozen=True)
@@ -139,8 +147,8 @@ class InceptionConfig:
     def __post_init__(self) -> None:
         widths = ["in_channels", "ch1x1", "ch3x3", "ch5x5"]
         reductions = ["ch3x3red", "ch5x5red", "pool_proj"]
-        for width in widths if self.naive else widths + reductions:
-            check_whole(getattr(self, width), f"{self.name} {width}", 1, MAX_CHANNELS, field=width)
+        checked = widths if self.naive else widths + reductions
+        _store_whole(self, 1, MAX_CHANNELS, *checked, prefix=self.name)
         if self.naive and any(getattr(self, width) for width in reductions):
             raise LabError(f"{self.name} is naive, so ch3x3red, ch5x5red and pool_proj must be 0.", "ch3x3red")
         if self.ch5x5_kernel not in (3, 5):
@@ -175,9 +183,8 @@ class AuxConfig:
     adaptive: int = 0  # 0: the paper's 5×5 average pool at stride 3; n: average to n×n, for maps under 5×5
 
     def __post_init__(self) -> None:
-        for width in ("in_channels", "channels", "hidden"):
-            check_whole(getattr(self, width), f"{self.name} {width}", 1, MAX_CHANNELS, field=width)
-        check_whole(self.adaptive, f"{self.name} adaptive", 0, 16)
+        _store_whole(self, 1, MAX_CHANNELS, "in_channels", "channels", "hidden", prefix=self.name)
+        _store_whole(self, 0, 16, "adaptive", prefix=self.name)
         check_number(self.dropout, f"{self.name} dropout", 0, 0.95)
 
 
@@ -211,14 +218,16 @@ class GoogLeNetConfig:
     in_channels: int = 3
 
     def __post_init__(self) -> None:
-        check_whole(self.num_classes, "num_classes", 1, 100_000)
-        check_whole(self.input_size, "input_size", 1, MAX_SIZE)
-        check_whole(self.in_channels, "in_channels", 1, MAX_CHANNELS)
+        _store_whole(self, 1, 100_000, "num_classes")
+        _store_whole(self, 1, MAX_SIZE, "input_size")
+        _store_whole(self, 1, MAX_CHANNELS, "in_channels")
         check_number(self.dropout, "dropout", 0, 0.95)
         check_number(self.aux_weight, "aux_weight", 0, 10)
         names = [layer.name for layer in (*self.layers, *self.aux)]
         if not self.layers or len(set(names)) != len(names):
             raise LabError("A network needs at least one layer, and every layer a name of its own.", "layers")
+        if len(names) > MAX_LAYERS:  # a description may come from a stranger's file
+            raise LabError(f"A network has at most {MAX_LAYERS} layers, not {len(names):,}.", "layers")
         clash = next((name for name in names if not name.isidentifier() or name in ("avgpool", "dropout", "fc")), None)
         if clash is not None:
             raise LabError(f"{clash[:40]!r} cannot name a layer: use letters, digits and underscores.", "layers")
@@ -321,10 +330,19 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_run_name(self.run)
+        if self.network.input_size != DATA_SIZE:
+            size = self.network.input_size
+            raise LabError(
+                f"{self.network.name} takes {size}×{size} images, but training images are {DATA_SIZE}×{DATA_SIZE}: "
+                "choose cifar10 or cifar10-truncated.",
+                "network",
+            )
         if not isinstance(self.data, str) or not self.data:
             raise LabError("data must be cifar10, shapes or the path of an image folder.", "data")
-        check_whole(self.epochs, "epochs", 1, 100_000)
-        check_whole(self.batch_size, "batch_size", 1, 65_536)
+        _store_whole(self, 1, 100_000, "epochs")
+        _store_whole(self, 1, 65_536, "batch_size")
+        if self.batch_size == 1 and self.network.batch_norm:
+            raise LabError(f"batch_size must be at least 2: {self.network.name} has batch norm.", "batch_size")
         check_number(self.lr, "lr", 0, 100, above=True)
         check_choice(self.optimizer, "optimizer", ("sgd", "adam"))
         check_number(self.momentum, "momentum", 0, 0.9999)
@@ -332,12 +350,15 @@ class TrainConfig:
         check_choice(self.schedule, "schedule", ("one-cycle", "constant"))
         check_number(self.warmup, "warmup", 0, 1)
         check_number(self.label_smoothing, "label_smoothing", 0, 0.9)
-        check_whole(self.crop_padding, "crop_padding", 0, 16)
+        _store_whole(self, 0, 16, "crop_padding")
         check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
-        check_whole(self.seed, "seed", 0, 2**31 - 1)
+        _store_whole(self, 0, 2**31 - 1, "seed")
         check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
-        for epoch in self.checkpoint_epochs:
+        kept = tuple(
             check_whole(epoch, "A checkpoint epoch", 0, self.epochs - 1, field="checkpoint_epochs")
+            for epoch in self.checkpoint_epochs
+        )
+        object.__setattr__(self, "checkpoint_epochs", kept)
 
     def to_json(self) -> str:
         """The text of a run's config.json."""
@@ -353,11 +374,19 @@ class TrainConfig:
             return cls(**plain)
         except LabError:
             raise
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise LabError(f"This training description cannot be read ({error}).", "config") from error
 
 
-# What a recipe sets unless the user says otherwise. `note` is the class note's training, to the letter: all 50,000
+def parse_epochs(text: str | None) -> tuple[int, ...] | None:
+    """Epochs as people write them, "299, 499" → (299, 499); nothing → None, which leaves them to the recipe."""
+    parts = (text or "").replace(",", " ").split()
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise LabError(f"Checkpoint epochs are whole numbers such as 299, 499, not {text[:40]!r}.", "checkpoint_epochs")
+    return tuple(sorted({int(part) for part in parts})) or None
+
+
+# What a recipe sets over the defaults of `TrainConfig`. `note` is the class note's training, to the letter: all 50,000
 # images, so no validation split.
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -376,6 +405,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "checkpoint_epochs": (299, 499, 699, 899),
     },
 }
+# The default recipe's SGD at 0.4 needs batch norm: without it, the loss stays where it starts.
+_DEFAULT_WITHOUT_BATCH_NORM = {"optimizer": "adam", "lr": 1e-3, "weight_decay": 0.0, "batch_size": 256}
+
+
+def recipe_values(recipe: str, network: GoogLeNetConfig) -> dict[str, Any]:
+    """What `recipe` sets for `network`, by field of `TrainConfig`; fields it leaves at their default included."""
+    check_choice(recipe, "recipe", tuple(RECIPES))
+    fields = {f.name: f.default for f in dataclasses.fields(TrainConfig) if f.default is not dataclasses.MISSING}
+    adapted = _DEFAULT_WITHOUT_BATCH_NORM if recipe == "default" and not network.batch_norm else {}
+    return {**fields, "checkpoint_epochs": (), **RECIPES[recipe], **adapted, "recipe": recipe}
 
 
 def make_train_config(run: str, network: GoogLeNetConfig, recipe: str = "default", **changes: Any) -> TrainConfig:
@@ -383,10 +422,7 @@ def make_train_config(run: str, network: GoogLeNetConfig, recipe: str = "default
 
     A recipe's own checkpoint epochs beyond a shortened training are dropped; epochs the user names are checked.
     """
-    check_choice(recipe, "recipe", tuple(RECIPES))
-    chosen = {**RECIPES[recipe], **{key: value for key, value in changes.items() if value is not None}}
-    if changes.get("checkpoint_epochs") is None:
-        last = chosen.get("epochs", TrainConfig.epochs)
-        if isinstance(last, int):
-            chosen["checkpoint_epochs"] = tuple(e for e in chosen.get("checkpoint_epochs", ()) if e < last)
-    return TrainConfig(run=run, network=network, recipe=recipe, **chosen)
+    chosen = {**recipe_values(recipe, network), **{key: value for key, value in changes.items() if value is not None}}
+    if changes.get("checkpoint_epochs") is None and isinstance(chosen["epochs"], int):
+        chosen["checkpoint_epochs"] = tuple(e for e in chosen["checkpoint_epochs"] if e < chosen["epochs"])
+    return TrainConfig(run=run, network=network, **chosen)

@@ -1,0 +1,63 @@
+"""GoogLeNet Lab in the browser: `python app.py`, then open the address it prints."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's options."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.split(":")[0] + ".", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines in")
+    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--data", default="cifar10", help="cifar10, shapes, or a folder with train/ and test/")
+    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where runs are kept")
+    parser.add_argument("--share", action="store_true", help="also open a public link through Gradio")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open the lab; returns when it is closed."""
+    from googlenet.config import LabError
+    from googlenet.data.datasets import check_source
+
+    options = parse_arguments(arguments)
+    try:
+        check_source(options.data)
+        auth = tuple(options.auth.split(":", 1)) if options.auth else None
+        if auth and (len(auth) != 2 or not all(auth)):
+            raise LabError("--auth takes USER:PASSWORD, both of them.")
+        if options.port is not None and not 0 < options.port < 65_536:
+            raise LabError(f"--port must be from 1 to 65535, not {options.port}.")
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+    from googlenet.ui.app import build_app, launch_options
+
+    checkpoints = options.checkpoints.absolute()
+    demo = build_app(checkpoints, options.data)
+    try:
+        demo.queue(max_size=64).launch(
+            server_name=options.host,
+            server_port=options.port,
+            share=options.share,
+            auth=auth,
+            **launch_options(checkpoints),
+        )
+    except OSError as error:  # the port is taken
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

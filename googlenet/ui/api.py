@@ -1,0 +1,98 @@
+"""The app's programmatic interface, for gradio_client: typed functions, the same that the tabs call."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from googlenet.config import LabError
+from googlenet.models.inspect import inspect_module, inspect_network
+from googlenet.training import launcher
+from googlenet.training.run import Run
+from googlenet.ui.training import start_run
+
+
+def spoken(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, whose refusals reach the client as one sentence."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except LabError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return run
+
+
+def publish(checkpoints: Path) -> None:
+    """Register the endpoints of Build and Train."""
+
+    def start_training(
+        network: str = "cifar10",
+        data: str = "cifar10",
+        recipe: str = "default",
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        lr: float | None = None,
+        seed: int = 0,
+        device: str = "auto",
+        run: str = "",
+        checkpoint_epochs: list[int] | None = None,
+        validation_fraction: float | None = None,
+        aux_heads: bool = False,
+    ) -> dict[str, Any]:
+        """Start a training in a process of its own; what is left out is the recipe's. Returns the run's status."""
+        started = start_run(
+            checkpoints,
+            network,
+            run,
+            aux_heads,
+            data=data,
+            recipe=recipe,
+            epochs=epochs,
+            batch_size=batch_size,
+            lr=lr,
+            seed=seed,
+            device=device,
+            checkpoint_epochs=None if checkpoint_epochs is None else tuple(checkpoint_epochs),
+            validation_fraction=validation_fraction,
+        )
+        return run_summary(started)
+
+    def stop_training(run: str) -> dict[str, Any]:
+        """Ask the trainer of a run to save and stop within one step. Returns the run's status."""
+        launcher.stop(run, checkpoints)
+        return run_summary(Run(checkpoints, run))
+
+    def run_status(run: str) -> dict[str, Any]:
+        """State, progress and newest metrics of a run."""
+        known = Run(checkpoints, run)
+        known.config()  # says when there is no such run
+        return run_summary(known)
+
+    gr.api(spoken(inspect_module), api_name="inspect_module")
+    gr.api(spoken(inspect_network), api_name="inspect_network")
+    gr.api(spoken(start_training), api_name="start_training")
+    gr.api(spoken(stop_training), api_name="stop_training")
+    gr.api(spoken(run_status), api_name="run_status")
+
+
+def run_summary(run: Run) -> dict[str, Any]:
+    """Plain JSON types."""
+    status, metrics = run.status(), run.metrics()
+    return {
+        "run": run.name,
+        "state": status.state,
+        "message": status.message,
+        "epoch": status.epoch,
+        "epochs": status.epochs,
+        "progress": status.progress,
+        "images_per_second": status.images_per_second,
+        "seconds_left": status.seconds_left,
+        "metrics": metrics[-1] if metrics else None,
+    }

@@ -1,0 +1,75 @@
+"""The whole page: a header and a tab for each of the three jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from googlenet.ui import api
+from googlenet.ui.builder import build_tab
+from googlenet.ui.charts import CHARTS_CSS
+from googlenet.ui.classify import CLASSIFY_CSS, classify_tab
+from googlenet.ui.header import HEADER_CSS, header_html
+from googlenet.ui.run_view import TRAINING_CSS
+from googlenet.ui.style import BUILDER_CSS
+from googlenet.ui.training import training_tab
+
+TABS = ("build", "train", "classify")
+KEEP_TAB_IN_URL = """() => {{
+  const url = new URL(location);
+  url.searchParams.set('tab', '{tab}');
+  history.replaceState(null, '', url);
+}}"""
+FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
+MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+PAGE_CSS = """
+.gradio-container { max-width: 1280px !important; margin: 0 auto !important; }
+footer { display: none !important; }
+"""
+
+
+def build_app(checkpoints: Path, data: str) -> gr.Blocks:
+    """The page for the runs and weights under `checkpoints`, with `data` as the data set offered first."""
+    with gr.Blocks(title="GoogLeNet Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
+        header = gr.HTML(header_html(checkpoints, data), elem_classes="gl-html")
+        gr.Timer(2.0).tick(
+            lambda: header_html(checkpoints, data),
+            None,
+            header,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Build", id="build") as build:
+                build_tab()
+            with gr.Tab("Train", id="train") as train:
+                training_tab(demo, checkpoints, data)
+            with gr.Tab("Classify", id="classify") as classify:
+                classify_tab(checkpoints, demo, classify)
+        for tab, name in zip((build, train, classify), TABS, strict=True):
+            tab.select(None, None, None, js=KEEP_TAB_IN_URL.format(tab=name))
+        demo.load(_tab_of_url, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+        api.publish(checkpoints)
+    return demo
+
+
+def _tab_of_url(request: gr.Request) -> Any:
+    tab = request.query_params.get("tab")
+    return gr.Tabs(selected=tab) if tab in TABS else gr.skip()
+
+
+def launch_options(checkpoints: Path) -> dict[str, Any]:
+    """How the page looks and what it may do, for `Blocks.launch`: nothing is fetched from another host."""
+    return {
+        "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=MONO),
+        "css": BUILDER_CSS + HEADER_CSS + CHARTS_CSS + TRAINING_CSS + CLASSIFY_CSS + PAGE_CSS,
+        "run_history": False,
+        "ssr_mode": False,
+        "max_file_size": "50mb",
+        "footer_links": [],
+        "allowed_paths": [str(checkpoints)],  # for the downloads of the Train tab
+        "strict_cors": True,
+    }

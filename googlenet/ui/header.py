@@ -1,0 +1,78 @@
+"""The line above all tabs: device, data set, and the training that is going on."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from html import escape
+from pathlib import Path
+
+from googlenet.config import LabError
+from googlenet.data.datasets import NAMES, check_source
+from googlenet.training.run import active_run
+from googlenet.ui.figures import duration
+
+
+@functools.cache
+def _device() -> list[str]:
+    """A list of one once torch, whose import takes seconds, has been asked; the page does not wait for it."""
+    found: list[str] = []
+
+    def ask() -> None:
+        from googlenet.models.device import describe_device, pick_device
+
+        found.append(describe_device(pick_device()))
+
+    threading.Thread(target=ask, name="device", daemon=True).start()
+    return found
+
+
+def header_html(checkpoints: Path, data: str) -> str:
+    """HTML of the line."""
+    device = _device()
+    parts = [
+        "<strong class='gl-title'>GoogLeNet Lab</strong>",
+        f"<span><b>Device</b> {escape(device[0] if device else 'looking …')}</span>",
+        f"<span><b>Data</b> {escape(describe_data(data))}</span>",
+        f"<span class='gl-now'>{_training(checkpoints)}</span>",
+    ]
+    return f"<div class='gl-header'>{''.join(parts)}</div>"
+
+
+def describe_data(source: str) -> str:
+    """For people, without loading it."""
+    try:
+        check_source(source)
+    except LabError as error:
+        return f"not found: {error}"
+    return NAMES.get(source) or f"folder {Path(source).name}"
+
+
+def _training(checkpoints: Path) -> str:
+    busy = active_run(checkpoints)
+    if busy is None:
+        return "<b>Training</b> none running"
+    run, status = busy
+    left = f", {duration(status.seconds_left)} left" if status.seconds_left else ""
+    share, name = f"{100 * status.progress:.0f}%", escape(run.name)
+    return (
+        f"<b>Training</b> {name} {share}{left} "
+        f"<progress max='1' value='{status.progress:.4f}' aria-label='progress of {name}'>{share}</progress>"
+    )
+
+
+HEADER_CSS = """
+.gl-header { display: flex; flex-wrap: wrap; align-items: center; gap: 2px var(--spacing-xxl);
+  padding: var(--spacing-sm) 0; font-size: var(--text-sm); color: var(--body-text-color);
+  font-variant-numeric: tabular-nums; }
+.gl-header b { font-weight: 400; opacity: 0.68; }
+.gl-title { font-size: var(--text-lg); letter-spacing: -0.01em; }
+.gl-now { margin-left: auto; }
+.gl-header progress { width: 7rem; height: 8px; vertical-align: middle; }
+.gl-header progress, .gl-run progress { appearance: none; border: 0; border-radius: 99px; overflow: hidden;
+  background: var(--border-color-primary); }
+progress::-webkit-progress-bar { background: var(--border-color-primary); }
+progress::-webkit-progress-value { background: #0072B2; }
+progress::-moz-progress-bar { background: #0072B2; }
+@media (max-width: 640px) { .gl-now { margin-left: 0; flex-basis: 100%; } }
+"""
