@@ -95,14 +95,8 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     _data_option(sub, "cifar10")
     sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help="sets all that follows")
     sub.add_argument("--epochs", type=int, help="(default: 10; note: 1000)")
-    sub.add_argument(
-        "--batch-size", type=int, help=f"(default: {fallback['batch_size']}, 256 without batch norm; note: 2048)"
-    )
-    sub.add_argument(
-        "--lr",
-        type=float,
-        help="its peak (default: 0.4; without batch norm: 0.001; note: 0.0001)",
-    )
+    sub.add_argument("--batch-size", type=int, help="(default: 512; without batch norm: 256; note: 2048)")
+    sub.add_argument("--lr", type=float, help="its peak (default: 0.4; without batch norm: 0.001; note: 0.0001)")
     sub.add_argument("--validation", type=float, help="share of train held out (default: 0.1; note: 0)")
     sub.add_argument("--checkpoint-epochs", help="after which to keep weights, from 0, as 299,499 (default: none)")
     sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
