@@ -53,6 +53,10 @@ class GoogLeNet(nn.Module):
         config.channels_after()  # says where channels do not meet
         shapes = {row.name: row for row in profile_network(config).rows}  # says where the image gets too small
         self.config = config
+        self._heads = {head.after: head.name for head in config.aux}
+        taken = next((layer.name for layer in (*config.layers, *config.aux) if hasattr(self, layer.name)), None)
+        if taken is not None:
+            raise LabError(f"{taken!r} cannot name a layer: a torch module has something of that name.", "layers")
         for layer in config.layers:
             self.add_module(layer.name, _build_layer(layer, batch_norm=config.batch_norm))
         for head in config.aux:
@@ -73,7 +77,6 @@ class GoogLeNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1) if config.average_pool else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
         self.fc = nn.Linear(shapes["fc"].in_channels, config.num_classes)
-        self._heads = {head.after: head.name for head in config.aux}
 
     @classmethod
     def from_preset(cls, name: str, num_classes: int | None = None, **options: Any) -> GoogLeNet:
@@ -94,5 +97,6 @@ class GoogLeNet(nn.Module):
             if self.training and layer.name in self._heads:
                 aux.append(getattr(self, self._heads[layer.name])(x))
         x = self.fc(self.dropout(self.avgpool(x).flatten(1)))
-        x = x if batched else x[0]
+        if not batched:
+            x, aux = x[0], [logits[0] for logits in aux]
         return GoogLeNetOutput(x, tuple(aux)) if aux else x

@@ -108,7 +108,7 @@ def preset(
     stem = _small_stem() if small else _original_stem(local_response_norm=local_response_norm)
     if paper:
         stem = [dataclasses.replace(layer, relu=True) if isinstance(layer, ConvConfig) else layer for layer in stem]
-    modules = tuple(INCEPTIONS)[:7] if truncated else tuple(INCEPTIONS)
+    stages = [*_stages(*tuple(INCEPTIONS)[:7]), PoolConfig("maxpool4")] if truncated else _stages(*INCEPTIONS)
     # At 224 the heads see 14×14 maps; on CIFAR-10 4×4 or smaller, where the paper's 5×5 window does not fit.
     adaptive = 0 if name == "imagenet" else 2 if small else 1
     heads = (
@@ -117,7 +117,7 @@ def preset(
     )
     return GoogLeNetConfig(
         name=name,
-        layers=(*stem, *_stages(*modules)),
+        layers=(*stem, *stages),
         num_classes=num_classes if num_classes is not None else 1000 if name == "imagenet" else 10,
         input_size=224 if name == "imagenet" else 32,
         batch_norm=small if batch_norm is None else batch_norm,
