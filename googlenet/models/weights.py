@@ -6,16 +6,17 @@ Tensors are stored under torchvision's names. No pickle is ever read.
 from __future__ import annotations
 
 import json
-import os
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from googlenet.config import GoogLeNetConfig, LabError
+from googlenet.files import write_atomically
 from googlenet.models.googlenet import GoogLeNet
 
 FORMAT = "googlenet-lab-1"
@@ -40,7 +41,8 @@ class WeightsInfo:
             raise LabError(
                 f"{len(self.classes)} class names cannot label {self.network.num_classes} outputs.", "classes"
             )
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+        numbers = [*self.mean, *self.std]
+        if len(self.mean) != 3 or len(self.std) != 3 or not all(map(math.isfinite, numbers)) or min(self.std) <= 0:
             raise LabError("A normalisation has three means and three deviations above 0.", "std")
 
     def to_metadata(self) -> dict[str, str]:
@@ -59,12 +61,12 @@ class WeightsInfo:
             mean, std = (tuple(float(value) for value in plain[key]) for key in ("mean", "std"))
             classes = tuple(str(label) for label in plain["classes"])
             return cls(network, classes, mean, std, dict(plain["facts"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise LabError(f"The description inside {name} cannot be read ({error}).") from error
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise LabError(f"The description inside {name} cannot be read ({str(error).rstrip('.')}).") from error
 
 
 def save_weights(path: Path, model: GoogLeNet, info: WeightsInfo, *, half: bool = False) -> None:
-    """Write `model` and `info` to `path`, whole or not at all.
+    """Write `model` and `info` to `path`, whole or not at all; raises `OSError` when that cannot be done.
 
     `half` stores matrices and filters as float16, at half the size; vectors (biases, batch norm) stay float32.
     """
@@ -72,14 +74,7 @@ def save_weights(path: Path, model: GoogLeNet, info: WeightsInfo, *, half: bool 
     for name, tensor in model.state_dict().items():
         small = half and tensor.dim() > 1
         tensors[name] = tensor.detach().to("cpu", torch.float16 if small else tensor.dtype).contiguous()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(tensors, temporary, metadata=info.to_metadata())
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, save(tensors, metadata=info.to_metadata()))
 
 
 def read_info(path: Path) -> WeightsInfo:
@@ -103,9 +98,8 @@ def load_weights(path: Path | str, device: torch.device | str = "cpu") -> tuple[
     except (SafetensorError, OSError, ValueError) as error:
         raise LabError(f"{path.name} is not a complete safetensors file.") from error
     tensors = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
-    with torch.device(
-        "meta"
-    ):  # a description, however large, allocates nothing: the file's tensors are taken as they are
+    # On "meta" a description, however large, allocates nothing: the file's tensors are taken as they are.
+    with torch.device("meta"):
         model = GoogLeNet(info.network)
     try:
         model.load_state_dict(tensors, assign=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 
-from googlenet.training.run import Run, write_atomically
+from googlenet.files import write_atomically
+from googlenet.training.run import Run
 
 TRAIN, VALIDATION = "#0072B2", "#D55E00"
 

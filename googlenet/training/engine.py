@@ -11,7 +11,7 @@ import math
 import os
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -30,13 +30,13 @@ from googlenet.training.resume import load_state, save_state
 from googlenet.training.run import Run, Status, now, process_started
 from googlenet.training.signals import StopRequest
 
-SAVE_SECONDS = 45.0  # a kill costs less than a minute of work
+SAVE_SECONDS = float(os.environ.get("GOOGLENET_SAVE_SECONDS", "45"))  # a kill costs less than a minute of work
 STATUS_SECONDS = 1.0
 ROWS_PER_EPOCH = 25  # of steps.jsonl
 
 
-class Diverged(Exception):
-    """The loss is no longer a number."""
+class Diverged(LabError):
+    """The loss or the weights are no longer numbers."""
 
 
 @dataclass
@@ -59,8 +59,9 @@ class Trainer:
         self.precision = "bfloat16" if has_fast_bf16(self.device) else "float32"
         torch.manual_seed(config.seed)
         torch.backends.cudnn.benchmark = True
-        model = GoogLeNet(dataclasses.replace(config.network, num_classes=len(images.classes)))
-        self.model = model.to(self.device, memory_format=torch.channels_last)
+        size = images.train.images.shape[-1]
+        network = dataclasses.replace(config.network, num_classes=len(images.classes), input_size=size)
+        self.model = GoogLeNet(network).to(self.device, memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.model, config)
         self._load_data(images)
         self.position = Position()
@@ -87,7 +88,8 @@ class Trainer:
                 images.train.images[held_out].to(self.device),
                 images.train.labels[held_out].to(self.device),
             )
-        self.mean_std = (images.mean, images.std) if self.config.normalize else ((0.0,) * 3, (1.0,) * 3)
+        std = tuple(value if value > 1e-3 else 1.0 for value in images.std)  # a channel that is always the same
+        self.mean_std = (images.mean, std) if self.config.normalize else ((0.0,) * 3, (1.0,) * 3)
         self.mean, self.std = (torch.tensor(values, device=self.device) for values in self.mean_std)
         # A last batch of one image would give batch norm nothing to average: it joins the batch before it.
         self.steps = max(1, math.ceil(self.count / self.config.batch_size) - (self.count % self.config.batch_size == 1))
@@ -99,11 +101,12 @@ class Trainer:
         """Train until the last epoch or a stop; returns the state reached, "finished" or "stopped"."""
         while self.position.epoch < self.config.epochs:
             self.train_epoch()
-            if self.stop.requested:
+            validation = self.validate()
+            if self.stop.requested:  # a validation that was cut short is done again after the resume
                 self.report("stopping", "Saving")
                 self.save()
                 return "stopped"
-            self.finish_epoch()
+            self.finish_epoch(validation)
         self.save()
         return "finished"
 
@@ -164,8 +167,9 @@ class Trainer:
         if self.device.type == "cpu":  # where looking costs nothing
             self._check_finite(loss)
 
-    def finish_epoch(self) -> None:
-        """Validate, write the epoch's row and weights, and move on to the next."""
+    def finish_epoch(self, validation: dict[str, float]) -> None:
+        """Write the epoch's row and weights, and move on to the next."""
+        self._check_state()
         at = self.position
         loss, correct, _ = self.sums.tolist()
         row: dict[str, float | None] = {
@@ -175,14 +179,12 @@ class Trainer:
             "Learning rate": float(f"{self.optimizer.param_groups[0]['lr']:.6g}"),
             "Images/s": round(self.count / max(at.seconds, 1e-9), 1),
             "Seconds": round(at.seconds, 2),
+            **validation,
         }
-        if self.validation:
-            accuracy, validation_loss = self.validate()
-            row |= {"Validation accuracy": round(accuracy, 6), "Validation loss": round(validation_loss, 6)}
         if at.epoch in self.config.checkpoint_epochs:
             self.save_weights(f"epoch-{at.epoch:04d}", row)
-        if self.validation and row["Validation accuracy"] > self.best:
-            self.best = row["Validation accuracy"]
+        if validation and validation["Validation accuracy"] > self.best:
+            self.best = validation["Validation accuracy"]
             self.save_weights("best", row)
         self.run.append_metrics(row)
         self.last_row = row
@@ -192,12 +194,16 @@ class Trainer:
         self.report("running")
 
     @torch.inference_mode()
-    def validate(self) -> tuple[float, float]:
-        """Accuracy and mean cross entropy on the validation images."""
+    def validate(self) -> dict[str, float]:
+        """Accuracy and mean cross entropy on the validation images; nothing without them or when asked to stop."""
+        if self.validation is None:
+            return {}
         self.model.eval()
         images, labels = self.validation
         sums = torch.zeros(2, device=self.device)
         for start in range(0, len(labels), 500):
+            if self.stop.requested:
+                return {}
             batch, truth = images[start : start + 500], labels[start : start + 500]
             with autocast(self.device):
                 logits = self.model(normalize(batch, self.mean, self.std)).float()
@@ -205,7 +211,7 @@ class Trainer:
                 [(logits.argmax(1) == truth).sum().float(), F.cross_entropy(logits, truth, reduction="sum")]
             )
         accuracy, loss = (sums / len(labels)).tolist()
-        return accuracy, loss
+        return {"Validation accuracy": round(accuracy, 6), "Validation loss": round(loss, 6)}
 
     # --- what is written ---
 
@@ -229,11 +235,20 @@ class Trainer:
 
     def _check_finite(self, loss: Tensor) -> None:
         if not math.isfinite(loss.item()):
-            at = self.position
-            raise Diverged(
-                f"The loss became {loss.item()} in epoch {at.epoch}, step {at.step}: "
-                f"start again with a rate below {self.config.lr:g}; the best weights so far are untouched."
-            )
+            self._give_up(f"The loss became {loss.item()}")
+
+    def _check_state(self) -> None:
+        """Refuse to write weights that are not numbers: a loss can be finite and its gradient not."""
+        floats = [tensor for tensor in self.model.state_dict().values() if tensor.is_floating_point()]
+        if not torch.stack([torch.isfinite(tensor).all() for tensor in (*floats, self.sums)]).all():
+            self._give_up("The weights or the loss became infinite")
+
+    def _give_up(self, what: str) -> NoReturn:
+        at = self.position
+        raise Diverged(
+            f"{what} in epoch {at.epoch}, step {at.step}: "
+            f"start again with a rate below {self.config.lr:g}; the best weights so far are untouched."
+        )
 
     def report(self, state: str, message: str = "") -> None:
         """Replace status.json."""
@@ -282,6 +297,7 @@ class Trainer:
     def save(self) -> None:
         """Write resume.pt and last.safetensors: whatever happens next, the run goes on from here."""
         self._flush()
+        self._check_state()
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),

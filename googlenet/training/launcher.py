@@ -5,6 +5,7 @@ The two sides meet only on disk (googlenet/training/run.py). Nothing here needs 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def start(config: TrainConfig, checkpoints: Path) -> Run:
     check_source(config.data)
     _refuse_second(checkpoints)
     run = Run(checkpoints, config.run)
-    if run.path.exists():
+    if run.exists():
         raise LabError(f"There is a run called {run.name} already: resume it or choose another name.", "run")
     _spawn(run, ["train", "--config", "-"], config.to_json())
     return run
@@ -55,6 +56,8 @@ def stop(name: str, checkpoints: Path) -> None:
         os.kill(status.pid, STOP_SIGNAL)
     except ProcessLookupError as error:
         raise LabError(f"{name} has just ended.", "run") from error
+    except PermissionError as error:
+        raise LabError(f"{name} is being trained by another user, who alone can stop it.", "run") from error
 
 
 def _refuse_second(checkpoints: Path) -> None:
@@ -79,8 +82,9 @@ def _spawn(run: Run, command: list[str], stdin: str) -> None:
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # it must not die with the app, nor hear the terminal's Ctrl+C
         )
-        process.stdin.write(stdin.encode())
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what ended it at once is told below
+            process.stdin.write(stdin.encode())
+            process.stdin.close()
         # Somebody has to collect the exit code, or a zombie stays for as long as the app lives.
         threading.Thread(target=process.wait, daemon=True).start()
         deadline = time.monotonic() + START_SECONDS

@@ -6,15 +6,16 @@ altered file is noticed, and the one before it, which is always kept, is used.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from googlenet.config import LabError
+from googlenet.files import write_atomically
 
 CURRENT, PREVIOUS = "resume.pt", "resume-previous.pt"
 
@@ -27,18 +28,13 @@ def save_state(directory: Path, state: dict[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getbuffer()
-    temporary = directory / f".{CURRENT}.{os.getpid()}.tmp"
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.write(hashlib.sha256(content).digest())
-            file.flush()
-            os.fsync(file.fileno())
-        if (directory / CURRENT).exists():
-            (directory / CURRENT).replace(directory / PREVIOUS)
-        temporary.replace(directory / CURRENT)
-    finally:
-        temporary.unlink(missing_ok=True)
+    digest = hashlib.sha256(content).digest()
+    write_atomically(directory / CURRENT, content, digest, previous=directory / PREVIOUS)
+
+
+def has_state(directory: Path) -> bool:
+    """Whether there was ever a save in `directory`."""
+    return (directory / CURRENT).exists() or (directory / PREVIOUS).exists()
 
 
 def load_state(directory: Path) -> tuple[dict[str, Any], str]:
@@ -46,12 +42,15 @@ def load_state(directory: Path) -> tuple[dict[str, Any], str]:
 
     Raises `LabError` when neither file can be used.
     """
-    complaints = []
-    for name in (CURRENT, PREVIOUS):
-        try:
-            return _read(directory / name), " ".join(complaints)
-        except LabError as error:
-            complaints.append(f"{error} Going back to the save before it.")
+    try:
+        return _read(directory / CURRENT), ""
+    except LabError as error:
+        complaint = f"{error} Going back to the save before it."
+    with contextlib.suppress(LabError):
+        state = _read(directory / PREVIOUS)
+        # The next save must not put the damaged file over the only good one.
+        (directory / CURRENT).unlink(missing_ok=True)
+        return state, complaint
     raise LabError(
         f"Neither {CURRENT} nor {PREVIOUS} in {directory.name} can be read, so this run cannot go on: start a new one."
     )

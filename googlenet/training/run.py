@@ -15,6 +15,7 @@ Nothing here needs torch.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -29,6 +30,7 @@ from typing import Any
 import psutil
 
 from googlenet.config import LabError, TrainConfig, check_run_name
+from googlenet.files import write_atomically
 
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
@@ -88,20 +90,6 @@ def process_started(pid: int) -> float:
 def is_alive(pid: int, started: float) -> bool:
     """Whether process `pid` is the one that began at `started`: numbers are reused, moments are not."""
     return pid > 0 and abs(process_started(pid) - started) < 1.5
-
-
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Replace `path` by `content`, whole or not at all, even when killed or out of space."""
-    data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class Run:
@@ -179,15 +167,19 @@ class Run:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir()
+            write_atomically(self.path / "config.json", config.to_json())
         except FileExistsError as error:
-            raise LabError(
-                f"There is a run called {self.name} already: resume it or choose another name.", "run"
-            ) from error
+            message = f"There is a run called {self.name} already: resume it or choose another name."
+            if not self.exists():
+                message = f"{self.path} is there already and is no run: choose another name."
+            raise LabError(message, "run") from error
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
             raise LabError(
-                f"The run cannot be written to {self.path.parent} ({error.strerror}).", "checkpoints"
+                f"The run cannot be written to {self.path.parent} ({error.strerror}): choose another folder.",
+                "checkpoints",
             ) from error
-        write_atomically(self.path / "config.json", config.to_json())
 
     def write_status(self, status: Status) -> None:
         """Replace status.json."""

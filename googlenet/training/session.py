@@ -16,11 +16,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from googlenet.config import LabError, TrainConfig
-from googlenet.data.datasets import check_source, load_images
+from googlenet.data.datasets import Progress, check_source, load_images
+from googlenet.files import clear_unfinished
 from googlenet.training.curves import draw_curves
 from googlenet.training.reporter import Reporter
 from googlenet.training.run import RESUMABLE, Run, Status, active_run, now, process_started
 from googlenet.training.signals import StopRequest
+
+
+class _StoppedWhileLoading(Exception):
+    pass
 
 
 class TrainingFailed(LabError):
@@ -78,35 +83,43 @@ def trainer_lock(checkpoints: Path) -> Iterator[None]:
 
 def _work(run: Run, config: TrainConfig, *, resumed: bool, console: bool, detached: bool) -> Run:
     """Everything between the lock and its release; the last thing written is a final status."""
-    stop = StopRequest()
-    reporter = Reporter(run.path / "train.log", console=console)
-    if detached:
-        _redirect_output(run.path / "train.log")
-    _say(run, "queued", "Loading the data")
-    try:
-        state, message = _train(run, config, reporter, stop, resumed=resumed), ""
-        if state == "stopped":
-            message = "Stopped and saved; resume goes on from here."
-    except Exception as error:
-        state, message = _explain(error, config)
-        if not isinstance(error, LabError):
-            with (run.path / "train.log").open("a", encoding="utf-8") as log:
-                traceback.print_exc(file=log)
-        raise TrainingFailed(message) from error
-    finally:
-        reporter.close()
-        with contextlib.suppress(OSError):  # a full disk must not hide what went wrong
-            reporter.line(message or state)
-            draw_curves(run)
-        with contextlib.suppress(OSError):
-            _say(run, state, message)
+    log = run.path / "train.log"
+    reporter = Reporter(log, console=console)
+    state, message = "failed", "The trainer was interrupted."
+    with StopRequest() as stop:
+        try:
+            clear_unfinished(run.path)
+            _say(run, "queued", "Loading the data")
+            if detached:
+                _redirect_output(log)
+            state, message = _train(run, config, reporter, stop, resumed=resumed), ""
+            if state == "stopped":
+                message = "Stopped and saved; resume goes on from here."
+        except Exception as error:
+            state, message = _explain(error, config)
+            with contextlib.suppress(OSError):  # a full disk must not hide what went wrong
+                if not isinstance(error, LabError):
+                    with log.open("a", encoding="utf-8") as file:
+                        traceback.print_exc(file=file)
+            raise TrainingFailed(message) from error
+        finally:
+            reporter.close()
+            with contextlib.suppress(OSError):
+                reporter.line(message or state)
+                draw_curves(run)
+            with contextlib.suppress(OSError):
+                _say(run, state, message)
     return run
 
 
 def _train(run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest, *, resumed: bool) -> str:
     from googlenet.training.engine import Trainer
+    from googlenet.training.resume import has_state
 
-    images = load_images(config.data, progress=lambda share, text: _say(run, "queued", f"{text} ({share:.0%})"))
+    try:
+        images = load_images(config.data, progress=_loading_progress(run, stop))
+    except _StoppedWhileLoading:
+        return "stopped"
     trainer = Trainer(config, images, run, reporter, stop)
     reporter.line(
         f"{config.network.name} on {images.name}: {trainer.count:,} training images, {trainer.steps} steps an epoch, "
@@ -114,11 +127,26 @@ def _train(run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest,
     )
     if trainer.validation is None:
         reporter.line("No validation: this recipe trains on all images. Set a validation fraction to hold some out.")
-    if resumed:
+    if resumed and (has_state(run.path) or run.weights()):
         trainer.restore()
-    else:
+    else:  # also where a run ended before its first save
         trainer.save()
     return trainer.run_to_end()
+
+
+def _loading_progress(run: Run, stop: StopRequest) -> Progress:
+    """Puts the progress of loading into the status, and ends the loading when asked to stop."""
+    said = 0.0
+
+    def hear(share: float, text: str) -> None:
+        nonlocal said
+        if stop.requested:
+            raise _StoppedWhileLoading
+        if now() - said > 0.5:
+            said = now()
+            _say(run, "queued", f"{text} ({share:.0%})")
+
+    return hear
 
 
 def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
@@ -133,7 +161,7 @@ def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
         smaller = max(1, config.batch_size // 2)
         return "out_of_memory", f"A batch of {config.batch_size:,} does not fit into memory: try {smaller:,}."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "failed", "The disk is full; the last save is intact. Make room, then resume."
+        return "failed", "The disk is full; the last save is intact: make room, then resume."
     if isinstance(error, LabError):
         return "failed", str(error)
     return "failed", f"The trainer failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})."

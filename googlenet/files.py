@@ -1,0 +1,32 @@
+"""The one way the lab writes a file that must never be found half-written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, *parts: bytes | memoryview | str, previous: Path | None = None) -> None:
+    """Replace `path` by the `parts` in a row, whole or not at all, even when killed or out of space.
+
+    What was at `path` is kept as `previous` where that is given. Raises `OSError` when nothing could be written;
+    `path` is then as before.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            for part in parts:
+                file.write(part.encode() if isinstance(part, str) else part)
+            file.flush()
+            os.fsync(file.fileno())
+        if previous is not None and path.exists():
+            path.replace(previous)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def clear_unfinished(directory: Path) -> None:
+    """Remove what a writer that was killed left in `directory`; only for one that nobody else writes."""
+    for left in directory.glob(".*.tmp"):
+        left.unlink(missing_ok=True)
