@@ -52,7 +52,7 @@ def evaluate(
     split: Literal["test", "train"] = "test",
     *,
     flip: bool = False,
-    batch_size: int = 500,
+    batch_size: int = 250,
     device: str = "auto",
     data_dir: Path = Path("data"),
     progress: Progress | None = None,
@@ -88,7 +88,7 @@ def evaluate_split(
     split: Split,
     *,
     flip: bool = False,
-    batch_size: int = 500,
+    batch_size: int = 250,
     progress: Progress | None = None,
 ) -> Evaluation:
     """`evaluate` on images and labels in memory, whose labels are the classifier's class numbers."""

@@ -1,0 +1,136 @@
+"""Which weights files there are, told from their headers alone."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from googlenet.config import RUN_NAME, LabError
+
+if TYPE_CHECKING:  # it imports torch, which a page that only lists does not wait for
+    from googlenet.models.weights import WeightsInfo
+
+SUFFIX = ".safetensors"
+# A weights file's accuracies, the most telling first: its key in the facts, and its name for people.
+ACCURACIES = {"test_accuracy": "test", "validation_accuracy": "validation", "train_accuracy": "training"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One weights file. `name` is its identity for people and programs: "googlenet-cifar10" or "my-run/best"."""
+
+    name: str
+    path: Path
+    info: WeightsInfo
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it learned drawn shapes, so that photographs mean nothing to it."""
+        return bool(self.info.facts.get("synthetic"))
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch after which it was kept, from 0."""
+        return None if (epoch := self.number("epoch")) is None else int(epoch)
+
+    @property
+    def accuracy(self) -> tuple[float, str] | None:
+        """Its most telling accuracy, in [0, 1], and on what it was measured: test, validation or training."""
+        found = ((self.number(key), on) for key, on in ACCURACIES.items())
+        return next(((value, on) for value, on in found if value is not None), None)
+
+    @property
+    def label(self) -> str:
+        """One line for a list: "my-run/best, epoch 7, 87.3% validation, synthetic shapes"."""
+        parts = [self.name]
+        if self.epoch is not None and self.name.endswith(("/best", "/last")):  # other names say it, or need not
+            parts.append(f"epoch {self.epoch}")
+        if self.accuracy:
+            parts.append(f"{self.accuracy[0]:.1%} {self.accuracy[1]}")
+        return ", ".join(parts + ["synthetic shapes"] * self.synthetic)
+
+    def number(self, key: str) -> float | None:
+        """The fact `key` when it is a number: files come from anywhere."""
+        value = self.info.facts.get(key)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value else None
+
+
+def list_checkpoints(checkpoints: Path | str) -> list[Checkpoint]:
+    """The weights files under `checkpoints`: shipped ones by name, then the runs', latest run first.
+
+    Of a run: best, last, then epochs. Foreign, half-written and unreadable files are passed over, and a missing
+    folder is an empty one.
+    """
+    found = []
+    for name, path in _files(Path(checkpoints)):
+        try:
+            status = path.stat()
+            info = _read_header(path, status.st_mtime_ns, status.st_size)
+        except (LabError, OSError):
+            continue
+        found.append(Checkpoint(name, path, info))
+    return found
+
+
+def find_checkpoint(checkpoints: Path | str, name: str = "") -> Checkpoint:
+    """The checkpoint called `name`, or the first of the list; `LabError` when it is not there.
+
+    A name is looked up in the list and never made into a path.
+    """
+    listed = list_checkpoints(checkpoints)
+    if not listed:
+        raise LabError("There is no trained network yet: train one, or put a weights file into the checkpoints folder.")
+    if not name:
+        return listed[0]
+    for checkpoint in listed:
+        if checkpoint.name == name:
+            return checkpoint
+    raise LabError(f"There is no checkpoint {str(name)[:80]!r}: choose one from the list.", "checkpoint")
+
+
+def _files(checkpoints: Path) -> Iterator[tuple[str, Path]]:
+    """Names and paths in the list's order, by folder entries alone."""
+    for path in _weights_in(checkpoints):
+        yield path.stem, path
+    runs = []
+    for entry in _scan(checkpoints):
+        if RUN_NAME.fullmatch(entry.name) and entry.is_dir() and (paths := _weights_in(Path(entry.path))):
+            runs.append((max(map(_modified, paths)), entry.name, paths))
+    for _, run, paths in sorted(runs, key=lambda row: (-row[0], row[1])):
+        order = {"best": 0, "last": 1}
+        for path in sorted(paths, key=lambda path: (order.get(path.stem, 2), path.stem)):
+            yield f"{run}/{path.stem}", path
+
+
+def _weights_in(folder: Path) -> list[Path]:
+    """Files that look like weights by name; hidden ones are being written. A pipe would be waited for."""
+    entries = _scan(folder)
+    names = [e.name for e in entries if e.name.endswith(SUFFIX) and not e.name.startswith(".") and e.is_file()]
+    return [folder / name for name in sorted(names)]
+
+
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_header(path: Path, mtime_ns: int, size: int) -> WeightsInfo:
+    """Read again only when the file has changed."""
+    from googlenet.models.weights import read_info
+
+    return read_info(path)
