@@ -16,13 +16,12 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.requests import Request
 
 from googlenet.config import LabError
 from googlenet.models.measure import measure_module
 from googlenet.models.presets import INCEPTIONS, NOTE_NAIVE, PRESETS
 from googlenet.models.profile import profile_module
-from googlenet.ui import build_view, builder, figures
+from googlenet.ui import api, build_view, builder, figures
 from googlenet.ui.builder import STARTS
 
 THREE_A = STARTS["3a of GoogLeNet"]
@@ -172,23 +171,6 @@ def test_networks_are_told_layer_by_layer(name):
     assert "Multiply-adds are for one image" in text
 
 
-def link(query: str) -> gr.Request:
-    return gr.Request(Request({"type": "http", "query_string": query.encode(), "headers": []}))
-
-
-def test_a_link_opens_the_module_it_names():
-    changed = dataclasses.replace(THREE_A, ch3x3=129, batch=7)
-    address = "-".join(str(value) for value in changed.values)
-    assert builder.load_link(link(f"module={address}"), *THREE_A.values) == changed.values
-
-
-@pytest.mark.parametrize(
-    "module", ["", "naive", "reduced-1-2", "reduced-" + "-".join(["9999"] * 10), "x" * 300, "a-b-c"]
-)
-def test_a_link_that_makes_no_sense_changes_nothing(module):
-    assert builder.load_link(link(f"module={module}"), *THREE_A.values) == THREE_A.values
-
-
 # --- run for real -----------------------------------------------------------------------------
 
 
@@ -221,12 +203,11 @@ def test_what_is_too_large_to_run_is_refused_with_its_size():
 
 
 @pytest.fixture(scope="module")
-def app():
+def app(tmp_path_factory):
     with gr.Blocks() as demo:
         with gr.Tab("Build"):
             builder.build_tab()
-        gr.api(builder.inspect_module, api_name="inspect_module")
-        gr.api(builder.inspect_network, api_name="inspect_network")
+        api.publish(tmp_path_factory.mktemp("checkpoints"))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield demo, url
     demo.close()
@@ -246,13 +227,12 @@ def test_events_of_the_controls_are_live_and_private(app):
     for function in (builder.draw, builder.load_start, builder.show_reductions, builder.draw_network):
         event = events[function]
         assert (event.queue, event.trigger_mode, event.show_progress) == (False, "always_last", "hidden")
-    public = {event.api_name for event in demo.fns.values() if event.api_visibility == "public"}
-    assert public == {"inspect_module", "inspect_network"}
+    tab = [event for event in demo.fns.values() if event.fn and event.fn.__module__ == builder.__name__]
+    assert {event.api_visibility for event in tab} == {"private"}
 
 
 def test_an_empty_slider_is_explained_even_after_other_events(app):
     for function, values in (
-        (builder.load_link, THREE_A.values),
         (builder.load_start, ("4a of GoogLeNet", *THREE_A.values)),
         (builder.load_start, (builder.OWN, *THREE_A.values)),
         (builder.show_reductions, ("naive",)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +9,6 @@ import gradio as gr
 from gradio.context import Context
 
 from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig, LabError, check_choice
-from googlenet.models import inspect
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, PRESETS, preset
 from googlenet.models.profile import profile_module, profile_network
 from googlenet.ui import build_view, figures
@@ -30,8 +27,16 @@ LIVE = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
-# Browsers refuse an address that changes at every step of a drag.
-REMEMBER_IN_URL = """(...values) => {
+# The page's address holds the form, ?module=reduced-192-1-28-…, so that a reload or a shared link opens it again.
+# The browser alone reads it: an answer from the server could overwrite what a quick hand has set meanwhile.
+READ_URL = """(...values) => {
+    const linked = (new URL(location).searchParams.get("module") ?? "").split("-");
+    const [kind, ...numbers] = linked;
+    const known = ["reduced", "naive"].includes(kind) && numbers.every((number) => /^[0-9]{1,5}$/.test(number));
+    return known && linked.length === values.length ? [kind, ...numbers.map(Number)] : values;
+}"""
+# Browsers refuse an address that changes at every step of a drag, hence the pause.
+WRITE_URL = """(...values) => {
     clearTimeout(window.glRemember);
     window.glRemember = setTimeout(() => {
         const url = new URL(location);
@@ -118,17 +123,6 @@ def load_start(name: str, *values: Any) -> tuple[Any, ...]:
     return STARTS[name].values if name in STARTS else values
 
 
-def load_link(request: gr.Request, *values: Any) -> tuple[Any, ...]:
-    """The form in the page's address (?module=reduced-192-1-28-…); the values as they are where it makes no sense."""
-    kind, *numbers = request.query_params.get("module", "").split("-")
-    try:
-        form = Form(kind, *map(int, numbers))
-        profile_module(form.config(), form.height, form.width, form.batch)
-    except (TypeError, ValueError):
-        return values
-    return form.values
-
-
 def show_reductions(kind: str) -> list[Any]:
     """A naive module has no reductions and no pool projection to set."""
     return [gr.update(visible=kind != "naive")] * 3
@@ -154,30 +148,13 @@ def draw_network(name: str) -> str:
     return build_view.network_answer(config, profile_network(config))
 
 
-def _public(function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """The function for gr.api: what it refuses reaches the client as a sentence."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> dict[str, Any]:
-        try:
-            return function(*args, **kwargs)
-        except LabError as error:
-            raise gr.Error(str(error)) from error
-
-    return call
-
-
-inspect_module = _public(inspect.inspect_module)
-inspect_network = _public(inspect.inspect_network)
-
-
 def build_tab() -> None:
     """Lay out the tab and wire it; call inside `with gr.Blocks(): with gr.Tab("Build"):`."""
     with gr.Row():
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
             start, controls, reductions = _controls()
         with gr.Column(scale=2, min_width=320):
-            refusal = _html("", "gl-slot")
+            refusal = _html("", "gl-slot", "gl-refusal")
             answer = _html(draw(*STARTS[DEFAULT].values)[1])
             run = gr.Button("Run it for real", variant="secondary")
             measured = _html(build_view.NOT_MEASURED)
@@ -197,8 +174,8 @@ def build_tab() -> None:
         **LIVE,
     )
     start.input(load_start, [start, *controls], controls, **LIVE)
-    gr.on(controls_changed, None, controls, js=REMEMBER_IN_URL)
-    Context.root_block.load(load_link, controls, controls, **LIVE)
+    gr.on(controls_changed, None, controls, js=WRITE_URL)
+    Context.root_block.load(None, controls, controls, js=READ_URL)
     controls[0].change(show_reductions, controls[0], reductions, **LIVE)
     run.click(run_module, controls, [refusal, measured], show_progress_on=measured, api_visibility="private")
     network.input(draw_network, network, layers, **LIVE)

@@ -90,6 +90,11 @@ BUILDER_CSS = (
   .gl-card { padding: var(--spacing-md); }
   .gl-card dd { font-size: 1.1rem; }
   .gl-sum { font-size: 1rem; }
+  .gl-term { padding: 1px 5px; }
+  /* The field may be a screen away from the answer. */
+  .gl-refusal { position: fixed !important; left: 8px; right: 8px; bottom: 8px; width: auto !important;
+    z-index: var(--layer-top); }
+  .gl-refusal .gl-message { background: var(--background-fill-primary); box-shadow: 0 2px 12px rgb(0 0 0 / 40%); }
 }
 """
 )
