@@ -36,6 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}.", file=sys.stderr)
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,10 +125,20 @@ def _json_option(sub: argparse.ArgumentParser) -> None:
 
 
 def _profile(options: argparse.Namespace) -> None:
-    from googlenet.models.profile import profile_network
+    from googlenet.models.profile import COUNTING, profile_network
 
     profile = profile_network(preset(options.preset, paper=options.paper), options.size, options.size, options.batch)
-    print(json.dumps(profile.to_dict(), ensure_ascii=False) if options.json else profile.to_text())
+    if options.json:
+        print(json.dumps(profile.to_dict(), ensure_ascii=False))
+        return
+    line = "{:<24}{:>7}{:>7}{:>8}{:>16}{:>13}{:>16}".format
+    print(line("layer", "kernel", "stride", "padding", "output", "parameters", "multiply-adds"))
+    for row in profile.rows:
+        window = (row.kernel, row.stride, row.padding) if row.kernel else ("", "", "")
+        shape = " × ".join(map(str, row.out_shape))
+        print(line(row.name, *window, shape, f"{row.params:,}", f"{row.macs:,}"))
+    print(line("total", "", "", "", "", f"{profile.params:,}", f"{profile.macs:,}"))
+    print(f"{profile.activation_bytes / 1e6:,.1f} MB of float32 outputs for a batch of {profile.batch}.", COUNTING)
 
 
 def _train(options: argparse.Namespace) -> None:

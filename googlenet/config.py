@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -50,8 +49,8 @@ def _store_whole(config: Any, low: int, high: int, *names: str, prefix: str = ""
 
 def check_number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
     """Return `value` as a float in [low, high] (or (low, high] when `above`), else raise `LabError`."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value > high or value < low or (above and value == low):
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not low <= value <= high or (above and value == low):  # NaN is in no range
         bound = f"above {low:g} and up to {high:g}" if above else f"from {low:g} to {high:g}"
         shown = "nothing" if value is None or value == "" else f"{value}"[:40]
         raise LabError(f"{name} must be a number {bound}, not {shown}.", name)

@@ -59,8 +59,7 @@ class Trainer:
         self.precision = "bfloat16" if has_fast_bf16(self.device) else "float32"
         torch.manual_seed(config.seed)
         torch.backends.cudnn.benchmark = True
-        size = images.train.images.shape[-1]
-        network = dataclasses.replace(config.network, num_classes=len(images.classes), input_size=size)
+        network = dataclasses.replace(config.network, num_classes=len(images.classes))
         self.model = GoogLeNet(network).to(self.device, memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.model, config)
         self._load_data(images)

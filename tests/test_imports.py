@@ -1,0 +1,100 @@
+"""Imports run one way, and nothing heavy comes in before it is needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / "googlenet").rglob("*.py"))
+# A room may import those before it. `__init__` and `__main__` are doors: they name all rooms below the UI.
+ROOMS = ("config", "files", "models", "data", "inference", "training", "ui")
+NO_TORCH = (
+    "googlenet",
+    "googlenet.__main__",
+    "googlenet.config",
+    "googlenet.models.presets",
+    "googlenet.models.profile",
+    "googlenet.models.inspect",
+    "googlenet.data.datasets",
+    "googlenet.training.run",
+    "googlenet.training.launcher",
+    "googlenet.training.session",
+)
+
+
+def room(file: Path) -> str:
+    return file.relative_to(ROOT / "googlenet").parts[0].removesuffix(".py")
+
+
+def imported(file: Path) -> set[str]:
+    """Dotted names of all that `file` imports, inside functions too; relative ones made absolute."""
+    package = file.relative_to(ROOT).parent.parts
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*start, *filter(None, [node.module])])
+            names |= {f"{module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_run_one_way(file):
+    here = room(file)
+    last = ROOMS.index("training" if here in ("__init__", "__main__") else here)
+    allowed = (*ROOMS[: last + 1], "__version__")
+    for name in imported(file):
+        parts = name.split(".")
+        assert parts[0] != "app", f"{file.name} imports app.py"
+        if parts[0] == "gradio":
+            assert here == "ui", f"{file.name} imports gradio"
+        if parts[0] == "googlenet" and len(parts) > 1:
+            assert parts[1] in allowed, f"{file.name}, in {here}, imports {name}"
+
+
+def test_the_rooms_are_all_there_are():
+    found = {room(file) for file in FILES} - {"__init__", "__main__"}
+    assert found <= set(ROOMS)
+
+
+def test_the_public_names_are_there():
+    code = "import googlenet; print([name for name in googlenet.__all__ if getattr(googlenet, name, None) is None])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert (result.stdout.strip(), result.stderr) == ("[]", "")
+
+
+def test_forms_are_checked_without_torch():
+    """Starting the app or a trainer, reading a run, profiling a network: none of them waits for torch."""
+    code = f"""
+import importlib, sys
+for name in {NO_TORCH!r}:
+    importlib.import_module(name)
+    heavy = {{"torch", "torchvision", "numpy", "PIL", "matplotlib", "gradio", "pandas"}} & set(sys.modules)
+    assert not heavy, f"{{name}} imports {{heavy}}"
+from googlenet.config import TrainConfig, make_train_config
+from googlenet.models.presets import preset
+from googlenet.models.profile import profile_network
+profile_network(preset("cifar10", aux_heads=True))
+TrainConfig.from_json(make_train_config("r", preset("cifar10")).to_json())
+assert "torch" not in sys.modules
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert result.returncode == 0, result.stderr
+
+
+def test_everything_below_the_ui_works_without_gradio():
+    code = """
+import importlib, pkgutil, sys
+sys.modules["gradio"] = None  # an import of it now fails
+import googlenet
+for module in pkgutil.walk_packages(googlenet.__path__, "googlenet."):
+    if ".ui" not in module.name:
+        importlib.import_module(module.name)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert result.returncode == 0, result.stderr
