@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,13 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> None:
     """Fill `tab` of `demo`; networks are looked for under `checkpoints`. Also adds the /classify endpoint."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
-            name = gr.Dropdown([], label="Network", info="Shipped ones first, then the latest run", filterable=False)
+            name = gr.Dropdown(
+                [],
+                label="Network",
+                info="Shipped ones first, then the latest run",
+                filterable=False,
+                elem_classes="gl-network",
+            )
             # `preprocess=False` below hands uploads on as they are: the component itself would open, and fail on, some.
             picture = gr.Image(
                 label="Picture",
@@ -106,7 +113,7 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
     try:
         image = None if upload is None else read_image(received(upload))
     except LabError as error:
-        gr.Warning(str(error))
+        _refuse(error)
         before = before if before and Path(before).is_file() else None
         return before, gr.skip(), gr.skip(), before
     try:
@@ -116,11 +123,16 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
             return gr.skip(), NO_PICTURE, facts, before  # a picture dropped on another arrives after a None
         answer = view.answer(*_ask(checkpoint.path, image), image.size)
     except LabError as error:
-        gr.Warning(str(error))
+        _refuse(error)
         return (gr.skip(),) * 4
     # What a browser cannot show goes back as a PNG of the same pixels.
     shown = gr.skip() if upload["path"].lower().endswith(BROWSER_FORMATS) else image
     return shown, answer, facts, upload["path"]
+
+
+def _refuse(error: LabError) -> None:
+    """Say it in a toast, which would show HTML: a file's name may hold some."""
+    gr.Warning(escape(str(error), quote=False))
 
 
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:

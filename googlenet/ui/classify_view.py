@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TOP = 5
 
 CLASSIFY_CSS = """
+.gl-network input { text-overflow: ellipsis; padding-right: 1.6rem !important; }
 .gl-verdict { margin: 0; font-size: 1.9rem; font-weight: 600; line-height: 1.2; overflow-wrap: anywhere;
   font-variant-numeric: tabular-nums; }
 .gl-verdict span { font-weight: 400; }
