@@ -89,7 +89,8 @@ def process_started(pid: int) -> float:
 
 def is_alive(pid: int, started: float) -> bool:
     """Whether process `pid` is the one that began at `started`: numbers are reused, moments are not."""
-    return pid > 0 and abs(process_started(pid) - started) < 1.5
+    begun = process_started(pid) if pid > 0 else 0.0
+    return begun > 0 and abs(begun - started) < 1.5
 
 
 class Run:
