@@ -141,26 +141,29 @@ def _profile(options: argparse.Namespace) -> None:
     print(f"{profile.activation_bytes / 1e6:,.1f} MB of float32 outputs for a batch of {profile.batch}.", COUNTING)
 
 
+def _train_config(options: argparse.Namespace) -> TrainConfig:
+    if options.config == "-":
+        return TrainConfig.from_json(sys.stdin.read())
+    name = options.preset or ("cifar10-truncated" if options.recipe == "note" else "cifar10")
+    return make_train_config(
+        options.run or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
+        preset(name, aux_heads=options.aux_heads),
+        options.recipe,
+        data=options.data,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        lr=options.lr,
+        validation_fraction=options.validation,
+        checkpoint_epochs=parse_epochs(options.checkpoint_epochs),
+        seed=options.seed,
+        device=options.device,
+    )
+
+
 def _train(options: argparse.Namespace) -> None:
     from googlenet.training.session import train
 
-    if options.config == "-":
-        config = TrainConfig.from_json(sys.stdin.read())
-    else:
-        name = options.preset or ("cifar10-truncated" if options.recipe == "note" else "cifar10")
-        config = make_train_config(
-            options.run or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
-            preset(name, aux_heads=options.aux_heads),
-            options.recipe,
-            data=options.data,
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            lr=options.lr,
-            validation_fraction=options.validation,
-            checkpoint_epochs=parse_epochs(options.checkpoint_epochs),
-            seed=options.seed,
-            device=options.device,
-        )
+    config = _train_config(options)
     run = train(config, options.checkpoints, console=not options.detached, detached=options.detached)
     print(f"{run.name}: {run.status().state}, in {run.path}")
 
