@@ -9,15 +9,17 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
 
 from googlenet.config import GoogLeNetConfig, LabError
 from googlenet.files import write_atomically
-from googlenet.models.googlenet import GoogLeNet
+
+if TYPE_CHECKING:  # a list of weights files is made from their descriptions alone, without torch
+    import torch
+
+    from googlenet.models.googlenet import GoogLeNet
 
 FORMAT = "googlenet-lab-1"
 
@@ -70,6 +72,9 @@ def save_weights(path: Path, model: GoogLeNet, info: WeightsInfo, *, half: bool 
 
     `half` stores matrices and filters as float16, at half the size; vectors (biases, batch norm) stay float32.
     """
+    import torch
+    from safetensors.torch import save
+
     tensors = {}
     for name, tensor in model.state_dict().items():
         small = half and tensor.dim() > 1
@@ -91,6 +96,11 @@ def read_info(path: Path) -> WeightsInfo:
 
 def load_weights(path: Path | str, device: torch.device | str = "cpu") -> tuple[GoogLeNet, WeightsInfo]:
     """The network in the file at `path`, in float32, evaluation mode, on `device`; and what the file says of it."""
+    import torch
+    from safetensors.torch import load_file
+
+    from googlenet.models.googlenet import GoogLeNet
+
     path = Path(path)
     info = read_info(path)
     try:

@@ -112,9 +112,7 @@ class Trainer:
     def train_epoch(self) -> None:
         """The rest of the current epoch; returns early when a stop is requested, with all counters in place."""
         at, config = self.position, self.config
-        plan = EpochPlan.draw(
-            self.count, config.seed, at.epoch, flip=config.flip, padding=config.crop_padding, device=self.device
-        )
+        plan = self.plan(at.epoch)
         self.model.train()
         started, done_before = time.monotonic() - at.seconds, at.step
         resumed_at = time.monotonic()
@@ -137,6 +135,11 @@ class Trainer:
                 self.save()
         self._flush()
         at.seconds = time.monotonic() - started
+
+    def plan(self, epoch: int) -> EpochPlan:
+        """The order and the augmentation of `epoch`."""
+        flip, padding = self.config.flip, self.config.crop_padding
+        return EpochPlan.draw(self.count, self.config.seed, epoch, flip=flip, padding=padding, device=self.device)
 
     def train_step(self, images: Tensor, labels: Tensor) -> None:
         """One step of the optimizer on a batch of uint8 images; raises `Diverged` before it would use a loss of NaN."""

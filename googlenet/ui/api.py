@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from googlenet.config import LabError
 from googlenet.models.inspect import inspect_module, inspect_network
 from googlenet.training import launcher
 from googlenet.training.run import Run
+from googlenet.ui.refusals import spoken
 from googlenet.ui.training import start_run
-
-
-def spoken(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, whose refusals reach the client as one sentence."""
-
-    @functools.wraps(function)
-    def run(*arguments: Any, **options: Any) -> Any:
-        try:
-            return function(*arguments, **options)
-        except LabError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    return run
 
 
 def publish(checkpoints: Path) -> None:

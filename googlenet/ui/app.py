@@ -17,7 +17,15 @@ from googlenet.ui.style import BUILDER_CSS
 from googlenet.ui.training import training_tab
 
 TABS = ("build", "train", "classify")
+# The address keeps the tab. Gradio selects its first tab by itself while the page comes up: that must not count.
+OPEN_TAB_OF_URL = """() => {
+  const wanted = new URL(location).searchParams.get('tab');
+  window.googlenetTabs = true;
+  const tabs = [...document.querySelectorAll('[role=tab]')];
+  tabs.find((tab) => tab.textContent.trim().toLowerCase() === wanted)?.click();
+}"""
 KEEP_TAB_IN_URL = """() => {{
+  if (!window.googlenetTabs) return;
   const url = new URL(location);
   url.searchParams.set('tab', '{tab}');
   history.replaceState(null, '', url);
@@ -25,7 +33,7 @@ KEEP_TAB_IN_URL = """() => {{
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 PAGE_CSS = """
-.gradio-container { max-width: 1280px !important; margin: 0 auto !important; }
+.gradio-container { width: 100%; max-width: 1280px !important; margin: 0 auto !important; }
 footer { display: none !important; }
 """
 
@@ -42,7 +50,7 @@ def build_app(checkpoints: Path, data: str) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
-        with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Build", id="build") as build:
                 build_tab()
             with gr.Tab("Train", id="train") as train:
@@ -51,14 +59,9 @@ def build_app(checkpoints: Path, data: str) -> gr.Blocks:
                 classify_tab(checkpoints, demo, classify)
         for tab, name in zip((build, train, classify), TABS, strict=True):
             tab.select(None, None, None, js=KEEP_TAB_IN_URL.format(tab=name))
-        demo.load(_tab_of_url, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+        demo.load(None, None, None, js=OPEN_TAB_OF_URL)
         api.publish(checkpoints)
     return demo
-
-
-def _tab_of_url(request: gr.Request) -> Any:
-    tab = request.query_params.get("tab")
-    return gr.Tabs(selected=tab) if tab in TABS else gr.skip()
 
 
 def launch_options(checkpoints: Path) -> dict[str, Any]:

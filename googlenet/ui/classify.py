@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from googlenet.config import LabError
 from googlenet.inference.checkpoints import find_checkpoint, list_checkpoints
 from googlenet.inference.images import read_image
 from googlenet.ui import classify_view as view
-from googlenet.ui.api import spoken
 from googlenet.ui.classify_view import CLASSIFY_CSS
+from googlenet.ui.refusals import spoken, toast
 
 __all__ = ["CLASSIFY_CSS", "classify_tab"]
 
@@ -113,7 +112,7 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
     try:
         image = None if upload is None else read_image(received(upload))
     except LabError as error:
-        _refuse(error)
+        toast(error)
         before = before if before and Path(before).is_file() else None
         return before, gr.skip(), gr.skip(), before
     try:
@@ -123,16 +122,11 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
             return gr.skip(), NO_PICTURE, facts, before  # a picture dropped on another arrives after a None
         answer = view.answer(*_ask(checkpoint.path, image), image.size)
     except LabError as error:
-        _refuse(error)
+        toast(error)
         return (gr.skip(),) * 4
     # What a browser cannot show goes back as a PNG of the same pixels.
     shown = gr.skip() if upload["path"].lower().endswith(BROWSER_FORMATS) else image
     return shown, answer, facts, upload["path"]
-
-
-def _refuse(error: LabError) -> None:
-    """Say it in a toast, which would show HTML: a file's name may hold some."""
-    gr.Warning(escape(str(error), quote=False))
 
 
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from googlenet.models.presets import PRESETS, preset
 from googlenet.training import launcher
 from googlenet.training.run import RESUMABLE, Run, active_run, list_runs
 from googlenet.ui.figures import message
+from googlenet.ui.refusals import toast
 from googlenet.ui.run_view import charts_html, status_html
 
 NETWORKS = ("cifar10", "cifar10-truncated")
@@ -148,10 +149,10 @@ def training_tab(demo: gr.Blocks, checkpoints: Path, default_data: str) -> None:
     start.click(begin, fields, [chosen, refused, *fields], api_visibility="private", show_progress="minimal").then(
         refresh, [chosen, compared, seen], view, **PRIVATE
     )
-    stop.click(_spoken(lambda name: launcher.stop(name, checkpoints)), chosen, None, **PRIVATE)
-    resume.click(_spoken(lambda name: launcher.resume(name, checkpoints)), chosen, None, api_visibility="private").then(
-        refresh, [chosen, compared, seen], view, **PRIVATE
-    )
+    stop.click(_toasted(lambda name: launcher.stop(name, checkpoints)), chosen, None, **PRIVATE)
+    resume.click(
+        _toasted(lambda name: launcher.resume(name, checkpoints)), chosen, None, api_visibility="private"
+    ).then(refresh, [chosen, compared, seen], view, **PRIVATE)
     form.fields["recipe"].input(_network_of, form.fields["recipe"], form.fields["network"], **PRIVATE).then(
         _fill, [form.fields["recipe"], form.fields["network"]], [form.fields[name] for name in FILLED], **PRIVATE
     )
@@ -185,14 +186,14 @@ def _marks(form: _Form, error: LabError | None) -> list[Any]:
     ]
 
 
-def _spoken(action: Any) -> Any:
+def _toasted(action: Any) -> Any:
     """`action`, with a refusal shown as a toast."""
 
     def run(*arguments: Any) -> None:
         try:
             action(*arguments)
         except LabError as error:
-            gr.Warning(str(error))
+            toast(error)
 
     return run
 

@@ -31,5 +31,4 @@ def test_a_text_named_png_is_one_sentence(visit: object, weights: str, tmp_path:
     page = visit.open("?tab=classify")
     expect(page.get_by_text("What is in your picture?")).to_be_visible(timeout=60_000)
     page.locator("input[type=file]").first.set_input_files(tmp_path / "notes.png")
-    expect(page.get_by_text("notes.png").first).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("Not classified")).to_be_visible()
+    expect(page.get_by_text("is not a picture").first).to_be_visible(timeout=60_000)
