@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny import tiny_config
 from trainings import files, lab, results, start_lab, training, wait_for
 
-from googlenet.config import LabError
+from googlenet.config import ConvConfig, LabError, TrainConfig
 from googlenet.models.weights import read_info
 from googlenet.training.resume import CURRENT, PREVIOUS, load_state
 from googlenet.training.run import Run, active_run, list_runs, process_started
@@ -366,3 +368,20 @@ def test_a_file_where_the_runs_should_go(tmp_path, config):
     for place in (tmp_path / "file", tmp_path / "file" / "deeper"):
         with pytest.raises(LabError, match="cannot be written"):
             train(config, place)
+
+
+# --- too little memory ------------------------------------------------------------------------
+
+
+def test_out_of_memory_says_which_batch_to_try(tmp_path):
+    """The system grants the process 16 GB of addresses; what 5,000 images give 4,096 channels of is over 40 GB."""
+    network = dataclasses.replace(tiny_config(), layers=(ConvConfig("conv1", 3, 4096, 1),))
+    config = TrainConfig("run", network, "shapes", batch_size=5000, validation_fraction=0.0, device="cpu")
+    process = start(tmp_path, config)
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (16_000_000_000, resource.RLIM_INFINITY))
+    _, errors = process.communicate(timeout=120)
+    run = Run(tmp_path, "run")
+    sentence = "A batch of 5,000 does not fit into memory: try 2,500."
+    assert (process.returncode, run.status().state, run.status().message) == (1, "out_of_memory", sentence)
+    assert errors.strip().splitlines()[-1] == f"error: {sentence}"
+    assert "Traceback" not in errors

@@ -23,10 +23,10 @@ from googlenet.data.datasets import load_images, split_validation
 from googlenet.models.device import autocast
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights, read_info
-from googlenet.training.engine import Diverged, Trainer
+from googlenet.training.engine import Trainer
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter
-from googlenet.training.run import METRICS, Run
+from googlenet.training.run import METRICS, Diverged, Run
 from googlenet.training.session import TrainingFailed, train
 from googlenet.training.signals import StopRequest
 

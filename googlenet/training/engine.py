@@ -27,16 +27,12 @@ from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter
 from googlenet.training.resume import load_state, save_state
-from googlenet.training.run import Run, Status, now, process_started
+from googlenet.training.run import Diverged, Run, Status, now, process_started
 from googlenet.training.signals import StopRequest
 
 SAVE_SECONDS = float(os.environ.get("GOOGLENET_SAVE_SECONDS", "45"))  # a kill costs less than a minute of work
 STATUS_SECONDS = 1.0
 ROWS_PER_EPOCH = 25  # of steps.jsonl
-
-
-class Diverged(LabError):
-    """The loss or the weights are no longer numbers."""
 
 
 @dataclass

@@ -48,6 +48,10 @@ METRICS = (
 )
 
 
+class Diverged(LabError):
+    """The loss or the weights are no longer numbers."""
+
+
 @dataclass(frozen=True)
 class Status:
     """What the trainer last said. `epoch` counts finished epochs, `step` the steps done in the current one."""

@@ -20,7 +20,7 @@ from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.files import clear_unfinished
 from googlenet.training.curves import draw_curves
 from googlenet.training.reporter import Reporter
-from googlenet.training.run import RESUMABLE, Run, Status, active_run, now, process_started
+from googlenet.training.run import RESUMABLE, Diverged, Run, Status, active_run, now, process_started
 from googlenet.training.signals import StopRequest
 
 
@@ -151,13 +151,11 @@ def _loading_progress(run: Run, stop: StopRequest) -> Progress:
 
 def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
     """The state that `error` leaves a run in, and the sentence for it."""
-    import torch
-
-    from googlenet.training.engine import Diverged
-
     if isinstance(error, Diverged):
         return "diverged", str(error)
-    if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+    # By name and words, since torch itself may be what could not be loaded.
+    words = f"{type(error).__name__} {error}"
+    if any(sign in words for sign in ("OutOfMemoryError", "MemoryError", "can't allocate memory", "not enough memory")):
         smaller = max(1, config.batch_size // 2)
         return "out_of_memory", f"A batch of {config.batch_size:,} does not fit into memory: try {smaller:,}."
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
