@@ -31,6 +31,7 @@ FLAGS = [
     "--disable-sync",
 ]
 SECONDS = 1000
+playwright.expect.set_options(timeout=30 * SECONDS)
 START_MS = 90 * SECONDS  # a page on a busy machine; a training's first step
 
 
@@ -127,6 +128,7 @@ class Visit:
         page.on("request", self._check_host)
         page.goto(f"{self.lab.url}/{query}")
         page.get_by_role("tab", name="Build").first.wait_for(timeout=START_MS)
+        page.wait_for_function("window.googlenetTabs")  # set when the page has come up and listens
         return page
 
     def _check_host(self, request: object) -> None:
