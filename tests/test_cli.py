@@ -196,7 +196,7 @@ def test_train_stop_resume_and_list(here, folder):
         "--data",
         folder,
         "--batch-size",
-        "8",
+        "16",
         "--lr",
         "0.001",
         "--device",
@@ -213,7 +213,7 @@ def test_train_stop_resume_and_list(here, folder):
     assert "Traceback" not in errors
     config = run.config()
     assert (config.network.name, len(config.network.aux), config.optimizer) == ("cifar10-truncated", 2, "adam")
-    assert (config.batch_size, config.seed, config.validation_fraction) == (8, 3, 0.2)
+    assert (config.batch_size, config.seed, config.validation_fraction) == (16, 3, 0.2)
     assert (config.checkpoint_epochs, config.epochs, config.device) == ((0, 1), 2, "cpu")
 
     result = lab("resume", "mine", "--checkpoints", "runs", cwd=here)
