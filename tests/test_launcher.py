@@ -175,9 +175,7 @@ def test_the_lock_counts_where_the_look_was_too_early(checkpoints, folder):
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(
-    ("data", "says"), [("no/such/folder", "no/such/folder"), ("empty", "has no train/ in it")]
-)
+@pytest.mark.parametrize(("data", "says"), [("no/such/folder", "no/such/folder"), ("empty", "has no train/ in it")])
 def test_bad_data_is_told_at_once_and_leaves_nothing(checkpoints, data, says):
     Path("empty").mkdir(exist_ok=True)
     with pytest.raises(LabError, match=says) as caught:
