@@ -100,7 +100,7 @@ def test_steps(finished):
     rows = [json.loads(line) for line in lines]
     assert [row["step"] for row in rows] == list(range(1, 6 * 4 + 1))  # 54 images in batches of 16
     assert [row["epoch"] for row in rows][:5] == [0.25, 0.5, 0.75, 1.0, 1.25]
-    assert all(set(row) == {"step", "epoch", "loss", "lr"} for row in rows)
+    assert all(set(row) == {"step", "epoch", "loss", "objective", "lr"} for row in rows)
     rates = [learning_rate(finished.config(), step, 24) for step in range(24)]
     assert [row["lr"] for row in rows] == pytest.approx(rates, rel=1e-5)
 
@@ -213,8 +213,9 @@ def test_the_loss_is_smoothed_cross_entropy_plus_weighted_heads(tmp_path, folder
 
     expected = by_hand(output.logits) + 0.4 * by_hand(output.aux[0])
     subject.train_step(images, labels)
-    plain, correct, loss = subject.sums.tolist()
+    plain, correct, shown, loss = subject.sums.tolist()
     assert loss == pytest.approx(expected, rel=1e-4)
+    assert shown == pytest.approx(plain / 16)
     # What is reported for the epoch has neither smoothing nor heads in it.
     assert plain == pytest.approx(F.cross_entropy(output.logits.float(), labels, reduction="sum").item(), rel=1e-4)
     assert correct == (output.logits.argmax(1) == labels).sum()

@@ -62,11 +62,10 @@ class Trainer:
         self.position = Position()
         self.best = -1.0
         self.last_row: dict[str, float | None] = {}  # the newest of metrics.csv
-        self.sums = torch.zeros(
-            3, device=self.device
-        )  # of the epoch: loss, correct; of the rows since steps.jsonl: loss
+        # Of the epoch: loss and correct answers; of the steps since the last row of steps.jsonl: loss and objective.
+        self.sums = torch.zeros(4, device=self.device)
         self.window = 0
-        self.pending: list[tuple[int, float, int, Tensor]] = []
+        self.pending: list[tuple[int, float, Tensor]] = []
         self.last_save = self.last_status = time.monotonic()
         self.speed = 0.0
 
@@ -160,8 +159,7 @@ class Trainer:
         with torch.no_grad():
             plain = F.cross_entropy(logits, labels, reduction="sum")  # what is reported has no smoothing in it
             correct = (logits.argmax(1) == labels).sum()
-            # The row of steps.jsonl holds the optimizer's loss, so that a NaN of any head shows there.
-            self.sums += torch.stack([plain, correct.float(), loss.detach()])
+            self.sums += torch.stack([plain, correct.float(), plain / len(labels), loss.detach()])
         if self.device.type == "cpu":  # where looking costs nothing
             self._check_finite(loss)
 
@@ -169,7 +167,7 @@ class Trainer:
         """Write the epoch's row and weights, and move on to the next."""
         self._check_state()
         at = self.position
-        loss, correct, _ = self.sums.tolist()
+        loss, correct, *_ = self.sums.tolist()
         row: dict[str, float | None] = {
             "Epoch": at.epoch,
             "Accuracy": round(correct / self.count, 6),
@@ -214,19 +212,20 @@ class Trainer:
     # --- what is written ---
 
     def _close_window(self) -> None:
-        """Queue a row for steps.jsonl; its loss stays on the device until `_flush`."""
+        """Queue a row for steps.jsonl; its numbers stay on the device until `_flush`."""
         rate = self.optimizer.param_groups[0]["lr"]
-        self.pending.append((self.position.total, rate, self.window, self.sums[2].clone()))
-        self.sums[2] = 0
+        self.pending.append((self.position.total, rate, self.sums[2:] / self.window))
+        self.sums[2:] = 0
         self.window = 0
 
     def _flush(self) -> None:
         rows = []
-        for step, rate, window, total in self.pending:
-            loss = total.item() / window
-            self._check_finite(total)
-            epoch = (step - 1) // self.steps + 1 / self.steps * ((step - 1) % self.steps + 1)
-            rows.append({"step": step, "epoch": round(epoch, 4), "loss": round(loss, 6), "lr": float(f"{rate:.6g}")})
+        for step, rate, means in self.pending:
+            self._check_finite(means.sum())
+            loss, objective = (round(mean, 6) for mean in means.tolist())
+            # The objective is what the optimizer sees: smoothed labels, auxiliary heads and all.
+            row = {"step": step, "epoch": round(step / self.steps, 4), "loss": loss, "objective": objective}
+            rows.append({**row, "lr": float(f"{rate:.6g}")})
         self.pending.clear()
         if rows:
             self.run.append_steps(rows)

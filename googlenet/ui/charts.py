@@ -38,17 +38,24 @@ def decimate(points: Sequence[Point], limit: int = MAX_POINTS) -> list[Point]:
 
 
 def curve_chart(
-    title: str, series: Sequence[Series], *, unit: str = "", best: Point | None = None, top: float | None = None
+    title: str,
+    series: Sequence[Series],
+    *,
+    unit: str = "",
+    best: Point | None = None,
+    top: float | None = None,
+    end: float = 0.0,
 ) -> str:
     """HTML of one panel, x = epochs: title with legend, and the curves as SVG with a text alternative.
 
-    `unit` is "" or "%", which shows shares as per cent; `best` is marked with a star; `top` fixes the upper end.
+    `unit` is "" or "%", which shows shares as per cent; `best` is marked with a star; `top` fixes the upper end,
+    `end` is the least that the x axis spans.
     """
     shown = [s for s in series if s.points]
     if not shown:
         return ""
     points = [point for s in shown for point in s.points if math.isfinite(point[1])]
-    x_ticks = _ticks(0.0, max(1.0, max(x for x, _ in points)))
+    x_ticks = _ticks(0.0, max(1.0, end, max(x for x, _ in points)))
     y_ticks = _ticks(min(0.0, *(y for _, y in points)), top if top is not None else max(y for _, y in points))
     frame = _Frame((0.0, max(x_ticks[-1], max(x for x, _ in points))), (y_ticks[0], y_ticks[-1]))
     parts = [_grid(frame, x_ticks, y_ticks, unit)]
@@ -114,9 +121,9 @@ def _grid(frame: _Frame, x_ticks: list[float], y_ticks: list[float], unit: str) 
 
 def _stroke(series: Series) -> str:
     dash = " stroke-dasharray='6 4'" if series.dashed else ""
-    faint = " stroke-opacity='0.4'" if series.faint else ""
+    faint = " stroke-opacity='0.5'" if series.faint else ""
     width = 1.2 if series.faint else 2.2
-    return f"fill='none' stroke='{escape(series.colour)}' stroke-width='{width}' stroke-linejoin='round'{dash}{faint}"
+    return f"class='gl-curve' style='stroke: {escape(series.colour)}' stroke-width='{width}'{dash}{faint}"
 
 
 def _line(frame: _Frame, series: Series) -> str:
@@ -124,8 +131,8 @@ def _line(frame: _Frame, series: Series) -> str:
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in placed)
     dots = ""
     if len(placed) <= 30 and not series.faint:  # a single epoch has no line yet
-        fill = escape(series.colour)
-        dots = "".join(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='2.6' fill='{fill}'/>" for x, y in placed)
+        fill = f"style='fill: {escape(series.colour)}'"
+        dots = "".join(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='2.6' {fill}/>" for x, y in placed)
     return f"<path d='{path}' {_stroke(series)}/>{dots}"
 
 
@@ -157,6 +164,9 @@ CHARTS_CSS = """
 .gl-chart .gl-key { display: inline-block; width: 24px; height: 4px; margin-right: 6px; vertical-align: middle; }
 .gl-chart svg { display: block; width: 100%; height: auto; }
 .gl-chart text { font-size: 13px; fill: var(--body-text-color); opacity: 0.75; }
-.gl-chart .gl-best { font-size: 17px; fill: #D55E00; opacity: 1; }
+.gl-chart .gl-best { font-size: 17px; fill: var(--gl-validation); opacity: 1; }
+.gl-curve { fill: none; stroke-linejoin: round; }
+:root { --gl-train: #0072B2; --gl-validation: #D55E00; }
+.dark { --gl-train: #56B4E9; --gl-validation: #F08A4B; }
 .gl-chart .gl-grid { stroke: var(--border-color-primary); fill: none; }
 """

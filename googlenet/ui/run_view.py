@@ -12,7 +12,7 @@ from googlenet.training.run import Run, Status
 from googlenet.ui.charts import Point, Series, curve_chart, decimate
 from googlenet.ui.figures import cards, duration
 
-TRAIN, VALIDATION = "#0072B2", "#D55E00"
+TRAIN, VALIDATION = "var(--gl-train)", "var(--gl-validation)"
 COMPARED = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 SAID = {
@@ -77,7 +77,8 @@ def charts_html(run: Run, compared: Sequence[Run] = ()) -> str:
         loss.append(Series(name, _column(theirs, f"{prefix}loss".capitalize()), colour, dashed=dashed))
         accuracy.append(Series(name, _column(theirs, f"{prefix}accuracy".capitalize()), colour, dashed=dashed))
     best = max(accuracy[1].points, key=lambda point: point[1], default=None)
-    panels = curve_chart("Loss", loss) + curve_chart("Accuracy", accuracy, unit="%", best=best, top=1.0)
+    end = max((s.points[-1][0] for s in loss if s.points), default=0.0)
+    panels = curve_chart("Loss", loss) + curve_chart("Accuracy", accuracy, unit="%", best=best, top=1.0, end=end)
     if not panels:
         return "<p class='gl-note'>Curves appear after the first steps.</p>"
     return f"<div class='gl-charts'>{panels}</div>"
