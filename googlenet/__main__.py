@@ -196,16 +196,19 @@ def _runs(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from googlenet.data.datasets import load_images
     from googlenet.inference.evaluate import evaluate
 
+    images = load_images(options.data, progress=_progress())
     result = evaluate(
-        options.weights, options.data, options.split, flip=options.flip, device=options.device, progress=_progress()
+        options.weights, images, options.split, flip=options.flip, device=options.device, progress=_progress()
     )
     if options.json:
-        print(json.dumps(result.to_dict()))
+        print(json.dumps({"data": images.name, "split": options.split, **result.to_dict()}))
         return
     flip = ", mean of image and mirror image" if options.flip else ""
-    print(f"accuracy {result.accuracy:.2%}, loss {result.loss:.4f} on {result.n:,} {options.split} images{flip}")
+    where = f"{result.n:,} {options.split} images of {images.name}"
+    print(f"accuracy {result.accuracy:.2%}, loss {result.loss:.4f} on {where}{flip}")
     for name, accuracy in result.per_class.items():
         print(f"  {name:<20} {'–' if accuracy is None else f'{accuracy:.1%}'}")
 
@@ -214,6 +217,8 @@ def _classify(options: argparse.Namespace) -> int:
     from googlenet.inference.classifier import Classifier
 
     classifier = Classifier(options.weights, options.device)
+    if classifier.info.facts.get("synthetic"):
+        print("This network learned synthetic shapes: what it says of a photograph means nothing.", file=sys.stderr)
     answers, bad = [], 0
     for file in options.files:
         try:
