@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -28,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         return options.run_command(options) or 0
     except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # under torchrun, once is enough
+            print(f"error: {error}", file=sys.stderr)
         return FAILED if type(error).__name__ == "TrainingFailed" else BAD_INPUT
     except KeyboardInterrupt:
         print("error: Interrupted.", file=sys.stderr)
@@ -108,7 +110,9 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
     sub.add_argument("--run", help="name of the run (default: the network and the time)")
     _checkpoints_option(sub)
-    sub.add_argument("--config", help=argparse.SUPPRESS)  # "-": a whole TrainConfig on standard input, from the app
+    sub.add_argument(
+        "--config", metavar="FILE", help="a run's config.json, in place of all that; - reads it from stdin"
+    )
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -142,8 +146,9 @@ def _profile(options: argparse.Namespace) -> None:
 
 
 def _train_config(options: argparse.Namespace) -> TrainConfig:
-    if options.config == "-":
-        return TrainConfig.from_json(sys.stdin.read())
+    if options.config:
+        text = sys.stdin.read() if options.config == "-" else Path(options.config).read_text(encoding="utf-8")
+        return TrainConfig.from_json(text)
     name = options.preset or ("cifar10-truncated" if options.recipe == "note" else "cifar10")
     return make_train_config(
         options.run or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
@@ -165,14 +170,16 @@ def _train(options: argparse.Namespace) -> None:
 
     config = _train_config(options)
     run = train(config, options.checkpoints, console=not options.detached, detached=options.detached)
-    print(f"{run.name}: {run.status().state}, in {run.path}")
+    if os.environ.get("RANK", "0") == "0":
+        print(f"{run.name}: {run.status().state}, in {run.path}")
 
 
 def _resume(options: argparse.Namespace) -> None:
     from googlenet.training.session import resume
 
     run = resume(options.name, options.checkpoints, console=not options.detached, detached=options.detached)
-    print(f"{run.name}: {run.status().state}, in {run.path}")
+    if os.environ.get("RANK", "0") == "0":
+        print(f"{run.name}: {run.status().state}, in {run.path}")
 
 
 def _runs(options: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ from googlenet.data.datasets import ImageSet, split_validation
 from googlenet.models.device import autocast, describe_device, has_fast_bf16, pick_device
 from googlenet.models.googlenet import GoogLeNet, GoogLeNetOutput
 from googlenet.models.weights import WeightsInfo, save_weights
+from googlenet.training.distributed import Team
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter
 from googlenet.training.resume import load_state, save_state
@@ -46,18 +47,32 @@ class Position:
 
 
 class Trainer:
-    """A training in memory: build it, `restore()` it or not, and `run()` it to the end or to a stop."""
+    """A training in memory: build it, `restore()` it or not, and `run_to_end()`.
 
-    def __init__(self, config: TrainConfig, images: ImageSet, run: Run, reporter: Reporter, stop: StopRequest) -> None:
+    Every rank of a `team` has one, and they take every step together; only the first writes.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        images: ImageSet,
+        run: Run,
+        reporter: Reporter,
+        stop: StopRequest,
+        team: Team = Team(),  # noqa: B008  frozen
+    ) -> None:
         self.config, self.run, self.reporter, self.stop, self.images = config, run, reporter, stop, images
-        self.device = pick_device(config.device)
+        self.team = team
+        self.device = team.place(pick_device(config.device))
         self.device_name = describe_device(self.device)
         self.precision = "bfloat16" if has_fast_bf16(self.device) else "float32"
         torch.manual_seed(config.seed)
         torch.backends.cudnn.benchmark = True
         network = dataclasses.replace(config.network, num_classes=len(images.classes))
         self.model = GoogLeNet(network).to(self.device, memory_format=torch.channels_last)
+        self.forward = team.wrap(self.model, self.device)
         self.optimizer = make_optimizer(self.model, config)
+        torch.manual_seed(config.seed + team.rank)  # from here on it draws dropout, which must differ between ranks
         self._load_data(images)
         self.position = Position()
         self.best = -1.0
@@ -94,9 +109,9 @@ class Trainer:
     def run_to_end(self) -> str:
         """Train until the last epoch or a stop; returns the state reached, "finished" or "stopped"."""
         while self.position.epoch < self.config.epochs:
-            self.train_epoch()
-            validation = self.validate()
-            if self.stop.requested:  # a validation that was cut short is done again after the resume
+            stopped = self.train_epoch()
+            validation = {} if stopped else self.validate()
+            if stopped or validation is None:  # a validation that was cut short is done again after the resume
                 self.report("stopping", "Saving")
                 self.save()
                 return "stopped"
@@ -104,70 +119,83 @@ class Trainer:
         self.save()
         return "finished"
 
-    def train_epoch(self) -> None:
-        """The rest of the current epoch; returns early when a stop is requested, with all counters in place."""
+    def train_epoch(self) -> bool:
+        """The rest of the current epoch; returns whether a stop was requested, with all counters in place."""
         at, config = self.position, self.config
         plan = self.plan(at.epoch)
         self.model.train()
         started, done_before = time.monotonic() - at.seconds, at.step
         resumed_at = time.monotonic()
-        while at.step < self.steps and not self.stop.requested:
+        stop = self.team.any(self.stop.requested)[0]
+        while at.step < self.steps and not stop:
             start = at.step * config.batch_size
             end = self.count if at.step == self.steps - 1 else start + config.batch_size
-            self.train_step(*plan.batch(self.train_images, self.train_labels, start, end))
+            batch = plan.batch(self.train_images, self.train_labels, *self.team.share(start, end))
+            self.train_step(*batch, weight=self.team.weight(start, end))
             at.step, at.total = at.step + 1, at.total + 1
             self.window += 1
             if self.window == self.row_every or at.step == self.steps:
                 self._close_window()
             at.seconds = time.monotonic() - started
             self.reporter.step(at.epoch, at.step, self.steps)
-            if time.monotonic() - self.last_status > STATUS_SECONDS:
+            clock = time.monotonic()
+            stop, tell, save = self.team.any(
+                self.stop.requested,
+                self.team.leads and clock - self.last_status > STATUS_SECONDS,
+                self.team.leads and clock - self.last_save > SAVE_SECONDS,
+            )
+            if tell:
                 self._flush()
-                elapsed = time.monotonic() - resumed_at
-                self.speed = (at.step - done_before) * config.batch_size / max(elapsed, 1e-9)
+                self.speed = (at.step - done_before) * config.batch_size / max(clock - resumed_at, 1e-9)
                 self.report("running")
-            if time.monotonic() - self.last_save > SAVE_SECONDS:
+            if save:
                 self.save()
         self._flush()
         at.seconds = time.monotonic() - started
+        return stop
 
     def plan(self, epoch: int) -> EpochPlan:
         """The order and the augmentation of `epoch`."""
         flip, padding = self.config.flip, self.config.crop_padding
         return EpochPlan.draw(self.count, self.config.seed, epoch, flip=flip, padding=padding, device=self.device)
 
-    def train_step(self, images: Tensor, labels: Tensor) -> None:
-        """One step of the optimizer on a batch of uint8 images; raises `Diverged` before it would use a loss of NaN."""
+    def train_step(self, images: Tensor, labels: Tensor, weight: float = 1.0) -> None:
+        """One step of the optimizer on uint8 images (n, C, H, W) and labels (n,), this rank's share of a batch.
+
+        `weight` is what their mean counts in the batch's. Raises `Diverged` before the step when a loss is no number.
+        """
         rate = learning_rate(self.config, self.position.total, self.steps * self.config.epochs)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with autocast(self.device):
-            output = self.model(normalize(images, self.mean, self.std))
+            output = self.forward(normalize(images, self.mean, self.std))
         logits, aux = output if isinstance(output, GoogLeNetOutput) else (output, ())
         logits = logits.float()
-        smoothing = self.config.label_smoothing
+        smoothing, aux_weight = self.config.label_smoothing, self.config.network.aux_weight
         loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
         for head in aux:
-            loss = loss + self.config.network.aux_weight * F.cross_entropy(
-                head.float(), labels, label_smoothing=smoothing
-            )
+            loss = loss + aux_weight * F.cross_entropy(head.float(), labels, label_smoothing=smoothing)
+        loss = loss * weight
+        mean_loss = self.team.total(loss.detach()) / self.team.size
         # The fused optimizers skip the update where this flag is 1: on a GPU nothing has to wait for the loss.
-        self.optimizer.found_inf = (~torch.isfinite(loss.detach())).float()
+        self.optimizer.found_inf = (~torch.isfinite(mean_loss)).float()
         loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
-            plain = F.cross_entropy(logits, labels, reduction="sum")  # what is reported has no smoothing in it
-            correct = (logits.argmax(1) == labels).sum()
-            self.sums += torch.stack([plain, correct.float(), plain / len(labels), loss.detach()])
+            counted = weight > 0  # a rank without a share borrows an image for the step to be in step
+            plain = F.cross_entropy(logits, labels, reduction="sum") * counted  # without smoothing, for people
+            correct = (logits.argmax(1) == labels).sum() * counted
+            shown = plain / len(labels) * weight / self.team.size
+            self.sums += torch.stack([plain, correct.float(), shown, loss.detach() / self.team.size])
         if self.device.type == "cpu":  # where looking costs nothing
-            self._check_finite(loss)
+            self._check_finite(mean_loss)
 
     def finish_epoch(self, validation: dict[str, float]) -> None:
         """Write the epoch's row and weights, and move on to the next."""
         self._check_state()
         at = self.position
-        loss, correct, *_ = self.sums.tolist()
+        loss, correct, *_ = self.team.total(self.sums).tolist()
         row: dict[str, float | None] = {
             "Epoch": at.epoch,
             "Accuracy": round(correct / self.count, 6),
@@ -182,7 +210,8 @@ class Trainer:
         if validation and validation["Validation accuracy"] > self.best:
             self.best = validation["Validation accuracy"]
             self.save_weights("best", row)
-        self.run.append_metrics(row)
+        if self.team.leads:
+            self.run.append_metrics(row)
         self.last_row = row
         self.reporter.epoch(row, self.config.epochs)
         self.position = Position(epoch=at.epoch + 1, total=at.total)
@@ -190,23 +219,27 @@ class Trainer:
         self.report("running")
 
     @torch.inference_mode()
-    def validate(self) -> dict[str, float]:
-        """Accuracy and mean cross entropy on the validation images; nothing without them or when asked to stop."""
+    def validate(self) -> dict[str, float] | None:
+        """Accuracy and mean cross entropy on the validation images; {} without any, None when asked to stop."""
         if self.validation is None:
             return {}
         self.model.eval()
+        self.team.align(self.model)
         images, labels = self.validation
         sums = torch.zeros(2, device=self.device)
-        for start in range(0, len(labels), 500):
+        first, last = self.team.share(0, len(labels)) if self.team.weight(0, len(labels)) else (0, 0)
+        for start in range(first, last, 500):
             if self.stop.requested:
-                return {}
-            batch, truth = images[start : start + 500], labels[start : start + 500]
+                break
+            batch, truth = images[start : min(start + 500, last)], labels[start : min(start + 500, last)]
             with autocast(self.device):
                 logits = self.model(normalize(batch, self.mean, self.std)).float()
             sums += torch.stack(
                 [(logits.argmax(1) == truth).sum().float(), F.cross_entropy(logits, truth, reduction="sum")]
             )
-        accuracy, loss = (sums / len(labels)).tolist()
+        accuracy, loss = (self.team.total(sums) / len(labels)).tolist()
+        if self.team.any(self.stop.requested)[0]:
+            return None
         return {"Validation accuracy": round(accuracy, 6), "Validation loss": round(loss, 6)}
 
     # --- what is written ---
@@ -214,7 +247,7 @@ class Trainer:
     def _close_window(self) -> None:
         """Queue a row for steps.jsonl; its numbers stay on the device until `_flush`."""
         rate = self.optimizer.param_groups[0]["lr"]
-        self.pending.append((self.position.total, rate, self.sums[2:] / self.window))
+        self.pending.append((self.position.total, rate, self.team.total(self.sums[2:] / self.window)))
         self.sums[2:] = 0
         self.window = 0
 
@@ -227,7 +260,7 @@ class Trainer:
             row = {"step": step, "epoch": round(step / self.steps, 4), "loss": loss, "objective": objective}
             rows.append({**row, "lr": float(f"{rate:.6g}")})
         self.pending.clear()
-        if rows:
+        if rows and self.team.leads:
             self.run.append_steps(rows)
 
     def _check_finite(self, loss: Tensor) -> None:
@@ -249,6 +282,9 @@ class Trainer:
 
     def report(self, state: str, message: str = "") -> None:
         """Replace status.json."""
+        self.last_status = time.monotonic()
+        if not self.team.leads:
+            return
         at, steps_left = self.position, self.config.epochs * self.steps - self.position.total
         left = steps_left * self.config.batch_size / self.speed if self.speed else None
         self.run.write_status(
@@ -268,10 +304,11 @@ class Trainer:
                 seconds_left=None if left is None or state != "running" else round(left),
             )
         )
-        self.last_status = time.monotonic()
 
     def save_weights(self, name: str, row: dict[str, float | None]) -> None:
         """Write NAME.safetensors with everything that classifying with it needs."""
+        if not self.team.leads:
+            return
         facts = {
             "run": self.run.name,
             "recipe": self.config.recipe,
@@ -295,12 +332,16 @@ class Trainer:
         """Write resume.pt and last.safetensors: whatever happens next, the run goes on from here."""
         self._flush()
         self._check_state()
+        self.last_save = time.monotonic()
+        sums = self.team.total(self.sums)
+        if not self.team.leads:
+            return
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "position": dataclasses.asdict(self.position),
             "best": self.best,
-            "sums": self.sums,
+            "sums": sums,
             "window": self.window,
             "last_row": self.last_row,
             "rng": torch.get_rng_state(),
@@ -308,7 +349,7 @@ class Trainer:
         }
         save_state(self.run.path, state)
         self.save_weights("last", self.last_row)
-        self.last_save = time.monotonic()
+        self.last_save = time.monotonic()  # a slow disk must not make the training save all the time
 
     def restore(self) -> None:
         """Take up the state that `save` left, and drop from metrics.csv and steps.jsonl what came after it."""
@@ -319,9 +360,11 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.position = Position(**state["position"])
         self.best, self.window, self.last_row = state["best"], state["window"], state["last_row"]
-        self.sums = state["sums"].to(self.device)
-        torch.set_rng_state(state["rng"])
-        if state["cuda_rng"]:
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
-        self.run.rewind(self.position.epoch, self.position.total)
+        self.sums.zero_()
+        if self.team.leads:
+            self.sums += state["sums"].to(self.device)
+            torch.set_rng_state(state["rng"])
+            if state["cuda_rng"]:
+                torch.cuda.set_rng_state_all(state["cuda_rng"])
+            self.run.rewind(self.position.epoch, self.position.total)
         self.reporter.line(f"Resumed in epoch {self.position.epoch}, step {self.position.step} of {self.steps}.")

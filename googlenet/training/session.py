@@ -10,7 +10,7 @@ import dataclasses
 import errno
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -19,9 +19,12 @@ from googlenet.config import LabError, TrainConfig
 from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.files import clear_unfinished
 from googlenet.training.curves import draw_curves
+from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
 from googlenet.training.run import RESUMABLE, Diverged, Run, Status, active_run, now, process_started
 from googlenet.training.signals import StopRequest
+
+GRACE = 5.0  # seconds in which two signals are one, for torchrun
 
 
 class _StoppedWhileLoading(Exception):
@@ -40,22 +43,45 @@ def train(config: TrainConfig, checkpoints: Path | str, *, console: bool = False
     data is not there, `TrainingFailed` when the training cannot go on.
     """
     check_source(config.data)
+    team = Team.join()
+    config = team.tell(config)  # a run named by the time has another name on every rank
     run = Run(Path(checkpoints), config.run)
-    with trainer_lock(run.path.parent):
-        run.create(config)
-        return _work(run, config, resumed=False, console=console, detached=detached)
+    return _as_team(team, run, config, lambda: run.create(config), resumed=False, console=console, detached=detached)
 
 
 def resume(name: str, checkpoints: Path | str, *, console: bool = False, detached: bool = False) -> Run:
     """Go on with the run `name` from its last save, as if it had never stopped; raises as `train`."""
     run = Run(Path(checkpoints), name)
     config = run.config()
-    with trainer_lock(run.path.parent):
+
+    def check() -> None:
         state = run.status().state
         if state not in RESUMABLE:
             hint = "start a new run with a lower rate" if state == "diverged" else "there is nothing to resume"
             raise LabError(f"{name} is {state}: {hint}.", "run")
-        return _work(run, config, resumed=True, console=console, detached=detached)
+
+    return _as_team(Team.join(), run, config, check, resumed=True, console=console, detached=detached)
+
+
+def _as_team(team: Team, run: Run, config: TrainConfig, prepare: Callable[[], None], **options: bool) -> Run:
+    """Rank 0 takes the lock, prepares and writes; the others follow, or fail with its refusal."""
+    with contextlib.ExitStack() as stack:
+        stack.callback(team.leave)
+        refusal = None
+        if team.leads:
+            try:
+                stack.enter_context(trainer_lock(run.path.parent))
+                prepare()
+            except LabError as error:
+                refusal = error
+        refusal = team.tell(refusal)
+        if refusal:
+            raise refusal
+        if team.leads:
+            return _work(team, run, config, **options)
+        with StopRequest(GRACE) as stop:
+            _train(team, run, config, Reporter(Path(os.devnull)), stop, resumed=options["resumed"])
+        return run
 
 
 @contextlib.contextmanager
@@ -81,18 +107,18 @@ def trainer_lock(checkpoints: Path) -> Iterator[None]:
         lock.release()
 
 
-def _work(run: Run, config: TrainConfig, *, resumed: bool, console: bool, detached: bool) -> Run:
+def _work(team: Team, run: Run, config: TrainConfig, *, resumed: bool, console: bool, detached: bool) -> Run:
     """Everything between the lock and its release; the last thing written is a final status."""
     log = run.path / "train.log"
     reporter = Reporter(log, console=console)
     state, message = "failed", "The trainer was interrupted."
-    with StopRequest() as stop:
+    with StopRequest(GRACE if team.size > 1 else 0.0) as stop:
         try:
             clear_unfinished(run.path)
             _say(run, "queued", "Loading the data")
             if detached:
                 _redirect_output(log)
-            state, message = _train(run, config, reporter, stop, resumed=resumed), ""
+            state, message = _train(team, run, config, reporter, stop, resumed=resumed), ""
             if state == "stopped":
                 message = "Stopped and saved; resume goes on from here."
         except Exception as error:
@@ -112,22 +138,26 @@ def _work(run: Run, config: TrainConfig, *, resumed: bool, console: bool, detach
     return run
 
 
-def _train(run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest, *, resumed: bool) -> str:
+def _train(team: Team, run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest, *, resumed: bool) -> str:
     from googlenet.training.engine import Trainer
     from googlenet.training.resume import has_state
 
     try:
-        images = load_images(config.data, progress=_loading_progress(run, stop))
+        images = load_images(config.data, progress=_loading_progress(run, stop) if team.leads else None)
+        stopped = False
     except _StoppedWhileLoading:
+        stopped = True
+    if team.any(stopped)[0]:
         return "stopped"
-    trainer = Trainer(config, images, run, reporter, stop)
+    trainer = Trainer(config, images, run, reporter, stop, team)
     reporter.line(
         f"{config.network.name} on {images.name}: {trainer.count:,} training images, {trainer.steps} steps an epoch, "
         f"{config.epochs} epochs, {trainer.device_name}, {trainer.precision}"
+        + (f", {team.size} processes" if team.size > 1 else "")
     )
     if trainer.validation is None:
         reporter.line("No validation: this recipe trains on all images. Set a validation fraction to hold some out.")
-    if resumed and (has_state(run.path) or run.weights()):
+    if team.tell(resumed and bool(has_state(run.path) or run.weights())):
         trainer.restore()
     else:  # also where a run ended before its first save
         trainer.save()
