@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 
 import gradio as gr
 import httpx
@@ -206,7 +207,7 @@ def test_what_is_too_large_to_run_is_refused_with_its_size():
 def app(tmp_path_factory):
     with gr.Blocks() as demo:
         with gr.Tab("Build"):
-            builder.build_tab()
+            builder.build_tab(Path("nowhere"))
         api.publish(tmp_path_factory.mktemp("checkpoints"))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield demo, url

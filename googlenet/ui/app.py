@@ -52,7 +52,7 @@ def build_app(checkpoints: Path, data: str) -> gr.Blocks:
         )
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Build", id="build") as build:
-                build_tab()
+                build_tab(checkpoints)
             with gr.Tab("Train", id="train") as train:
                 training_tab(demo, checkpoints, data)
             with gr.Tab("Classify", id="classify") as classify:

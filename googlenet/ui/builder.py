@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,6 +13,7 @@ from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig,
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, PRESETS, preset
 from googlenet.models.profile import profile_module, profile_network
 from googlenet.ui import build_view, figures
+from googlenet.ui.cores import share_cores
 
 KINDS = ("reduced", "naive")
 OWN = "your own"
@@ -148,8 +150,16 @@ def draw_network(name: str) -> str:
     return build_view.network_answer(config, profile_network(config))
 
 
-def build_tab() -> None:
-    """Lay out the tab and wire it; call inside `with gr.Blocks(): with gr.Tab("Build"):`."""
+def build_tab(checkpoints: Path) -> None:
+    """Lay out the tab and wire it; call inside `with gr.Blocks(): with gr.Tab("Build"):`.
+
+    `checkpoints` is where a trainer may be at work, to which a measured pass leaves the cores.
+    """
+
+    def run_real(*values: Any) -> tuple[Any, Any]:
+        share_cores(checkpoints)
+        return run_module(*values)
+
     with gr.Row():
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
             start, controls, reductions = _controls()
@@ -177,7 +187,7 @@ def build_tab() -> None:
     gr.on(controls_changed, None, controls, js=WRITE_URL)
     Context.root_block.load(None, controls, controls, js=READ_URL)
     controls[0].change(show_reductions, controls[0], reductions, **LIVE)
-    run.click(run_module, controls, [refusal, measured], show_progress_on=measured, api_visibility="private")
+    run.click(run_real, controls, [refusal, measured], show_progress_on=measured, api_visibility="private")
     network.input(draw_network, network, layers, **LIVE)
 
 

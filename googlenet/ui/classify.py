@@ -14,6 +14,7 @@ from googlenet.inference.checkpoints import find_checkpoint, list_checkpoints
 from googlenet.inference.images import read_image
 from googlenet.ui import classify_view as view
 from googlenet.ui.classify_view import CLASSIFY_CSS
+from googlenet.ui.cores import share_cores
 from googlenet.ui.refusals import spoken, toast
 
 __all__ = ["CLASSIFY_CSS", "classify_tab"]
@@ -120,7 +121,7 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
         facts = view.facts(checkpoint)
         if image is None:
             return gr.skip(), NO_PICTURE, facts, before  # a picture dropped on another arrives after a None
-        answer = view.answer(*_ask(checkpoint.path, image), image.size)
+        answer = view.answer(*_ask(checkpoints, checkpoint.path, image), image.size)
     except LabError as error:
         toast(error)
         return (gr.skip(),) * 4
@@ -132,15 +133,16 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:
     """The programmatic answer, plain JSON types; `LabError` for a picture or a checkpoint that is none."""
     checkpoint = find_checkpoint(checkpoints, chosen)
-    probabilities, _ = _ask(checkpoint.path, read_image(received(upload)))
+    probabilities, _ = _ask(checkpoints, checkpoint.path, read_image(received(upload)))
     top = [{"class": name, "probability": share} for name, share in list(probabilities.items())[: view.TOP]]
     return {"top": top, "checkpoint": checkpoint.name}
 
 
-def _ask(weights: Path, image: Image.Image) -> tuple[dict[str, float], Image.Image]:
+def _ask(checkpoints: Path, weights: Path, image: Image.Image) -> tuple[dict[str, float], Image.Image]:
     """Probabilities, and the network's input."""
     from googlenet.inference.classifier import load_classifier  # imports torch
 
+    share_cores(checkpoints)
     classifier = load_classifier(weights)
     return classifier.classify(image), classifier.input_image(image)
 
