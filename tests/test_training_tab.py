@@ -127,7 +127,7 @@ def test_comparing_adds_the_other_runs_curve(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "network", "lr"), [("default", "cifar10", 0.4), ("note", "cifar10-truncated", 1e-4)]
+    ("recipe", "network", "lr"), [("default", "cifar10", 0.2), ("note", "cifar10-truncated", 1e-4)]
 )
 def test_a_recipe_fills_the_form(recipe: str, network: str, lr: float) -> None:
     filled = dict(zip(training.FILLED, training._fill(recipe, network), strict=True))
