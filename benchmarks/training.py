@@ -143,7 +143,9 @@ def main() -> None:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--preset", action="append", choices=("cifar10", "cifar10-truncated"), help="(default: both)")
-    parser.add_argument("--batch-size", type=int, help="(default: the recipes': 2048 for cifar10-truncated, 256 for cifar10)")
+    parser.add_argument(
+        "--batch-size", type=int, help="(default: the recipes': 2048 for cifar10-truncated, 256 for cifar10)"
+    )
     parser.add_argument(
         "--data", default="shapes", help="cifar10, shapes or a folder: the images do not change the time"
     )
