@@ -89,8 +89,8 @@ def test_help_tells_the_values_that_the_recipes_set():
         for recipe, name in (("default", "cifar10"), ("default", "cifar10-truncated"), ("note", "cifar10-truncated"))
     )
     assert f"(default: {default['epochs']}; note: {note['epochs']})" in text
-    sizes = (default["batch_size"], bare["batch_size"], note["batch_size"])
-    assert "(default: {}; without batch norm: {}; note: {})".format(*sizes) in text
+    assert default["batch_size"] == bare["batch_size"]
+    assert f"(default: {default['batch_size']}; note: {note['batch_size']})" in text
     assert f"(default: {default['lr']}; without batch norm: {bare['lr']}; note: {note['lr']:.4f})" in text
     assert f"(default: {default['validation_fraction']}; note: {note['validation_fraction']:g})" in text
     assert all(f"{recipe}" in text for recipe in RECIPES)
@@ -267,7 +267,7 @@ def test_evaluate(weights, folder, here, capsys):
     assert (plain["n"], 0 <= plain["accuracy"] <= 1, plain["loss"] > 0) == (18, True, True)
     assert main(["evaluate", str(weights), "--data", str(folder), "--device", "cpu"]) == 0
     text = capsys.readouterr().out.splitlines()
-    assert text[0] == f"accuracy {plain['accuracy']:.2%}, loss {plain['loss']:.4f} on 18 test images"
+    assert text[0] == f"accuracy {plain['accuracy']:.2%}, loss {plain['loss']:.4f} on 18 test images of {plain['data']}"
     assert [line.split()[0] for line in text[1:]] == ["blue", "green", "red"]
 
 

@@ -133,4 +133,4 @@ def test_a_refusal_is_said_once(tmp_path: Path, folder: Path) -> None:
     )
     _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert errors.count("error: There is something that is no run called taken") == 1
+    assert errors.count("taken is there already and is no run") == 1
