@@ -90,12 +90,14 @@ def _number(label: str, value: float, hint: str, **options: Any) -> gr.Number:
     return gr.Number(value=value, label=label, info=hint, min_width=90, **options)
 
 
-def start_run(checkpoints: Path, network: str, run: str = "", aux_heads: bool = False, **changes: Any) -> Run:
+def start_run(
+    checkpoints: Path, network: str, run: str | None = "", aux_heads: bool | None = False, **changes: Any
+) -> Run:
     """Start a training in a process of its own from what a form or a client says; raises `LabError`."""
-    name = run.strip() or f"{network}-{time.strftime('%Y%m%d-%H%M%S')}"
+    name = (run or "").strip() or f"{network}-{time.strftime('%Y%m%d-%H%M%S')}"
     if network not in PRESETS:
         raise LabError(f"network must be one of {', '.join(NETWORKS)}, not {str(network)[:40]!r}.", "network")
-    config = make_train_config(name, preset(network, aux_heads=aux_heads), **changes)
+    config = make_train_config(name, preset(network, aux_heads=bool(aux_heads)), **changes)
     return launcher.start(config, checkpoints)
 
 

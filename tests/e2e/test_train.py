@@ -87,11 +87,20 @@ def test_a_training_from_start_to_resume(visit: object, lab: object) -> None:
     expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
 
 
+def test_start_needs_nothing_filled_in(visit: object, lab: object) -> None:
+    page = visit.open("?tab=train")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
+    expect(page.locator(".gl-header")).to_contain_text("cifar10-2")  # named by the network and the time
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
+
+
 def test_a_refused_value_is_explained_beside_its_field(visit: object) -> None:
     page = visit.open("?tab=train")
     page.get_by_label("Epochs", exact=True).fill("0")
     page.get_by_role("button", name="Start").click()
-    expect(page.locator(".gl-message")).to_contain_text("epochs must be a whole number from 1 to 100,000, not 0")
+    expect(page.locator(".gl-message")).to_contain_text("must be a whole number from 1 to 100,000, not 0")
     expect(page.get_by_text("⚠ epochs must be")).to_be_visible()
 
 
