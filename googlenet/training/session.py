@@ -123,6 +123,7 @@ def _work(team: Team, run: Run, config: TrainConfig, *, resumed: bool, console: 
                 message = "Stopped and saved; resume goes on from here."
         except Exception as error:
             state, message = _explain(error, config)
+            reporter.console = False  # whoever called says it
             with contextlib.suppress(OSError):  # a full disk must not hide what went wrong
                 if not isinstance(error, LabError):
                     with log.open("a", encoding="utf-8") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from googlenet.config import LabError
 from googlenet.training.run import Run, Status
+from googlenet.ui import figures
 from googlenet.ui.charts import Point, Series, curve_chart, decimate
 from googlenet.ui.figures import cards, duration
 
@@ -94,7 +95,10 @@ def status_html(run: Run, status: Status) -> str:
         words.append(f"step {status.step:,} of {status.steps_per_epoch:,}")
     if status.active and status.seconds_left is not None:
         words.append(f"{duration(status.seconds_left)} left")
-    message = f"<p class='gl-note'>{escape(status.message)}</p>" if status.message else ""
+    if status.state in ("failed", "diverged", "out_of_memory"):
+        message = figures.message(status.message)
+    else:
+        message = f"<p class='gl-note'>{escape(status.message)}</p>" if status.message else ""
     return (
         f"<div class='gl-run'><p class='gl-line'>{' '.join(f'<span>{word}</span>' for word in words)}</p>"
         f"<progress max='1' value='{status.progress:.4f}' aria-label='progress'></progress>{message}"
