@@ -51,6 +51,7 @@ def spawn(arguments: list[str], checkpoints: Path, stdin: str = "") -> subproces
     )
     process.stdin.write(stdin.encode())
     process.stdin.close()
+    process.stdin = None  # so that communicate() does not flush it again
     return process
 
 
