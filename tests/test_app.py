@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 
-from googlenet.training.run import Run
 from googlenet.ui.app import build_app, launch_options
 
 ROOT = Path(__file__).parents[1]
@@ -108,4 +107,3 @@ def test_loopback_is_the_default() -> None:
     from app import parse_arguments
 
     assert parse_arguments([]).host == "127.0.0.1"
-    assert Run.__module__ == "googlenet.training.run"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import tarfile
 import urllib.request
 from collections.abc import Iterator
@@ -117,9 +118,14 @@ def _download(url: str, target: Path, progress: Progress) -> None:
         partial.unlink(missing_ok=True)
 
 
+def _without_number(reason: str) -> str:
+    """ "[Errno -2] Name or service not known" → "Name or service not known", on one line."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", " ".join(reason.split()))[:200]
+
+
 def _unavailable(data_dir: Path, reason: str) -> LabError:
     return LabError(
-        f"CIFAR-10 could not be downloaded ({' '.join(reason.split())[:200]}): connect to the internet once, "
+        f"CIFAR-10 could not be downloaded ({_without_number(reason)}): connect to the internet once, "
         f"put cifar-10-python.tar.gz into {str(data_dir)!r}, or choose the synthetic shapes.",
         "data",
     )

@@ -162,7 +162,8 @@ class Trainer:
     def train_step(self, images: Tensor, labels: Tensor, weight: float = 1.0) -> None:
         """One step of the optimizer on uint8 images (n, C, H, W) and labels (n,), this rank's share of a batch.
 
-        `weight` is what their mean counts in the batch's. Raises `Diverged` before the step when a loss is no number.
+        `weight` is what their mean counts in the batch's. A loss that is no number changes no weight and raises
+        `Diverged`: at once on a CPU, within a second on a GPU.
         """
         rate = learning_rate(self.config, self.position.total, self.steps * self.config.epochs)
         for group in self.optimizer.param_groups:

@@ -156,5 +156,4 @@ TRAINING_CSS = """
   color: #fff; }
 .gl-pill.gl-interrupted { background: #E69F00; border-color: #E69F00; color: #111; }
 .gl-log textarea { font-family: var(--font-mono); font-size: var(--text-xs) !important; }
-.gl-wrong { outline: 2px solid var(--error-border-color); }
 """

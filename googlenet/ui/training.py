@@ -179,13 +179,11 @@ def _fill(recipe: str, network: str) -> list[Any]:
 
 
 def _marks(form: _Form, error: LabError | None) -> list[Any]:
-    """Updates that explain `error` beside the field it is about, and take earlier explanations away."""
-    return [
-        gr.update(info=f"⚠ {error}", elem_classes=["gl-wrong"])
-        if error and error.field == name
-        else gr.update(info=form.hints[name], elem_classes=[])
-        for name in form.fields
-    ]
+    """Updates that explain `error` beside the field it is about, and take earlier explanations away.
+
+    The sentence also stands above the buttons, since the field may lie in the closed accordion.
+    """
+    return [gr.update(info=f"⚠ {error}" if error and error.field == name else form.hints[name]) for name in form.fields]
 
 
 def _toasted(action: Any) -> Any:
@@ -212,7 +210,7 @@ def _refresh(checkpoints: Path, name: str | None, others: list[str], known: dict
     comparable = gr.skip() if _same(fresh, known, "name", "names") else gr.update(choices=rest, value=others)
     if name is None:
         blank = [choices, comparable, NO_RUN, "", "", None, *[gr.update(interactive=False)] * 2, fresh]
-        return [gr.skip()] * (len(blank) - 1) + [gr.skip()] if fresh == known else blank
+        return [gr.skip()] * len(blank) if fresh == known else blank
     run = Run(checkpoints, name)
     now = run.status()
     sizes = [
