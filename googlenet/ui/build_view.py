@@ -74,7 +74,7 @@ def _without_reductions(config: InceptionConfig, profile: Profile) -> str:
     if config.naive:
         return (
             f"<p>The pool branch costs nothing but passes all {config.in_channels:,} channels on, so every module is "
-            f"wider than the one before it. 1×1 reductions cure both.</p>"
+            f"wider than the one before it. A 1×1 projection after the pool cures that.</p>"
         )
     naive = InceptionConfig.make_naive("naive", config.in_channels, config.ch1x1, config.ch3x3, config.ch5x5)
     other = profile_module(naive, *profile.in_shape[1:])
