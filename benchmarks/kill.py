@@ -20,7 +20,8 @@ from pathlib import Path
 
 from safetensors.numpy import load_file
 
-from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig, TrainConfig
+from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig
+from googlenet.recipes import TrainConfig
 from googlenet.training.run import Run
 
 TIMING = ("Images/s", "Seconds")

@@ -27,13 +27,13 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import VisionDataset
 
-from googlenet.config import TrainConfig, make_train_config
 from googlenet.data.datasets import ImageSet, load_images
 from googlenet.data.splits import Split
 from googlenet.models.device import describe_device, has_fast_bf16, pick_device
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
+from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.training.engine import Trainer
 from googlenet.training.optim import make_optimizer
 from googlenet.training.reporter import Reporter

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import httpx
 
-from googlenet.config import make_train_config
 from googlenet.models.presets import preset
+from googlenet.recipes import make_train_config
 from googlenet.training import launcher
 from googlenet.training.run import Run
 

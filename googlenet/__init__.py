@@ -22,8 +22,8 @@ _HOMES = {
     "GoogLeNetConfig": "config",
     "InceptionConfig": "config",
     "LabError": "config",
-    "TrainConfig": "config",
-    "make_train_config": "config",
+    "TrainConfig": "recipes",
+    "make_train_config": "recipes",
 }
 __all__ = list(_HOMES)
 __version__ = "0.1.0"

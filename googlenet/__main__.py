@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from googlenet.config import RECIPES, LabError, TrainConfig, make_train_config, parse_epochs
+from googlenet.config import LabError
 from googlenet.models.presets import PRESETS, preset
+from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs
 
 BAD_INPUT, FAILED = 2, 1
 

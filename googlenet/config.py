@@ -1,16 +1,15 @@
 """Every choice a user can make, as frozen data: what is allowed, and the sentence for what is not.
 
-A network is an ordered table of layers plus a head (`GoogLeNetConfig`), a training is a `TrainConfig`.
+A network is an ordered table of layers plus a head (`GoogLeNetConfig`); trainings are in recipes.py.
 Nothing here imports torch, so a form can be checked without waiting for it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 MAX_CHANNELS = 4096
 MAX_SIZE = 1024
@@ -40,7 +39,7 @@ def check_whole(value: Any, name: str, low: int, high: int, *, field: str | None
     return int(value)
 
 
-def _store_whole(config: Any, low: int, high: int, *names: str, prefix: str = "") -> None:
+def store_whole(config: Any, low: int, high: int, *names: str, prefix: str = "") -> None:
     """Check these fields of a frozen `config` and keep them as ints: a form or JSON may give 512.0."""
     for name in names:
         shown = f"{prefix} {name}" if prefix else name
@@ -91,10 +90,10 @@ class ConvConfig:
     relu: bool = True  # the note's stem has no activation
 
     def __post_init__(self) -> None:
-        _store_whole(self, 1, MAX_CHANNELS, "in_channels", "out_channels", prefix=self.name)
-        _store_whole(self, 1, 15, "kernel", prefix=self.name)
-        _store_whole(self, 1, 8, "stride", prefix=self.name)
-        _store_whole(self, 0, 7, "padding", prefix=self.name)
+        store_whole(self, 1, MAX_CHANNELS, "in_channels", "out_channels", prefix=self.name)
+        store_whole(self, 1, 15, "kernel", prefix=self.name)
+        store_whole(self, 1, 8, "stride", prefix=self.name)
+        store_whole(self, 0, 7, "padding", prefix=self.name)
 
 
 @dataclass(frozen=True)
@@ -108,9 +107,9 @@ class PoolConfig:
     ceil_mode: bool = False  # torchvision and Caffe round up, the note rounds down and pads
 
     def __post_init__(self) -> None:
-        _store_whole(self, 1, 15, "kernel", prefix=self.name)
-        _store_whole(self, 1, 8, "stride", prefix=self.name)
-        _store_whole(self, 0, self.kernel // 2, "padding", prefix=self.name)
+        store_whole(self, 1, 15, "kernel", prefix=self.name)
+        store_whole(self, 1, 8, "stride", prefix=self.name)
+        store_whole(self, 0, self.kernel // 2, "padding", prefix=self.name)
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class LRNConfig:
     size: int = 5
 
     def __post_init__(self) -> None:
-        _store_whole(self, 1, 63, "size", prefix=self.name)
+        store_whole(self, 1, 63, "size", prefix=self.name)
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ class InceptionConfig:
         widths = ["in_channels", "ch1x1", "ch3x3", "ch5x5"]
         reductions = ["ch3x3red", "ch5x5red", "pool_proj"]
         checked = widths if self.naive else widths + reductions
-        _store_whole(self, 1, MAX_CHANNELS, *checked, prefix=self.name)
+        store_whole(self, 1, MAX_CHANNELS, *checked, prefix=self.name)
         if self.naive and any(getattr(self, width) for width in reductions):
             raise LabError(f"{self.name} is naive, so ch3x3red, ch5x5red and pool_proj must be 0.", "ch3x3red")
         if self.ch5x5_kernel not in (3, 5):
@@ -182,8 +181,8 @@ class AuxConfig:
     adaptive: int = 0  # 0: the paper's 5×5 average pool at stride 3; n: average to n×n, for maps under 5×5
 
     def __post_init__(self) -> None:
-        _store_whole(self, 1, MAX_CHANNELS, "in_channels", "channels", "hidden", prefix=self.name)
-        _store_whole(self, 0, 16, "adaptive", prefix=self.name)
+        store_whole(self, 1, MAX_CHANNELS, "in_channels", "channels", "hidden", prefix=self.name)
+        store_whole(self, 0, 16, "adaptive", prefix=self.name)
         check_number(self.dropout, f"{self.name} dropout", 0, 0.95)
 
 
@@ -217,9 +216,9 @@ class GoogLeNetConfig:
     in_channels: int = 3
 
     def __post_init__(self) -> None:
-        _store_whole(self, 1, 100_000, "num_classes")
-        _store_whole(self, 1, MAX_SIZE, "input_size")
-        _store_whole(self, 1, MAX_CHANNELS, "in_channels")
+        store_whole(self, 1, 100_000, "num_classes")
+        store_whole(self, 1, MAX_SIZE, "input_size")
+        store_whole(self, 1, MAX_CHANNELS, "in_channels")
         check_number(self.dropout, "dropout", 0, 0.95)
         check_number(self.aux_weight, "aux_weight", 0, 10)
         names = [layer.name for layer in (*self.layers, *self.aux)]
@@ -294,134 +293,3 @@ class GoogLeNetConfig:
             raise LabError(f"This network description cannot be read ({error}).", "network") from error
         config.channels_after()
         return config
-
-
-# --- trainings --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """One training, complete: the same TrainConfig and seed give the same curve on the same device.
-
-    Epochs are numbered from 0, as in the class note; `checkpoint_epochs` are those after which weights are kept.
-    """
-
-    run: str
-    network: GoogLeNetConfig
-    data: str = "cifar10"  # "cifar10", "shapes", or the path of an image folder
-    recipe: str = "default"
-    epochs: int = 10
-    batch_size: int = 256
-    lr: float = 0.2
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    schedule: Literal["one-cycle", "constant"] = "one-cycle"
-    warmup: float = 0.2  # share of the steps that the rate rises
-    label_smoothing: float = 0.1
-    flip: bool = True
-    crop_padding: int = 4
-    normalize: bool = True  # by the training set's channel statistics; False: ToTensor only
-    validation_fraction: float = 0.1
-    checkpoint_epochs: tuple[int, ...] = field(default_factory=tuple)
-    seed: int = 0
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        check_run_name(self.run)
-        if self.network.input_size != DATA_SIZE:
-            size = self.network.input_size
-            raise LabError(
-                f"{self.network.name} takes {size}×{size} images, but training images are {DATA_SIZE}×{DATA_SIZE}: "
-                "choose cifar10 or cifar10-truncated.",
-                "network",
-            )
-        if not isinstance(self.data, str) or not self.data:
-            raise LabError("data must be cifar10, shapes or the path of an image folder.", "data")
-        _store_whole(self, 1, 100_000, "epochs")
-        _store_whole(self, 1, 65_536, "batch_size")
-        if self.batch_size == 1 and self.network.batch_norm:
-            raise LabError(f"batch_size must be at least 2: {self.network.name} has batch norm.", "batch_size")
-        check_number(self.lr, "lr", 0, 100, above=True)
-        check_choice(self.optimizer, "optimizer", ("sgd", "adam"))
-        check_number(self.momentum, "momentum", 0, 0.9999)
-        check_number(self.weight_decay, "weight_decay", 0, 1)
-        check_choice(self.schedule, "schedule", ("one-cycle", "constant"))
-        check_number(self.warmup, "warmup", 0, 1)
-        check_number(self.label_smoothing, "label_smoothing", 0, 0.9)
-        _store_whole(self, 0, 16, "crop_padding")
-        check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
-        _store_whole(self, 0, 2**31 - 1, "seed")
-        check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
-        kept = tuple(
-            check_whole(epoch, "A checkpoint epoch", 0, self.epochs - 1, field="checkpoint_epochs")
-            for epoch in self.checkpoint_epochs
-        )
-        object.__setattr__(self, "checkpoint_epochs", kept)
-
-    def to_json(self) -> str:
-        """The text of a run's config.json."""
-        return json.dumps({**dataclasses.asdict(self), "network": self.network.to_dict()}, indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> TrainConfig:
-        """Read what `to_json` wrote; raises `LabError` for anything else."""
-        try:
-            plain = json.loads(text)
-            plain["network"] = GoogLeNetConfig.from_dict(plain["network"])
-            plain["checkpoint_epochs"] = tuple(plain.get("checkpoint_epochs", ()))
-            return cls(**plain)
-        except LabError:
-            raise
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise LabError(f"This training description cannot be read ({error}).", "config") from error
-
-
-def parse_epochs(text: str | None) -> tuple[int, ...] | None:
-    """Epochs as people write them, "299, 499" → (299, 499); nothing → None, which leaves them to the recipe."""
-    parts = (text or "").replace(",", " ").split()
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise LabError(f"Checkpoint epochs are whole numbers such as 299, 499, not {text[:40]!r}.", "checkpoint_epochs")
-    return tuple(sorted({int(part) for part in parts})) or None
-
-
-# What a recipe sets over the defaults of `TrainConfig`. `note` is the class note's training, to the letter: all 50,000
-# images, so no validation split.
-RECIPES: dict[str, dict[str, Any]] = {
-    "default": {},
-    "note": {
-        "epochs": 1000,
-        "batch_size": 2048,
-        "lr": 1e-4,
-        "optimizer": "adam",
-        "weight_decay": 0.0,
-        "schedule": "constant",
-        "label_smoothing": 0.0,
-        "flip": False,
-        "crop_padding": 0,
-        "normalize": False,
-        "validation_fraction": 0.0,
-        "checkpoint_epochs": (299, 499, 699, 899),
-    },
-}
-# The default recipe's SGD at 0.2 needs batch norm: without it, the loss stays where it starts.
-_DEFAULT_WITHOUT_BATCH_NORM = {"optimizer": "adam", "lr": 1e-3, "weight_decay": 0.0}
-
-
-def recipe_values(recipe: str, network: GoogLeNetConfig) -> dict[str, Any]:
-    """What `recipe` sets for `network`, by field of `TrainConfig`; fields it leaves at their default included."""
-    check_choice(recipe, "recipe", tuple(RECIPES))
-    fields = {f.name: f.default for f in dataclasses.fields(TrainConfig) if f.default is not dataclasses.MISSING}
-    adapted = _DEFAULT_WITHOUT_BATCH_NORM if recipe == "default" and not network.batch_norm else {}
-    return {**fields, "checkpoint_epochs": (), **RECIPES[recipe], **adapted, "recipe": recipe}
-
-
-def make_train_config(run: str, network: GoogLeNetConfig, recipe: str = "default", **changes: Any) -> TrainConfig:
-    """A `TrainConfig` from a recipe; `changes` that are None leave the recipe's value.
-
-    A recipe's own checkpoint epochs beyond a shortened training are dropped; epochs the user names are checked.
-    """
-    chosen = {**recipe_values(recipe, network), **{key: value for key, value in changes.items() if value is not None}}
-    if changes.get("checkpoint_epochs") is None and isinstance(chosen["epochs"], int):
-        chosen["checkpoint_epochs"] = tuple(e for e in chosen["checkpoint_epochs"] if e < chosen["epochs"])
-    return TrainConfig(run=run, network=network, **chosen)

@@ -14,8 +14,8 @@ from tiny import tiny_checkpoint
 from trainings import environment, lab, start_lab, training, wait_for
 
 from googlenet.__main__ import _parser, _train_config, main
-from googlenet.config import RECIPES, TrainConfig, recipe_values
 from googlenet.models.presets import PRESETS, preset
+from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.training.run import Run
 
 COMMANDS = ("profile", "train", "resume", "runs", "evaluate", "classify", "export")

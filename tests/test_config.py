@@ -12,7 +12,6 @@ from googlenet.config import (
     DATA_SIZE,
     MAX_CHANNELS,
     MAX_LAYERS,
-    RECIPES,
     AuxConfig,
     ConvConfig,
     GoogLeNetConfig,
@@ -20,15 +19,13 @@ from googlenet.config import (
     LabError,
     LRNConfig,
     PoolConfig,
-    TrainConfig,
     check_choice,
     check_number,
     check_run_name,
     check_whole,
-    make_train_config,
-    parse_epochs,
 )
 from googlenet.models.presets import PRESETS, preset
+from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs
 
 THREE_A = {
     "name": "inception3a",

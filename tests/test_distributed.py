@@ -12,8 +12,8 @@ import pytest
 import torch
 from trainings import environment, results, training, wait_for
 
-from googlenet.config import TrainConfig
 from googlenet.models.weights import load_weights
+from googlenet.recipes import TrainConfig
 from googlenet.training.distributed import Team
 from googlenet.training.run import Run
 from googlenet.training.session import train

@@ -11,11 +11,12 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "googlenet").rglob("*.py"))
 # A room may import those before it, except that training and inference stand side by side. `__init__` and `__main__`
 # are doors: they name all rooms below the UI.
-ROOMS = ("config", "files", "models", "data", "inference", "training", "ui")
+ROOMS = ("config", "recipes", "files", "models", "data", "inference", "training", "ui")
 NO_TORCH = (
     "googlenet",
     "googlenet.__main__",
     "googlenet.config",
+    "googlenet.recipes",
     "googlenet.models.presets",
     "googlenet.models.profile",
     "googlenet.models.inspect",
@@ -78,7 +79,7 @@ for name in {NO_TORCH!r}:
     importlib.import_module(name)
     heavy = {{"torch", "torchvision", "numpy", "PIL", "matplotlib", "gradio", "pandas"}} & set(sys.modules)
     assert not heavy, f"{{name}} imports {{heavy}}"
-from googlenet.config import TrainConfig, make_train_config
+from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
 profile_network(preset("cifar10", aux_heads=True))

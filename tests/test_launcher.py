@@ -14,7 +14,8 @@ import psutil
 import pytest
 from trainings import environment, training, wait_for
 
-from googlenet.config import LabError, TrainConfig
+from googlenet.config import LabError
+from googlenet.recipes import TrainConfig
 from googlenet.training import launcher
 from googlenet.training.run import Run, active_run, is_alive, list_runs
 
@@ -43,7 +44,8 @@ def checkpoints(tmp_path):
 def in_another_process(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
     """Python code that finds its arguments in `argv` and the launcher in `launcher`."""
     head = "import sys, json, os, threading, time; from pathlib import Path; from googlenet.training import launcher\n"
-    head += "from googlenet.config import LabError, TrainConfig; argv = sys.argv[1:]\n"
+    head += "from googlenet.config import LabError; "
+    head += "from googlenet.recipes import TrainConfig; argv = sys.argv[1:]\n"
     return subprocess.Popen(
         [sys.executable, "-c", head + code, *map(str, arguments)],
         env=environment(),

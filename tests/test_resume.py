@@ -19,8 +19,9 @@ from safetensors.torch import load_file
 from tiny import tiny_config
 from trainings import files, lab, results, start_lab, training, wait_for
 
-from googlenet.config import ConvConfig, LabError, TrainConfig
+from googlenet.config import ConvConfig, LabError
 from googlenet.models.weights import read_info
+from googlenet.recipes import TrainConfig
 from googlenet.training.resume import CURRENT, PREVIOUS, load_state
 from googlenet.training.run import Run, active_run, list_runs, process_started
 from googlenet.training.session import TrainingFailed, resume, train

@@ -17,12 +17,12 @@ from torch.nn import functional as F
 from trainings import AUX, files, results, training
 
 import googlenet
-from googlenet.config import TrainConfig, make_train_config
 from googlenet.data.augment import epoch_generator, normalize
 from googlenet.data.datasets import load_images, split_validation
 from googlenet.models.device import autocast
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights, read_info
+from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.training.engine import Trainer
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter

@@ -10,8 +10,8 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from googlenet.config import make_train_config
 from googlenet.models.presets import preset
+from googlenet.recipes import make_train_config
 from googlenet.training.run import Run, Status
 from googlenet.ui import training
 from googlenet.ui.charts import Series, curve_chart, decimate

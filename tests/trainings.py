@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 from tiny import tiny_config
 
-from googlenet.config import AuxConfig, TrainConfig
+from googlenet.config import AuxConfig
+from googlenet.recipes import TrainConfig
 from googlenet.training.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]

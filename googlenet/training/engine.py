@@ -18,12 +18,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import googlenet
-from googlenet.config import LabError, TrainConfig
+from googlenet.config import LabError
 from googlenet.data.augment import EpochPlan, normalize
 from googlenet.data.datasets import ImageSet, split_validation
 from googlenet.models.device import autocast, describe_device, has_fast_bf16, pick_device
 from googlenet.models.googlenet import GoogLeNet, GoogLeNetOutput
 from googlenet.models.weights import WeightsInfo, save_weights
+from googlenet.recipes import TrainConfig
 from googlenet.training.distributed import Team
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from googlenet.config import TrainConfig
+from googlenet.recipes import TrainConfig
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

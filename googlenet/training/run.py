@@ -29,8 +29,9 @@ from typing import Any
 
 import psutil
 
-from googlenet.config import LabError, TrainConfig, check_run_name
+from googlenet.config import LabError, check_run_name
 from googlenet.files import write_atomically
+from googlenet.recipes import TrainConfig
 
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from googlenet.config import LabError, TrainConfig
+from googlenet.config import LabError
 from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.files import clear_unfinished
+from googlenet.recipes import TrainConfig
 from googlenet.training.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter

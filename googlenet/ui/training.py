@@ -9,8 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import RECIPES, LabError, make_train_config, parse_epochs, recipe_values
+from googlenet.config import LabError
 from googlenet.models.presets import PRESETS, preset
+from googlenet.recipes import RECIPES, make_train_config, parse_epochs, recipe_values
 from googlenet.training import launcher
 from googlenet.training.run import RESUMABLE, Run, active_run, list_runs
 from googlenet.ui.figures import message

@@ -1,0 +1,147 @@
+"""A training, complete, as frozen data (`TrainConfig`), and the recipes that fill one in. No torch here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from googlenet.config import (
+    DATA_SIZE,
+    GoogLeNetConfig,
+    LabError,
+    check_choice,
+    check_number,
+    check_run_name,
+    check_whole,
+    store_whole,
+)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training, complete: the same TrainConfig and seed give the same curve on the same device.
+
+    Epochs are numbered from 0, as in the class note; `checkpoint_epochs` are those after which weights are kept.
+    """
+
+    run: str
+    network: GoogLeNetConfig
+    data: str = "cifar10"  # "cifar10", "shapes", or the path of an image folder
+    recipe: str = "default"
+    epochs: int = 10
+    batch_size: int = 256
+    lr: float = 0.2
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    warmup: float = 0.2  # share of the steps that the rate rises
+    label_smoothing: float = 0.1
+    flip: bool = True
+    crop_padding: int = 4
+    normalize: bool = True  # by the training set's channel statistics; False: ToTensor only
+    validation_fraction: float = 0.1
+    checkpoint_epochs: tuple[int, ...] = field(default_factory=tuple)
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_run_name(self.run)
+        if self.network.input_size != DATA_SIZE:
+            size = self.network.input_size
+            raise LabError(
+                f"{self.network.name} takes {size}×{size} images, but training images are {DATA_SIZE}×{DATA_SIZE}: "
+                "choose cifar10 or cifar10-truncated.",
+                "network",
+            )
+        if not isinstance(self.data, str) or not self.data:
+            raise LabError("data must be cifar10, shapes or the path of an image folder.", "data")
+        store_whole(self, 1, 100_000, "epochs")
+        store_whole(self, 1, 65_536, "batch_size")
+        if self.batch_size == 1 and self.network.batch_norm:
+            raise LabError(f"batch_size must be at least 2: {self.network.name} has batch norm.", "batch_size")
+        check_number(self.lr, "lr", 0, 100, above=True)
+        check_choice(self.optimizer, "optimizer", ("sgd", "adam"))
+        check_number(self.momentum, "momentum", 0, 0.9999)
+        check_number(self.weight_decay, "weight_decay", 0, 1)
+        check_choice(self.schedule, "schedule", ("one-cycle", "constant"))
+        check_number(self.warmup, "warmup", 0, 1)
+        check_number(self.label_smoothing, "label_smoothing", 0, 0.9)
+        store_whole(self, 0, 16, "crop_padding")
+        check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
+        store_whole(self, 0, 2**31 - 1, "seed")
+        check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
+        kept = tuple(
+            check_whole(epoch, "A checkpoint epoch", 0, self.epochs - 1, field="checkpoint_epochs")
+            for epoch in self.checkpoint_epochs
+        )
+        object.__setattr__(self, "checkpoint_epochs", kept)
+
+    def to_json(self) -> str:
+        """The text of a run's config.json."""
+        return json.dumps({**dataclasses.asdict(self), "network": self.network.to_dict()}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainConfig:
+        """Read what `to_json` wrote; raises `LabError` for anything else."""
+        try:
+            plain = json.loads(text)
+            plain["network"] = GoogLeNetConfig.from_dict(plain["network"])
+            plain["checkpoint_epochs"] = tuple(plain.get("checkpoint_epochs", ()))
+            return cls(**plain)
+        except LabError:
+            raise
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise LabError(f"This training description cannot be read ({error}).", "config") from error
+
+
+def parse_epochs(text: str | None) -> tuple[int, ...] | None:
+    """Epochs as people write them, "299, 499" → (299, 499); nothing → None, which leaves them to the recipe."""
+    parts = (text or "").replace(",", " ").split()
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise LabError(f"Checkpoint epochs are whole numbers such as 299, 499, not {text[:40]!r}.", "checkpoint_epochs")
+    return tuple(sorted({int(part) for part in parts})) or None
+
+
+# What a recipe sets over the defaults of `TrainConfig`. `note` is the class note's training, to the letter: all 50,000
+# images, so no validation split.
+RECIPES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "note": {
+        "epochs": 1000,
+        "batch_size": 2048,
+        "lr": 1e-4,
+        "optimizer": "adam",
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "label_smoothing": 0.0,
+        "flip": False,
+        "crop_padding": 0,
+        "normalize": False,
+        "validation_fraction": 0.0,
+        "checkpoint_epochs": (299, 499, 699, 899),
+    },
+}
+# The default recipe's SGD at 0.2 needs batch norm: without it, the loss stays where it starts.
+_DEFAULT_WITHOUT_BATCH_NORM = {"optimizer": "adam", "lr": 1e-3, "weight_decay": 0.0}
+
+
+def recipe_values(recipe: str, network: GoogLeNetConfig) -> dict[str, Any]:
+    """What `recipe` sets for `network`, by field of `TrainConfig`; fields it leaves at their default included."""
+    check_choice(recipe, "recipe", tuple(RECIPES))
+    fields = {f.name: f.default for f in dataclasses.fields(TrainConfig) if f.default is not dataclasses.MISSING}
+    adapted = _DEFAULT_WITHOUT_BATCH_NORM if recipe == "default" and not network.batch_norm else {}
+    return {**fields, "checkpoint_epochs": (), **RECIPES[recipe], **adapted, "recipe": recipe}
+
+
+def make_train_config(run: str, network: GoogLeNetConfig, recipe: str = "default", **changes: Any) -> TrainConfig:
+    """A `TrainConfig` from a recipe; `changes` that are None leave the recipe's value.
+
+    A recipe's own checkpoint epochs beyond a shortened training are dropped; epochs the user names are checked.
+    """
+    chosen = {**recipe_values(recipe, network), **{key: value for key, value in changes.items() if value is not None}}
+    if changes.get("checkpoint_epochs") is None and isinstance(chosen["epochs"], int):
+        chosen["checkpoint_epochs"] = tuple(e for e in chosen["checkpoint_epochs"] if e < chosen["epochs"])
+    return TrainConfig(run=run, network=network, **chosen)
