@@ -123,12 +123,17 @@ class LRNConfig:
         store_whole(self, 1, 63, "size", prefix=self.name)
 
 
+# What the 5×5 branch is made of: (ch5x5_kernel, ch5x5_convs).
+CH5X5_VARIANTS = {"5x5": (5, 1), "3x3": (3, 1), "two 3x3": (3, 2)}
+
+
 @dataclass(frozen=True)
 class InceptionConfig:
     """The channels of one Inception module (Szegedy et al. 2015, figure 2), in torchvision's words.
 
     A naive module has no reductions and no pool projection: leave `ch3x3red`, `ch5x5red` and `pool_proj` at 0.
-    `ch5x5_kernel` is 5 in the paper; torchvision's GoogLeNet has 3 there.
+    The 5×5 branch has three variants (`CH5X5_VARIANTS`): the paper's 5×5, torchvision's single 3×3, and Inception v2's
+    two 3×3 in a row, ch5x5red → ch5x5 → ch5x5 channels, which see what one 5×5 sees.
     """
 
     name: str
@@ -141,6 +146,7 @@ class InceptionConfig:
     pool_proj: int
     naive: bool = False
     ch5x5_kernel: int = 5
+    ch5x5_convs: int = 1
 
     def __post_init__(self) -> None:
         widths = ["in_channels", "ch1x1", "ch3x3", "ch5x5"]
@@ -149,8 +155,14 @@ class InceptionConfig:
         store_whole(self, 1, MAX_CHANNELS, *checked, prefix=self.name)
         if self.naive and any(getattr(self, width) for width in reductions):
             raise LabError(f"{self.name} is naive, so ch3x3red, ch5x5red and pool_proj must be 0.", "ch3x3red")
-        if self.ch5x5_kernel not in (3, 5):
-            raise LabError(f"{self.name} ch5x5_kernel must be 5 (the paper) or 3 (torchvision).", "ch5x5_kernel")
+        store_whole(self, 3, 5, "ch5x5_kernel", prefix=self.name)
+        store_whole(self, 1, 2, "ch5x5_convs", prefix=self.name)
+        if (self.ch5x5_kernel, self.ch5x5_convs) not in CH5X5_VARIANTS.values():
+            raise LabError(
+                f"{self.name} can have one 5×5 (the paper), one 3×3 (torchvision) or two 3×3 (Inception v2) in its 5×5 "
+                f"branch: ch5x5_kernel, ch5x5_convs must be 5, 1 or 3, 1 or 3, 2.",
+                "ch5x5_kernel",
+            )
 
     @classmethod
     def make_naive(cls, name: str, in_channels: int, ch1x1: int, ch3x3: int, ch5x5: int) -> InceptionConfig:
@@ -166,6 +178,16 @@ class InceptionConfig:
     def out_channels(self) -> int:
         """Channels after the concatenation."""
         return sum(self.branch_channels)
+
+    @property
+    def ch5x5_variant(self) -> str:
+        """The key of `CH5X5_VARIANTS` that the 5×5 branch is."""
+        return next(name for name, sizes in CH5X5_VARIANTS.items() if sizes == (self.ch5x5_kernel, self.ch5x5_convs))
+
+    def with_ch5x5(self, variant: str) -> InceptionConfig:
+        """The module with the 5×5 branch of `variant`, a key of `CH5X5_VARIANTS`; its channels stay."""
+        kernel, convs = CH5X5_VARIANTS[check_choice(variant, "ch5x5", tuple(CH5X5_VARIANTS))]
+        return dataclasses.replace(self, ch5x5_kernel=kernel, ch5x5_convs=convs)
 
 
 @dataclass(frozen=True)

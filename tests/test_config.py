@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tiny import tiny_config
 
 from googlenet.config import (
+    CH5X5_VARIANTS,
     DATA_SIZE,
     MAX_CHANNELS,
     MAX_LAYERS,
@@ -152,7 +153,10 @@ def test_channels_of_the_notes_module():
         (PoolConfig, {"stride": 9}, "c stride"),
         (PoolConfig, {"padding": 2}, "c padding"),
         (LRNConfig, {"size": 0}, "c size"),
-        (InceptionConfig, {"ch5x5_kernel": 4}, "c ch5x5_kernel"),
+        (InceptionConfig, {"ch5x5_kernel": 4}, "ch5x5_kernel, ch5x5_convs must be"),
+        (InceptionConfig, {"ch5x5_convs": 2}, "ch5x5_kernel, ch5x5_convs must be"),
+        (InceptionConfig, {"ch5x5_kernel": [5]}, "c ch5x5_kernel must be"),
+        (InceptionConfig, {"ch5x5_convs": 3}, "c ch5x5_convs must be"),
         (AuxConfig, {"in_channels": 0}, "c in_channels"),
         (AuxConfig, {"channels": 0}, "c channels"),
         (AuxConfig, {"hidden": MAX_CHANNELS + 1}, "c hidden"),
@@ -209,7 +213,11 @@ layers = st.one_of(
     st.builds(ConvConfig, st.just("x"), widths, widths, st.integers(1, 15), st.integers(1, 8), st.integers(0, 7)),
     st.builds(PoolConfig, st.just("x"), st.integers(2, 15), st.integers(1, 8), ceil_mode=st.booleans()),
     st.builds(LRNConfig, st.just("x"), st.integers(1, 63)),
-    st.builds(InceptionConfig, st.just("x"), *[widths] * 7, ch5x5_kernel=st.sampled_from((3, 5))),
+    st.builds(
+        lambda module, variant: module.with_ch5x5(variant),
+        st.builds(InceptionConfig, st.just("x"), *[widths] * 7),
+        st.sampled_from(list(CH5X5_VARIANTS)),
+    ),
     st.builds(InceptionConfig.make_naive, st.just("x"), *[widths] * 4),
 )
 

@@ -352,3 +352,23 @@ def test_build_inception_follows_its_configuration():
     assert reduced.branch1.bn.eps == 1e-3
     naive = build_inception(InceptionConfig.make_naive("n", 6, 3, 4, 2))
     assert naive(torch.randn(6, 5, 5)).shape == (15, 5, 5)
+
+
+def test_two_3x3_see_what_one_5x5_sees():
+    five, two = InceptionConfig("m", *THREE_A), InceptionConfig("m", *THREE_A).with_ch5x5("two 3x3")
+    model = build_inception(two)
+    assert [block.conv.weight.shape for block in model.branch3] == [(16, 192, 1, 1), (32, 16, 3, 3), (32, 32, 3, 3)]
+    assert [fields_of_view(build_inception(config).branch3) for config in (five, two)] == [(5, 5)] * 2
+    naive = build_inception(InceptionConfig.make_naive("n", 6, 3, 4, 2).with_ch5x5("two 3x3"), batch_norm=True)
+    assert fields_of_view(naive.branch3.eval()) == (5, 5)
+    assert naive(torch.randn(6, 5, 5)).shape == (15, 5, 5)
+
+
+def fields_of_view(branch: nn.Module) -> tuple[int, int]:
+    """Height and width of the input pixels that reach the middle output pixel of `branch`."""
+    x = torch.ones(1, next(branch.parameters()).shape[1], 11, 11, requires_grad=True)
+    for parameter in branch.parameters():
+        nn.init.constant_(parameter, 0.1)
+    branch(x)[..., 5, 5].sum().backward()
+    seen = x.grad.abs().sum((0, 1)) > 0
+    return int(seen.any(1).sum()), int(seen.any(0).sum())

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, LabError, PoolConfig
+from googlenet.config import CH5X5_VARIANTS, ConvConfig, GoogLeNetConfig, InceptionConfig, LabError, PoolConfig
 from googlenet.models.googlenet import GoogLeNet, build_inception
 from googlenet.models.inspect import inspect_module, inspect_network
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, preset
@@ -132,7 +132,6 @@ channels = st.integers(1, 512)
 reduced_modules = st.builds(
     InceptionConfig,
     st.just("module"), channels, channels, channels, channels, channels, channels, channels,
-    ch5x5_kernel=st.sampled_from([3, 5]),
 )  # fmt: skip
 naive_modules = st.builds(InceptionConfig.make_naive, st.just("module"), channels, channels, channels, channels)
 
@@ -140,12 +139,14 @@ naive_modules = st.builds(InceptionConfig.make_naive, st.just("module"), channel
 @settings(max_examples=300, deadline=None)
 @given(
     config=st.one_of(reduced_modules, naive_modules),
+    ch5x5=st.sampled_from(list(CH5X5_VARIANTS)),
     height=st.integers(1, 65),
     width=st.integers(1, 65),
     batch=st.integers(1, 5),
     batch_norm=st.booleans(),
 )
-def test_any_module_is_as_torch_has_it(config, height, width, batch, batch_norm):
+def test_any_module_is_as_torch_has_it(config, ch5x5, height, width, batch, batch_norm):
+    config = config.with_ch5x5(ch5x5)
     with torch.device("meta"):
         model = build_inception(config, batch_norm=batch_norm).eval()
     assert_like_torch(profile_module(config, height, width, batch, batch_norm=batch_norm), model)

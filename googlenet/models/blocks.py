@@ -51,13 +51,17 @@ class InceptionNaive(nn.Module):
         *,
         batch_norm: bool = False,
         ch5x5_kernel: int = 5,
+        ch5x5_convs: int = 1,
     ) -> None:
         super().__init__()
-        self.branch1 = ConvBlock(in_channels, ch1x1, batch_norm=batch_norm, kernel_size=1)
-        self.branch2 = ConvBlock(in_channels, ch3x3, batch_norm=batch_norm, kernel_size=3, padding=1)
-        self.branch3 = ConvBlock(
-            in_channels, ch5x5, batch_norm=batch_norm, kernel_size=ch5x5_kernel, padding=ch5x5_kernel // 2
-        )
+
+        def conv(inside: int, outside: int, kernel: int) -> ConvBlock:
+            return ConvBlock(inside, outside, batch_norm=batch_norm, kernel_size=kernel, padding=kernel // 2)
+
+        self.branch1 = conv(in_channels, ch1x1, 1)
+        self.branch2 = conv(in_channels, ch3x3, 3)
+        fives = [conv(inside, ch5x5, ch5x5_kernel) for inside in (in_channels, ch5x5)[:ch5x5_convs]]
+        self.branch3 = fives[0] if ch5x5_convs == 1 else nn.Sequential(*fives)
         # nn.MaxPool2d's stride defaults to its kernel size, which would shrink this branch alone.
         self.branch4 = nn.MaxPool2d(kernel_size=3, stride=1, padding=1)
 
@@ -68,7 +72,8 @@ class InceptionNaive(nn.Module):
 class Inception(nn.Module):
     """The module with 1×1 reductions before the large kernels and after the pool (figure 2b).
 
-    (N, in, H, W) → (N, ch1x1 + ch3x3 + ch5x5 + pool_proj, H, W). `ch5x5_kernel=3` gives torchvision's variant.
+    (N, in, H, W) → (N, ch1x1 + ch3x3 + ch5x5 + pool_proj, H, W). `ch5x5_kernel=3` gives torchvision's variant, with
+    `ch5x5_convs=2` Inception v2's: two 3×3 in a row, which see what one 5×5 sees.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Inception(nn.Module):
         *,
         batch_norm: bool = False,
         ch5x5_kernel: int = 5,
+        ch5x5_convs: int = 1,
     ) -> None:
         super().__init__()
 
@@ -91,7 +97,8 @@ class Inception(nn.Module):
 
         self.branch1 = conv(in_channels, ch1x1, 1)
         self.branch2 = nn.Sequential(conv(in_channels, ch3x3red, 1), conv(ch3x3red, ch3x3, 3))
-        self.branch3 = nn.Sequential(conv(in_channels, ch5x5red, 1), conv(ch5x5red, ch5x5, ch5x5_kernel))
+        fives = [conv(inside, ch5x5, ch5x5_kernel) for inside in (ch5x5red, ch5x5)[:ch5x5_convs]]
+        self.branch3 = nn.Sequential(conv(in_channels, ch5x5red, 1), *fives)
         self.branch4 = nn.Sequential(
             nn.MaxPool2d(kernel_size=3, stride=1, padding=1),  # stride 1: see InceptionNaive
             conv(in_channels, pool_proj, 1),

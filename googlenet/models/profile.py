@@ -239,12 +239,16 @@ class _Table:
         branch_conv("1×1", "", shape, config.ch1x1, 1)
         if config.naive:
             branch_conv("3×3", "", shape, config.ch3x3, 3)
-            branch_conv("5×5", "", shape, config.ch5x5, config.ch5x5_kernel)
+            single = config.ch5x5_convs == 1
+            arriving = branch_conv("5×5", "" if single else ".0", shape, config.ch5x5, config.ch5x5_kernel)
+            if not single:
+                branch_conv("5×5", ".1", arriving, config.ch5x5, config.ch5x5_kernel)
             self.pool(f"{prefix}branch4", shape, 3, 1, 1, branch="pool")
         else:
             branch_conv("3×3", ".1", branch_conv("3×3", ".0", shape, config.ch3x3red, 1), config.ch3x3, 3)
-            reduced = branch_conv("5×5", ".0", shape, config.ch5x5red, 1)
-            branch_conv("5×5", ".1", reduced, config.ch5x5, config.ch5x5_kernel)
+            arriving = branch_conv("5×5", ".0", shape, config.ch5x5red, 1)
+            for step in range(1, config.ch5x5_convs + 1):
+                arriving = branch_conv("5×5", f".{step}", arriving, config.ch5x5, config.ch5x5_kernel)
             pooled = self.pool(f"{prefix}branch4.0", shape, 3, 1, 1, branch="pool")
             branch_conv("pool", ".1", pooled, config.pool_proj, 1)
         joined = (config.out_channels, *shape[1:])
