@@ -35,7 +35,6 @@ from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.training.engine import Trainer
-from googlenet.training.optim import make_optimizer
 from googlenet.training.reporter import Reporter
 from googlenet.training.run import Run
 from googlenet.training.signals import StopRequest
@@ -79,15 +78,13 @@ def engine_steps(config: TrainConfig, images: ImageSet, directory: Path) -> Iter
     run = Run(directory, config.run)
     run.create(config)
     trainer = Trainer(config, images, run, Reporter(run.path / "train.log"), StopRequest())
-    trainer.optimizer = make_optimizer(trainer.model, config)
     while True:
         plan = trainer.plan(trainer.position.epoch)
         trainer.model.train()
         for step in range(trainer.count // config.batch_size):
             start = step * config.batch_size
-            trainer.train_step(
-                *plan.batch(trainer.train_images, trainer.train_labels, start, start + config.batch_size)
-            )
+            batch = plan.batch(trainer.train_images, trainer.train_labels, start, start + config.batch_size)
+            trainer.train_step(*batch, config.lr)
             yield None
 
 

@@ -104,11 +104,15 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--epochs", type=int, help="(default: 10; note: 1000)")
     sub.add_argument("--batch-size", type=int, help="(default: 256; note: 2048)")
     sub.add_argument("--lr", type=float, help="its peak (default: 0.2; without batch norm: 0.001; note: 0.0001)")
+    sub.add_argument("--cutout", type=int, help="side in pixels of a square blanked in each image (default: 0)")
+    sub.add_argument("--ema", type=float, help="decay per step of averaged weights, 0 for none (default: 0)")
     sub.add_argument("--validation", type=float, help="share of train held out (default: 0.1; note: 0)")
     sub.add_argument("--checkpoint-epochs", help="after which to keep weights, from 0, as 299,499 (default: none)")
     sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
     sub.add_argument("--seed", type=int, default=0, help="same seed, same curve")
     sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    sub.add_argument("--compiled", action="store_true", help="by torch.compile: for long trainings on a GPU")
+    sub.add_argument("--deterministic", action="store_true", help="bit-equal results on a GPU too; slower")
     sub.add_argument("--run", help="name of the run (default: the network and the time)")
     _checkpoints_option(sub)
     sub.add_argument(
@@ -159,10 +163,14 @@ def _train_config(options: argparse.Namespace) -> TrainConfig:
         epochs=options.epochs,
         batch_size=options.batch_size,
         lr=options.lr,
+        cutout=options.cutout,
+        ema=options.ema,
         validation_fraction=options.validation,
         checkpoint_epochs=parse_epochs(options.checkpoint_epochs),
         seed=options.seed,
         device=options.device,
+        compiled=options.compiled or None,
+        deterministic=options.deterministic or None,
     )
 
 

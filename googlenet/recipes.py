@@ -41,11 +41,15 @@ class TrainConfig:
     label_smoothing: float = 0.1
     flip: bool = True
     crop_padding: int = 4
+    cutout: int = 0  # side in pixels of a square that is blanked in each image (DeVries and Taylor 2017)
     normalize: bool = True  # by the training set's channel statistics; False: ToTensor only
+    ema: float = 0.0  # decay per step of the averaged weights that are judged and kept; 0 keeps the weights themselves
     validation_fraction: float = 0.1
     checkpoint_epochs: tuple[int, ...] = field(default_factory=tuple)
     seed: int = 0
     device: str = "auto"
+    compiled: bool = False  # by torch.compile: a minute or two of compiling, which a long training on a GPU wins back
+    deterministic: bool = False  # on a GPU too: bit-equal after a resume, and slower
 
     def __post_init__(self) -> None:
         check_run_name(self.run)
@@ -70,6 +74,8 @@ class TrainConfig:
         check_number(self.warmup, "warmup", 0, 1)
         check_number(self.label_smoothing, "label_smoothing", 0, 0.9)
         store_whole(self, 0, 16, "crop_padding")
+        store_whole(self, 0, DATA_SIZE, "cutout")
+        check_number(self.ema, "ema", 0, 0.99999)
         check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
         store_whole(self, 0, 2**31 - 1, "seed")
         check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))

@@ -212,7 +212,7 @@ def test_the_loss_is_smoothed_cross_entropy_plus_weighted_heads(tmp_path, folder
         return float(-(wanted * share.log()).sum(1).mean())
 
     expected = by_hand(output.logits) + 0.4 * by_hand(output.aux[0])
-    subject.train_step(images, labels)
+    subject.train_step(images, labels, 0.01)
     plain, correct, shown, loss = subject.sums.tolist()
     assert loss == pytest.approx(expected, rel=1e-4)
     assert shown == pytest.approx(plain / 16)
@@ -326,13 +326,13 @@ def test_images_of_one_colour_channel_only(tmp_path):
 def test_a_loss_that_is_no_number_never_reaches_the_weights(tmp_path, folder, optimizer, poison):
     subject = trainer(training("r", folder, {"batch_norm": False}, optimizer=optimizer), tmp_path)
     batch = subject.train_images[:16], subject.train_labels[:16]
-    subject.train_step(*batch)  # so that the optimizer has a state to spoil
+    subject.advance(*batch)  # so that the optimizer has a state to spoil
     with torch.no_grad():
         subject.model.fc.bias[0] = poison
     before = {name: tensor.clone() for name, tensor in subject.model.state_dict().items()}
     moments = [t.clone() for state in subject.optimizer.state.values() for t in state.values()]
-    with pytest.raises(Diverged, match=r"The loss became (nan|inf) in epoch 0, step 0: start again with a rate below"):
-        subject.train_step(*batch)
+    with pytest.raises(Diverged, match=r"The loss became (nan|inf) in epoch 0, step 1: start again with a rate below"):
+        subject.advance(*batch)
     for name, tensor in subject.model.state_dict().items():
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True, msg=name)
     after = [t for state in subject.optimizer.state.values() for t in state.values()]

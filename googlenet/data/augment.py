@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from googlenet.config import DATA_SIZE
+
 
 def epoch_generator(seed: int, epoch: int, stream: int = 0) -> torch.Generator:
     """Random numbers for one purpose (`stream`) in one epoch of one training, the same on every machine."""
@@ -21,34 +23,59 @@ def epoch_generator(seed: int, epoch: int, stream: int = 0) -> torch.Generator:
 class EpochPlan:
     """The order of an epoch and what happens to each image in it, all on the device.
 
-    `order` (N,) indexes the images; `flips` (N,) bool and `shifts` (N, 2) int64 in [0, 2·padding] go by position in
-    that order and are None when off.
+    `order` (N,) indexes the images. What follows goes by position in that order and is None when off: `flips` (N,)
+    bool, `shifts` (N, 2) int64 in [0, 2·padding], `holes` (N, 2) int64, the centres of the blanked squares.
     """
 
     order: Tensor
     flips: Tensor | None
     shifts: Tensor | None
+    holes: Tensor | None
     padding: int
+    cutout: int
 
     @classmethod
-    def draw(cls, count: int, seed: int, epoch: int, *, flip: bool, padding: int, device: torch.device) -> EpochPlan:
+    def draw(
+        cls, count: int, seed: int, epoch: int, *, flip: bool, padding: int, device: torch.device, cutout: int = 0
+    ) -> EpochPlan:
         """The plan for `count` images in `epoch` (from 0)."""
         order = torch.randperm(count, generator=epoch_generator(seed, epoch))
         chance = epoch_generator(seed, epoch, stream=1)
-        flips = torch.rand(count, generator=chance) < 0.5 if flip else None
+        flips = None
+        if flip:  # a coin for each image, turned over every epoch: no image comes twice the same way round in a row
+            first = torch.rand(count, generator=epoch_generator(seed, 0, stream=2)) < 0.5
+            flips = (first ^ bool(epoch % 2))[order]
         shifts = torch.randint(0, 2 * padding + 1, (count, 2), generator=chance) if padding else None
-        on_device = (None if part is None else part.to(device) for part in (order, flips, shifts))
-        return cls(*on_device, padding)
+        holes = torch.randint(0, DATA_SIZE, (count, 2), generator=chance) if cutout else None
+        on_device = (None if part is None else part.to(device) for part in (order, flips, shifts, holes))
+        return cls(*on_device, padding, cutout)
 
-    def batch(self, images: Tensor, labels: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """Positions [start, stop) of the epoch: augmented uint8 (n, C, H, W) and labels (n,)."""
+    def batch(
+        self, images: Tensor, labels: Tensor, start: int, stop: int, blank: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Positions [start, stop) of the epoch: augmented uint8 (n, C, H, W) and labels (n,).
+
+        `blank` uint8 (C,) is the colour of holes, black when None.
+        """
         rows = self.order[start:stop]
         batch = images[rows]
         if self.shifts is not None:
             batch = shift(batch, self.shifts[start:stop], self.padding)
         if self.flips is not None:
             batch = torch.where(self.flips[start:stop, None, None, None], batch.flip(-1), batch)
+        if self.holes is not None:
+            colour = torch.zeros((), dtype=batch.dtype, device=batch.device) if blank is None else blank[:, None, None]
+            batch = torch.where(_holes(batch, self.holes[start:stop], self.cutout), colour, batch)
         return batch, labels[rows]
+
+
+def _holes(images: Tensor, centres: Tensor, side: int) -> Tensor:
+    """Bool (n, 1, H, W): a square of `side` pixels around each (row, column) of `centres`, cut off at the edges."""
+    height, width = (torch.arange(size, device=images.device) for size in images.shape[-2:])
+    starts = centres - side // 2
+    down, across = ((axis - start) for axis, start in ((height, starts[:, :1]), (width, starts[:, 1:])))
+    inside = ((down >= 0) & (down < side))[:, :, None] & ((across >= 0) & (across < side))[:, None, :]
+    return inside[:, None]
 
 
 def shift(images: Tensor, offsets: Tensor, padding: int) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, LabError, Layer, LRNConfig, PoolConfig
-from googlenet.models.blocks import AuxiliaryClassifier, ConvBlock, Inception, InceptionNaive
+from googlenet.models.blocks import AuxiliaryClassifier, ConvBlock, Inception, InceptionNaive, MaxPool
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
 
@@ -36,7 +36,7 @@ def _build_layer(layer: Layer, *, batch_norm: bool) -> nn.Module:
             shape = {"kernel_size": layer.kernel, "stride": layer.stride, "padding": layer.padding}
             return ConvBlock(layer.in_channels, layer.out_channels, batch_norm=batch_norm, relu=layer.relu, **shape)
         case PoolConfig():
-            return nn.MaxPool2d(layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil_mode)
+            return MaxPool(layer.kernel, layer.stride, layer.padding, ceil_mode=layer.ceil_mode)
         case LRNConfig():  # Krizhevsky's window and power; k = 1 as in the authors' Caffe model
             return nn.LocalResponseNorm(layer.size, alpha=1e-4, beta=0.75, k=1.0)
 
@@ -50,8 +50,7 @@ class GoogLeNet(nn.Module):
 
     def __init__(self, config: GoogLeNetConfig) -> None:
         super().__init__()
-        config.channels_after()  # says where channels do not meet
-        shapes = {row.name: row for row in profile_network(config).rows}  # says where the image gets too small
+        shapes = {row.name: row for row in profile_network(config).rows}  # says where it does not fit together
         self.config = config
         self._heads = {head.after: head.name for head in config.aux}
         taken = next((layer.name for layer in (*config.layers, *config.aux) if hasattr(self, layer.name)), None)

@@ -22,19 +22,29 @@ from googlenet.config import LabError
 from googlenet.data.augment import EpochPlan, normalize
 from googlenet.data.datasets import ImageSet, split_validation
 from googlenet.models.device import autocast, describe_device, has_fast_bf16, pick_device
-from googlenet.models.googlenet import GoogLeNet, GoogLeNetOutput
+from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import TrainConfig
+from googlenet.training.average import WeightAverage
 from googlenet.training.distributed import Team
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter
 from googlenet.training.resume import load_state, save_state
 from googlenet.training.run import Diverged, Run, Status, now, process_started
 from googlenet.training.signals import StopRequest
+from googlenet.training.step import TrainStep
 
 SAVE_SECONDS = float(os.environ.get("GOOGLENET_SAVE_SECONDS", "45"))  # a kill costs less than a minute of work
 STATUS_SECONDS = 1.0
 ROWS_PER_EPOCH = 25  # of steps.jsonl
+
+
+def _choose_kernels(device: torch.device, deterministic: bool) -> None:
+    """The fastest for these shapes, or those that give the same bits every time. On a CPU torch's always do."""
+    on_gpu = device.type != "cpu"
+    torch.backends.cudnn.benchmark = not deterministic
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for it
+    torch.use_deterministic_algorithms(deterministic and on_gpu)
 
 
 @dataclass
@@ -68,18 +78,22 @@ class Trainer:
         self.device_name = describe_device(self.device)
         self.precision = "bfloat16" if has_fast_bf16(self.device) else "float32"
         torch.manual_seed(config.seed)
-        torch.backends.cudnn.benchmark = True
+        _choose_kernels(self.device, config.deterministic)
         network = dataclasses.replace(config.network, num_classes=len(images.classes))
         self.model = GoogLeNet(network).to(self.device, memory_format=torch.channels_last)
-        self.forward = team.wrap(self.model, self.device)
         self.optimizer = make_optimizer(self.model, config)
+        self.average = WeightAverage(self.model, config.ema) if config.ema else None
+        self.judged = self.average.model if self.average else self.model  # what is validated and kept
         torch.manual_seed(config.seed + team.rank)  # from here on it draws dropout, which must differ between ranks
         self._load_data(images)
+        self.train_step = TrainStep(
+            self.model, self.optimizer, config, (self.mean, self.std), team, compiled=config.compiled
+        )
+        self.sums = self.train_step.sums  # of the epoch: loss, right answers; since the last row: loss, objective
+        self._plans: dict[int, EpochPlan] = {}
         self.position = Position()
         self.best = -1.0
         self.last_row: dict[str, float | None] = {}  # the newest of metrics.csv
-        # Of the epoch: loss and correct answers; of the steps since the last row of steps.jsonl: loss and objective.
-        self.sums = torch.zeros(4, device=self.device)
         self.window = 0
         self.pending: list[tuple[int, float, Tensor]] = []
         self.last_save = self.last_status = time.monotonic()
@@ -101,6 +115,7 @@ class Trainer:
         std = tuple(value if value > 1e-3 else 1.0 for value in images.std)  # a channel that is always the same
         self.mean_std = (images.mean, std) if self.config.normalize else ((0.0,) * 3, (1.0,) * 3)
         self.mean, self.std = (torch.tensor(values, device=self.device) for values in self.mean_std)
+        self.blank = (255 * self.mean).round().to(torch.uint8)  # a hole has the mean colour: nothing, after normalising
         # A last batch of one image would give batch norm nothing to average: it joins the batch before it.
         self.steps = max(1, math.ceil(self.count / self.config.batch_size) - (self.count % self.config.batch_size == 1))
         self.row_every = max(1, self.steps // ROWS_PER_EPOCH)
@@ -131,12 +146,8 @@ class Trainer:
         while at.step < self.steps and not stop:
             start = at.step * config.batch_size
             end = self.count if at.step == self.steps - 1 else start + config.batch_size
-            batch = plan.batch(self.train_images, self.train_labels, *self.team.share(start, end))
-            self.train_step(*batch, weight=self.team.weight(start, end))
-            at.step, at.total = at.step + 1, at.total + 1
-            self.window += 1
-            if self.window == self.row_every or at.step == self.steps:
-                self._close_window()
+            batch = plan.batch(self.train_images, self.train_labels, *self.team.share(start, end), self.blank)
+            self.advance(*batch, self.team.weight(start, end))
             at.seconds = time.monotonic() - started
             self.reporter.step(at.epoch, at.step, self.steps)
             clock = time.monotonic()
@@ -151,47 +162,39 @@ class Trainer:
                 self.report("running")
             if save:
                 self.save()
+        self.plan(at.epoch + 1)  # drawn while the device still works
         self._flush()
         at.seconds = time.monotonic() - started
         return stop
 
+    def advance(self, images: Tensor, labels: Tensor, weight: float = 1.0) -> None:
+        """Take a step on a batch (see `TrainStep`) and count it.
+
+        A loss that is no number raises `Diverged`: at once on a CPU, within a second on a GPU.
+        """
+        at = self.position
+        loss = self.train_step(images, labels, self.rate(), weight)
+        if loss is not None and self.device.type == "cpu":  # elsewhere a look would wait for the device
+            self._check_finite(loss)
+        at.step, at.total = at.step + 1, at.total + 1
+        if self.average:
+            self.average.update(at.total)
+        self.window += 1
+        if self.window == self.row_every or at.step == self.steps:
+            self._close_window()
+
     def plan(self, epoch: int) -> EpochPlan:
         """The order and the augmentation of `epoch`."""
-        flip, padding = self.config.flip, self.config.crop_padding
-        return EpochPlan.draw(self.count, self.config.seed, epoch, flip=flip, padding=padding, device=self.device)
+        config = self.config
+        if epoch not in self._plans:
+            options = {"flip": config.flip, "padding": config.crop_padding, "cutout": config.cutout}
+            drawn = EpochPlan.draw(self.count, config.seed, epoch, device=self.device, **options)
+            self._plans = {known: plan for known, plan in self._plans.items() if known == epoch - 1} | {epoch: drawn}
+        return self._plans[epoch]
 
-    def train_step(self, images: Tensor, labels: Tensor, weight: float = 1.0) -> None:
-        """One step of the optimizer on uint8 images (n, C, H, W) and labels (n,), this rank's share of a batch.
-
-        `weight` is what their mean counts in the batch's. A loss that is no number changes no weight and raises
-        `Diverged`: at once on a CPU, within a second on a GPU.
-        """
-        rate = learning_rate(self.config, self.position.total, self.steps * self.config.epochs)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        with autocast(self.device):
-            output = self.forward(normalize(images, self.mean, self.std))
-        logits, aux = output if isinstance(output, GoogLeNetOutput) else (output, ())
-        logits = logits.float()
-        smoothing, aux_weight = self.config.label_smoothing, self.config.network.aux_weight
-        loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
-        for head in aux:
-            loss = loss + aux_weight * F.cross_entropy(head.float(), labels, label_smoothing=smoothing)
-        loss = loss * weight
-        mean_loss = self.team.total(loss.detach()) / self.team.size
-        # The fused optimizers skip the update where this flag is 1: on a GPU nothing has to wait for the loss.
-        self.optimizer.found_inf = (~torch.isfinite(mean_loss)).float()
-        loss.backward()
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            counted = weight > 0  # a rank without a share borrows an image for the step to be in step
-            plain = F.cross_entropy(logits, labels, reduction="sum") * counted  # without smoothing, for people
-            correct = (logits.argmax(1) == labels).sum() * counted
-            shown = plain / len(labels) * weight / self.team.size
-            self.sums += torch.stack([plain, correct.float(), shown, loss.detach() / self.team.size])
-        if self.device.type == "cpu":  # where looking costs nothing
-            self._check_finite(mean_loss)
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return learning_rate(self.config, self.position.total, self.steps * self.config.epochs)
 
     def finish_epoch(self, validation: dict[str, float]) -> None:
         """Write the epoch's row and weights, and move on to the next."""
@@ -202,7 +205,7 @@ class Trainer:
             "Epoch": at.epoch,
             "Accuracy": round(correct / self.count, 6),
             "Loss": round(loss / self.count, 6),
-            "Learning rate": float(f"{self.optimizer.param_groups[0]['lr']:.6g}"),
+            "Learning rate": float(f"{learning_rate(self.config, at.total - 1, self.steps * self.config.epochs):.6g}"),
             "Images/s": round(self.count / max(at.seconds, 1e-9), 1),
             "Seconds": round(at.seconds, 2),
             **validation,
@@ -225,17 +228,18 @@ class Trainer:
         """Accuracy and mean cross entropy on the validation images; {} without any, None when asked to stop."""
         if self.validation is None:
             return {}
-        self.model.eval()
-        self.team.align(self.model)
+        self.judged.eval()
+        self.team.align(self.judged)
         images, labels = self.validation
         sums = torch.zeros(2, device=self.device)
         first, last = self.team.share(0, len(labels)) if self.team.weight(0, len(labels)) else (0, 0)
-        for start in range(first, last, 500):
+        size = 500 if self.device.type == "cpu" else 2500
+        for start in range(first, last, size):
             if self.stop.requested:
                 break
-            batch, truth = images[start : min(start + 500, last)], labels[start : min(start + 500, last)]
+            batch, truth = images[start : min(start + size, last)], labels[start : min(start + size, last)]
             with autocast(self.device):
-                logits = self.model(normalize(batch, self.mean, self.std)).float()
+                logits = self.judged(normalize(batch, self.mean, self.std)).float()
             sums += torch.stack(
                 [(logits.argmax(1) == truth).sum().float(), F.cross_entropy(logits, truth, reduction="sum")]
             )
@@ -248,7 +252,7 @@ class Trainer:
 
     def _close_window(self) -> None:
         """Queue a row for steps.jsonl; its numbers stay on the device until `_flush`."""
-        rate = self.optimizer.param_groups[0]["lr"]
+        rate = learning_rate(self.config, self.position.total - 1, self.steps * self.config.epochs)
         self.pending.append((self.position.total, rate, self.team.total(self.sums[2:] / self.window)))
         self.sums[2:] = 0
         self.window = 0
@@ -272,7 +276,8 @@ class Trainer:
     def _check_state(self) -> None:
         """Refuse to write weights that are not numbers: a loss can be finite and its gradient not."""
         floats = [tensor for tensor in self.model.state_dict().values() if tensor.is_floating_point()]
-        if not torch.stack([torch.isfinite(tensor).all() for tensor in (*floats, self.sums)]).all():
+        largest = torch._foreach_norm([*floats, self.sums], math.inf)
+        if not torch.isfinite(torch.stack(largest)).all():
             self._give_up("The weights or the loss became infinite")
 
     def _give_up(self, what: str) -> NoReturn:
@@ -326,7 +331,7 @@ class Trainer:
             "versions": {"googlenet": googlenet.__version__, "torch": torch.__version__},
         }
         info = WeightsInfo(self.model.config, self.images.classes, *self.mean_std, facts)
-        save_weights(self.run.path / f"{name}.safetensors", self.model, info)
+        save_weights(self.run.path / f"{name}.safetensors", self.judged, info)
 
     # --- exact state ---
 
@@ -341,6 +346,7 @@ class Trainer:
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "average": self.average.model.state_dict() if self.average else {},
             "position": dataclasses.asdict(self.position),
             "best": self.best,
             "sums": sums,
@@ -360,10 +366,12 @@ class Trainer:
             self.reporter.line(complaint)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.average:
+            self.average.model.load_state_dict(state["average"])
         self.position = Position(**state["position"])
         self.best, self.window, self.last_row = state["best"], state["window"], state["last_row"]
         self.sums.zero_()
-        if self.team.leads:
+        if self.team.leads:  # the others' shares are in rank 0's sums
             self.sums += state["sums"].to(self.device)
             torch.set_rng_state(state["rng"])
             if state["cuda_rng"]:

@@ -17,7 +17,8 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
         {"params": [p for p in model.parameters() if p.dim() <= 1], "weight_decay": 0.0},
     ]
     if config.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=config.lr, fused=True)
+        on_gpu = next(model.parameters()).is_cuda  # there the step is part of a graph
+        return torch.optim.Adam(groups, lr=config.lr, fused=True, capturable=on_gpu)
     nesterov = config.momentum > 0
     return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=nesterov, fused=True)
 
