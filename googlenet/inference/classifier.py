@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,9 @@ class Classifier:
     """The network in the weights file `path`, on `device` (auto, cuda, mps or cpu), prepared as the file says.
 
     `info` is the file's description of itself: network, classes, normalisation, facts. Input size, mean and standard
-    deviation come from there and nowhere else. Raises `LabError` for a file that is missing, damaged or not the lab's.
+    deviation come from there and nowhere else, and so does `temperature`, by which logits are divided before they
+    become probabilities (Guo et al. 2017); it is 1 where none was fitted. Raises `LabError` for a file that is missing,
+    damaged or not the lab's.
     """
 
     def __init__(self, path: Path | str, device: str = "auto") -> None:
@@ -33,6 +36,7 @@ class Classifier:
         if self.info.network.in_channels != 3:
             raise LabError(f"{self.path.name} takes {self.info.network.in_channels} channels: a picture has 3.")
         self.model.to(memory_format=torch.channels_last)
+        self.temperature = _temperature(self.info.facts.get("temperature"))
         self._mean = torch.tensor(self.info.mean, device=self.device)
         self._std = torch.tensor(self.info.std, device=self.device)
 
@@ -43,9 +47,14 @@ class Classifier:
     def classify_many(self, images: Iterable[Source], batch_size: int = 64) -> list[dict[str, float]]:
         """`classify` for many pictures, `batch_size` of them decoded at a time."""
         waiting, answers = iter(images), []
-        while batch := [_to_tensor(self.input_image(image)) for image in islice(waiting, batch_size)]:
-            answers += map(self._ordered, self.logits(torch.stack(batch)).softmax(1).tolist())
+        while batch := [to_tensor(self.input_image(image)) for image in islice(waiting, batch_size)]:
+            answers += map(self._ordered, self.probabilities(torch.stack(batch)).tolist())
         return answers
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether probabilities are scaled by a fitted temperature."""
+        return self.temperature != 1
 
     def input_image(self, image: Source) -> Image.Image:
         """The very pixels that the network sees of `image`, before normalisation: RGB, input size."""
@@ -56,6 +65,10 @@ class Classifier:
         """uint8 (N, 3, H, W), anywhere → float32 (N, classes), on the classifier's device."""
         return self.model(normalize(images.to(self.device), self._mean, self._std))
 
+    def probabilities(self, images: Tensor) -> Tensor:
+        """uint8 (N, 3, H, W), anywhere → float32 (N, classes), scaled by the temperature, on its device."""
+        return (self.logits(images) / self.temperature).softmax(1)
+
     def _ordered(self, probabilities: list[float]) -> dict[str, float]:
         if any(value != value for value in probabilities):
             raise LabError(f"{self.path.name} answers with no number, its training diverged: choose an earlier epoch.")
@@ -63,7 +76,13 @@ class Classifier:
         return dict(sorted(pairs, key=lambda pair: pair[1], reverse=True))
 
 
-def _to_tensor(image: Image.Image) -> Tensor:
+def _temperature(fact: Any) -> float:
+    """A file from anywhere may say anything: what is no usable number counts as not said."""
+    number = isinstance(fact, (int, float)) and not isinstance(fact, bool)
+    return float(fact) if number and 0.01 <= fact <= 100 else 1.0
+
+
+def to_tensor(image: Image.Image) -> Tensor:
     """uint8 (3, H, W)."""
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 

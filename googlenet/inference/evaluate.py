@@ -1,7 +1,8 @@
-"""How good is a checkpoint: accuracy and loss on a split of a data set."""
+"""How good is a checkpoint on a split of a data set: accuracy, loss, calibration, and what it takes for what."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,25 +15,36 @@ from torch.nn import functional as F
 from googlenet.config import LabError, check_choice, check_whole
 from googlenet.data.datasets import ImageSet, load_images
 from googlenet.data.splits import Progress, Split
+from googlenet.inference.calibration import expected_calibration_error, wilson_interval
 from googlenet.inference.classifier import Classifier
+
+_PER_IMAGE = ("labels", "logits", "probabilities")
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What a checkpoint answered on `n` images.
 
-    `per_class` is None for a class without images; `confusion[true][predicted]` counts images. `seconds` covers
-    normalisation and the network, not reading the images.
+    `per_class` and `intervals` (Wilson, 95%) are None for a class without images; `confusion[true][predicted]` counts
+    images. `loss` and `calibration_error` are of softmax(logits), the `scaled` ones of softmax(logits / temperature),
+    which are also the `probabilities`. `seconds` covers normalisation and the network, not reading the images.
     """
 
     n: int
     accuracy: float
-    loss: float  # mean cross entropy, in nats
+    interval: tuple[float, float]  # of the accuracy
+    loss: float  # mean cross entropy, which is the mean negative log likelihood, in nats
+    calibration_error: float
+    temperature: float  # the checkpoint's; 1 when none was fitted
+    scaled_loss: float
+    scaled_calibration_error: float
     per_class: dict[str, float | None]
+    intervals: dict[str, tuple[float, float] | None]
     confusion: list[list[int]]
     seconds: float
     flip: bool
     labels: Tensor  # int64 (n,)
+    logits: Tensor  # float32 (n, classes)
     probabilities: Tensor  # float32 (n, classes)
 
     @property
@@ -40,10 +52,18 @@ class Evaluation:
         """Images judged in a second; each counts once, also when its mirror image is judged too."""
         return self.n / self.seconds
 
+    def cell(self, true: int, predicted: int) -> list[int]:
+        """The images of class number `true` that were taken for `predicted`, the most confident answers first."""
+        check_whole(true, "true", 0, len(self.confusion) - 1)
+        check_whole(predicted, "predicted", 0, len(self.confusion) - 1)
+        confidence, guess = self.probabilities.max(1)
+        members = ((self.labels == true) & (guess == predicted)).nonzero().flatten()
+        return members[confidence[members].argsort(descending=True, stable=True)].tolist()
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, without the answers to single images."""
-        names = ("n", "accuracy", "loss", "per_class", "confusion", "seconds", "images_per_second", "flip")
-        return {name: getattr(self, name) for name in names}
+        names = [field.name for field in dataclasses.fields(self) if field.name not in _PER_IMAGE]
+        return {name: getattr(self, name) for name in [*names, "images_per_second"]}
 
 
 def evaluate(
@@ -108,22 +128,32 @@ def evaluate_split(
             done = min(start + batch_size, count)
             progress(done / count, f"Judged {done:,} of {count:,} images")
     logits = torch.cat(parts).cpu()
-    return _summarise(classifier.info.classes, logits, split.labels.cpu(), time.perf_counter() - started, flip)
+    return _summarise(classifier, logits, split.labels.cpu(), time.perf_counter() - started, flip)
 
 
-def _summarise(classes: tuple[str, ...], logits: Tensor, labels: Tensor, seconds: float, flip: bool) -> Evaluation:
+def _summarise(classifier: Classifier, logits: Tensor, labels: Tensor, seconds: float, flip: bool) -> Evaluation:
     """Figures from logits (n, classes) and labels (n,), both on the CPU."""
-    count = len(classes)
+    classes, temperature = classifier.info.classes, classifier.temperature
+    count, n = len(classes), len(labels)
+    plain, scaled = logits.softmax(1), (logits / temperature).softmax(1)
     confusion = torch.bincount(labels * count + logits.argmax(1), minlength=count**2).view(count, count)
     right, there = confusion.diagonal().tolist(), confusion.sum(1).tolist()
+    by_class = list(zip(classes, right, there, strict=True))
     return Evaluation(
-        n=len(labels),
-        accuracy=sum(right) / len(labels),
+        n=n,
+        accuracy=sum(right) / n,
+        interval=wilson_interval(sum(right), n),
         loss=F.cross_entropy(logits, labels).item(),
-        per_class={name: r / n if n else None for name, r, n in zip(classes, right, there, strict=True)},
+        calibration_error=expected_calibration_error(plain, labels),
+        temperature=temperature,
+        scaled_loss=F.cross_entropy(logits / temperature, labels).item(),
+        scaled_calibration_error=expected_calibration_error(scaled, labels),
+        per_class={name: r / m if m else None for name, r, m in by_class},
+        intervals={name: wilson_interval(r, m) if m else None for name, r, m in by_class},
         confusion=confusion.tolist(),
         seconds=seconds,
         flip=flip,
         labels=labels,
-        probabilities=logits.softmax(1),
+        logits=logits,
+        probabilities=scaled,
     )

@@ -5,6 +5,7 @@ Tensors are stored under torchvision's names. No pickle is ever read.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
@@ -92,6 +93,19 @@ def read_info(path: Path) -> WeightsInfo:
     except (SafetensorError, OSError, ValueError) as error:
         raise LabError(f"{path.name} is not a complete safetensors file.") from error
     return WeightsInfo.from_metadata(metadata, path.name)
+
+
+def add_facts(path: Path, **facts: Any) -> None:
+    """Write `facts` into the description of the weights file at `path`; its tensors stay as they are, to the bit."""
+    from safetensors.torch import load_file, save
+
+    info = read_info(path)
+    described = dataclasses.replace(info, facts={**info.facts, **facts})
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise LabError(f"{path.name} is not a complete safetensors file.") from error
+    write_atomically(path, save(tensors, metadata=described.to_metadata()))
 
 
 def load_weights(path: Path | str, device: torch.device | str = "cpu") -> tuple[GoogLeNet, WeightsInfo]:

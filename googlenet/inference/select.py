@@ -1,0 +1,361 @@
+"""Which checkpoint of a run is the best, chosen on images that trained nothing, and reported once on others."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch.nn import functional as F
+
+from googlenet.config import LabError
+from googlenet.data.datasets import Progress
+from googlenet.files import write_atomically
+from googlenet.inference.checkpoints import Checkpoint, list_checkpoints
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.compare import Comparison, compare
+from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
+from googlenet.inference.run_folder import Judges, load_judges, run_config, weights_digest, while_not_trained
+from googlenet.inference.temperature import Calibration, fit_and_store_temperature
+from googlenet.recipes import TrainConfig
+
+__all__ = [
+    "Calibration",
+    "Comparison",
+    "Judged",
+    "RunJudgement",
+    "calibrate",
+    "compare",
+    "fit_and_store_temperature",
+    "judge_run",
+    "overfits_from",
+    "promote",
+    "report_on_test",
+    "test_reports",
+]
+
+RULE = 1  # raise it when what is judged changes, so that stored figures are computed anew
+VALIDATION, REPORTS = "validation.json", "test-reports.json"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One checkpoint on the images that choose. `names` are all its files, such as ("run/epoch-0009", "run/best")."""
+
+    names: tuple[str, ...]
+    digest: str
+    epoch: int | None
+    train_accuracy: float | None  # as the trainer measured it, on augmented images, while it learned
+    validation_accuracy: float
+    interval: tuple[float, float]  # of the accuracy: Wilson, 95%
+    validation_loss: float
+    loss_error: float  # standard error of that mean
+    calibration_error: float  # before any temperature
+    recorded_accuracy: float | None  # what the trainer wrote down for validation
+
+    @property
+    def name(self) -> str:
+        """The file to call it by."""
+        return self.names[0]
+
+
+@dataclass(frozen=True)
+class RunJudgement:
+    """All checkpoints of a run, by epoch. `refused` says of files that could not be judged why not.
+
+    `proposed` names the most accurate one, of equals that with the lowest loss. `overfits_from` is the epoch of the
+    lowest loss when the last checkpoint's is higher by more than two standard errors although its training accuracy
+    has grown; else None. `warning` is a sentence when these seem not to be the images that the training held out.
+    """
+
+    run: str
+    data: str
+    n: int
+    held_out: bool
+    judged_on: str
+    reported_on: str
+    rows: tuple[Judged, ...]
+    refused: dict[str, str]
+    proposed: str
+    overfits_from: int | None
+    warning: str
+
+    @property
+    def best(self) -> Judged:
+        """The row of `proposed`."""
+        return next(row for row in self.rows if row.name == self.proposed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return dataclasses.asdict(self)
+
+
+# --- judging ----------------------------------------------------------------------------------
+
+
+def judge_run(
+    checkpoints: Path | str,
+    run: str,
+    *,
+    data: str | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> RunJudgement:
+    """Every checkpoint of `run` on the images that its training held out, the same weights once.
+
+    A run that held none out is judged on one half of its test images. `data` says where its images are now, when
+    not where they were. What was judged before is read from the run's validation.json. Raises `LabError` for a run that
+    is not there, has no checkpoint or none that can be judged, or whose images have gone.
+    """
+    config, found = run_config(checkpoints, run), _of_run(checkpoints, run)
+    folder = Path(checkpoints) / run
+    store = _Store(folder / VALIDATION, config, data or config.data)
+    digests = {checkpoint.name: store.digest(checkpoint.path) for checkpoint in found}
+    by_digest: dict[str, list[Checkpoint]] = {}
+    for checkpoint in found:
+        by_digest.setdefault(digests[checkpoint.name], []).append(checkpoint)
+    missing = [digest for digest in by_digest if digest not in store.figures]
+    refused: dict[str, str] = {}
+    if missing or not store.about:
+        judges = load_judges(config, data, progress)
+        store.about = _about(judges)
+        for number, digest in enumerate(missing):
+            first = by_digest[digest][0]
+            part = _part(progress, number, len(missing), first.name)
+            try:
+                store.figures[digest] = _figures(first, judges, device, part)
+            except LabError as error:
+                refused |= {checkpoint.name: str(error) for checkpoint in by_digest[digest]}
+    rows = [_row(digest, same, store.figures[digest]) for digest, same in by_digest.items() if digest in store.figures]
+    if not rows:
+        raise LabError(next(iter(refused.values())), "run")
+    store.write()
+    rows.sort(key=lambda row: (row.epoch is None, row.epoch or 0, row.name))
+    best = max(rows, key=lambda row: (row.validation_accuracy, -row.validation_loss))
+    return RunJudgement(
+        run=run,
+        **store.about,
+        rows=tuple(rows),
+        refused=refused,
+        proposed=best.name,
+        overfits_from=overfits_from(rows),
+        warning=_warning(rows, store.about),
+    )
+
+
+def overfits_from(rows: list[Judged]) -> int | None:
+    """See `RunJudgement`; `rows` in the order of their epochs."""
+    rows = [row for row in rows if row.epoch is not None]
+    if not rows:
+        return None
+    lowest, last = min(rows, key=lambda row: row.validation_loss), rows[-1]
+    rise = last.validation_loss - lowest.validation_loss
+    grew = None in (last.train_accuracy, lowest.train_accuracy) or last.train_accuracy > lowest.train_accuracy
+    return lowest.epoch if grew and rise > 2 * math.hypot(last.loss_error, lowest.loss_error) else None
+
+
+def _of_run(checkpoints: Path | str, run: str) -> list[Checkpoint]:
+    """The run's weights files, epochs before last and best: an epoch's file keeps its name."""
+    found = [checkpoint for checkpoint in list_checkpoints(checkpoints) if checkpoint.name.startswith(f"{run}/")]
+    if not found:
+        raise LabError(f"{run} has no checkpoint yet: let it train for an epoch, or choose another run.", "run")
+    return sorted(found, key=lambda checkpoint: (checkpoint.path.stem in ("best", "last"), checkpoint.name))
+
+
+def _about(judges: Judges) -> dict[str, Any]:
+    return {
+        "data": judges.images.name,
+        "n": len(judges.choose.labels),
+        "held_out": judges.held_out,
+        "judged_on": judges.judged_on,
+        "reported_on": judges.reported_on,
+    }
+
+
+def _figures(checkpoint: Checkpoint, judges: Judges, device: str, progress: Progress | None) -> dict[str, Any]:
+    classifier = Classifier(checkpoint.path, device)
+    check_classes(classifier, judges.images.classes, judges.images.name)
+    result = evaluate_split(classifier, judges.choose, progress=progress)
+    each = F.cross_entropy(result.logits, result.labels, reduction="none")
+    return {
+        "validation_accuracy": result.accuracy,
+        "interval": result.interval,
+        "validation_loss": result.loss,
+        "loss_error": (each.std(correction=0) / math.sqrt(len(each))).item(),
+        "calibration_error": result.calibration_error,
+    }
+
+
+def _row(digest: str, same: list[Checkpoint], figures: dict[str, Any]) -> Judged:
+    facts = {
+        "epoch": same[0].epoch,
+        "train_accuracy": same[0].number("train_accuracy"),
+        "recorded_accuracy": same[0].number("validation_accuracy"),
+    }
+    figures = {**figures, "interval": tuple(figures["interval"])}
+    return Judged(names=tuple(checkpoint.name for checkpoint in same), digest=digest, **facts, **figures)
+
+
+def _warning(rows: list[Judged], about: dict[str, Any]) -> str:
+    """In half precision, or on another device, an answer in a hundred may differ; other images differ by more."""
+    tolerance = max(0.01, 1.5 / about["n"])
+    far = [
+        row
+        for row in rows
+        if about["held_out"]
+        and row.recorded_accuracy is not None
+        and abs(row.recorded_accuracy - row.validation_accuracy) > tolerance
+    ]
+    if not far:
+        return ""
+    return (
+        f"{far[0].name} has {far[0].validation_accuracy:.1%} here but had {far[0].recorded_accuracy:.1%} while it was "
+        "trained: these may be other images than those held out, and some may have trained it."
+    )
+
+
+def _part(progress: Progress | None, number: int, count: int, name: str) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda share, text: progress((number + share) / count, f"{name}, {number + 1} of {count}: {text}")
+
+
+class _Store:
+    """validation.json: figures by the digest of the weights, digests by size and time, for one set of images."""
+
+    def __init__(self, path: Path, config: TrainConfig, source: str) -> None:
+        self.path = path
+        self.key = [RULE, source, config.seed, config.validation_fraction]
+        self.about: dict[str, Any] = {}
+        self.figures: dict[str, dict[str, Any]] = {}
+        self.digests: dict[str, str] = {}
+        kept = _read_json(path, dict)
+        if kept.get("key") == self.key:
+            self.about, self.figures, self.digests = kept["about"], kept["figures"], kept["digests"]
+        self._kept = kept
+
+    def digest(self, path: Path) -> str:
+        status = path.stat()
+        key = f"{path.name} {status.st_size} {status.st_mtime_ns}"
+        if key not in self.digests:
+            self.digests[key] = weights_digest(path)
+        return self.digests[key]
+
+    def write(self) -> None:
+        plain = {"key": self.key, "about": self.about, "figures": self.figures, "digests": self.digests}
+        if plain != self._kept:
+            write_atomically(self.path, json.dumps(plain, indent=1) + "\n")
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    """What is at `path` when it is a `kind`, else an empty one."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        return plain if isinstance(plain, kind) else kind()
+    except (OSError, ValueError):
+        return kind()
+
+
+# --- deciding ---------------------------------------------------------------------------------
+
+
+def promote(checkpoints: Path | str, run: str, checkpoint: str) -> Path:
+    """Make `checkpoint` ("run/epoch-0299" or "epoch-0299") the run's best.safetensors; returns its path.
+
+    The best until now stays as an epoch's file when no other file has its weights. Raises `LabError` for a checkpoint
+    that is not the run's, and while the run is being trained.
+    """
+    run_config(checkpoints, run)
+    chosen = _find(checkpoints, run, checkpoint)
+    best = chosen.path.with_name("best.safetensors")
+    with while_not_trained(checkpoints, run):
+        if best.is_file():
+            kept = weights_digest(best)
+            if kept == weights_digest(chosen.path):
+                return best
+            others = [other for other in _of_run(checkpoints, run) if other.path != best]
+            if kept not in {weights_digest(other.path) for other in others}:
+                write_atomically(_free_name(best, kept), best.read_bytes())
+        write_atomically(best, chosen.path.read_bytes())
+    return best
+
+
+def _find(checkpoints: Path | str, run: str, name: str) -> Checkpoint:
+    found = {checkpoint.name: checkpoint for checkpoint in _of_run(checkpoints, run)}
+    full = name if "/" in name else f"{run}/{name}"
+    if full not in found:
+        raise LabError(f"{run} has no checkpoint {name[:80]!r}: choose {', '.join(found)}.", "checkpoint")
+    return found[full]
+
+
+def _free_name(best: Path, digest: str) -> Path:
+    epoch = next((c.epoch for c in list_checkpoints(best.parent) if c.path == best), None)
+    name = f"epoch-{epoch:04d}" if epoch is not None else "epoch-unknown"
+    path = best.with_name(f"{name}.safetensors")
+    return path if not path.exists() else best.with_name(f"{name}-{digest[:8]}.safetensors")
+
+
+def report_on_test(
+    checkpoints: Path | str,
+    name: str,
+    *,
+    data: str | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """The checkpoint `name` ("run/best") on images that neither trained nor chose anything, noted in the run.
+
+    Do it once, when all choices are made: `test_reports` tells how often it was done. Raises `LabError` as `judge_run`.
+    """
+    run = name.partition("/")[0]
+    config = run_config(checkpoints, run)
+    checkpoint = _find(checkpoints, run, name)
+    judges = load_judges(config, data, progress)
+    classifier = Classifier(checkpoint.path, device)
+    check_classes(classifier, judges.images.classes, judges.images.name)
+    result = evaluate_split(classifier, judges.report, progress=progress)
+    report = {
+        "when": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "checkpoint": checkpoint.name,
+        "sha256": weights_digest(checkpoint.path),
+        "data": judges.images.name,
+        "reported_on": judges.reported_on,
+        "n": result.n,
+        "accuracy": result.accuracy,
+        "loss": result.loss,
+        "calibration_error": result.calibration_error,
+    }
+    path = Path(checkpoints) / run / REPORTS
+    write_atomically(path, json.dumps([*test_reports(checkpoints, run), report], indent=1) + "\n")
+    return result
+
+
+def test_reports(checkpoints: Path | str, run: str) -> list[dict[str, Any]]:
+    """Every `report_on_test` of `run`, the first one first."""
+    return _read_json(Path(checkpoints) / run / REPORTS, list)
+
+
+test_reports.__test__ = False  # pytest would take it for a test
+
+
+def calibrate(
+    checkpoints: Path | str,
+    name: str,
+    *,
+    data: str | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Calibration:
+    """`fit_and_store_temperature` for the checkpoint `name` ("run/best"), on the images that judge its run.
+
+    Raises `LabError` as `judge_run`, and while the run is being trained.
+    """
+    run = name.partition("/")[0]
+    judges = load_judges(run_config(checkpoints, run), data, progress)
+    checkpoint = _find(checkpoints, run, name)
+    with while_not_trained(checkpoints, run):
+        return fit_and_store_temperature(checkpoint.path, judges, device=device, progress=progress)

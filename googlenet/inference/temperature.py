@@ -1,0 +1,54 @@
+"""The temperature of a weights file: fitted on images that trained nothing, and kept in its description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch.nn import functional as F
+
+from googlenet.data.datasets import Progress
+from googlenet.inference.calibration import expected_calibration_error, fit_temperature
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.evaluate import check_classes, evaluate_split
+from googlenet.inference.run_folder import Judges
+from googlenet.models.weights import add_facts
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A temperature, and what it does to the `n` images that it was fitted on: before and `scaled`, after.
+
+    On other images it will do a little less.
+    """
+
+    temperature: float
+    n: int
+    loss: float  # nats
+    scaled_loss: float
+    calibration_error: float
+    scaled_calibration_error: float
+
+
+def fit_and_store_temperature(
+    path: Path, judges: Judges, *, device: str = "auto", progress: Progress | None = None
+) -> Calibration:
+    """Fit the temperature of the weights file `path` on the choosing images of `judges`, and write it into the file.
+
+    Its numbers stay as they are, and so do its logits: `Classifier` divides them by the temperature from now on. Raises
+    `LabError` for a file that is no checkpoint, or of other classes than the images.
+    """
+    classifier = Classifier(path, device)
+    check_classes(classifier, judges.images.classes, judges.images.name)
+    before = evaluate_split(classifier, judges.choose, progress=progress)
+    temperature = fit_temperature(before.logits, before.labels)
+    scaled = before.logits / temperature
+    add_facts(path, temperature=temperature, temperature_fitted_on=judges.judged_on)
+    return Calibration(
+        temperature=temperature,
+        n=before.n,
+        loss=before.loss,
+        scaled_loss=F.cross_entropy(scaled, before.labels).item(),
+        calibration_error=before.calibration_error,
+        scaled_calibration_error=expected_calibration_error(scaled.softmax(1), before.labels),
+    )
