@@ -219,6 +219,20 @@ _KIND_NAMES = {cls: kind for kind, cls in _LAYER_KINDS.items()}
 
 
 @dataclass(frozen=True)
+class Problem:
+    """Why a network does not fit together: what the setting `field` of `layer` wants, and what it is given.
+
+    Both are channels where `field` is in_channels; in a map too small for a window they are pixels a side.
+    """
+
+    layer: str
+    field: str
+    wanted: int
+    given: int | None  # None: the layer that a head sits on is missing
+    sentence: str
+
+
+@dataclass(frozen=True)
 class GoogLeNetConfig:
     """A whole network: layers in order, then average pool, dropout and one linear layer.
 
@@ -252,30 +266,32 @@ class GoogLeNetConfig:
         if clash is not None:
             raise LabError(f"{clash[:40]!r} cannot name a layer: use letters, digits and underscores.", "layers")
 
-    def channels_after(self) -> dict[str, int]:
-        """Channels that leave each layer, by layer name.
-
-        Raises `LabError` at the first layer whose `in_channels` is not what the layer before it gives, or for an
-        auxiliary head on a layer that is missing or of other width.
-        """
-        channels, result, before = self.in_channels, {}, "the image"
+    def problems(self) -> list[Problem]:
+        """Every place where channels do not meet, in the order of the layers, then of the heads; none when all do."""
+        found, given, before, channels = [], {}, "the image", self.in_channels
         for layer in self.layers:
             wanted = getattr(layer, "in_channels", channels)
             if wanted != channels:
-                raise LabError(
+                sentence = (
                     f"{layer.name} expects {wanted:,} channels but {before} gives {channels:,}: "
-                    f"set in_channels of {layer.name} to {channels:,}.",
-                    layer.name,
+                    f"set in_channels of {layer.name} to {channels:,}."
                 )
-            channels = getattr(layer, "out_channels", channels)
-            result[layer.name], before = channels, layer.name
+                found.append(Problem(layer.name, "in_channels", wanted, channels, sentence))
+            channels = given[layer.name] = getattr(layer, "out_channels", channels)
+            before = layer.name
         for head in self.aux:
-            if result.get(head.after) != head.in_channels:
-                given = f"gives {result[head.after]:,}" if head.after in result else "is not in the network"
-                raise LabError(
-                    f"{head.name} expects {head.in_channels:,} channels but {head.after} {given}.", head.name
-                )
-        return result
+            channels = given.get(head.after)
+            if channels != head.in_channels:
+                gives = "is not in the network" if channels is None else f"gives {channels:,}"
+                sentence = f"{head.name} expects {head.in_channels:,} channels but {head.after} {gives}."
+                field = "after" if channels is None else "in_channels"
+                found.append(Problem(head.name, field, head.in_channels, channels, sentence))
+        return found
+
+    def check_channels(self) -> None:
+        """Raise `LabError` for the first of the `problems`."""
+        for problem in self.problems():
+            raise LabError(problem.sentence, problem.layer)
 
     def rechained(self) -> GoogLeNetConfig:
         """The same network with every `in_channels` set to what arrives there."""
@@ -313,5 +329,5 @@ class GoogLeNetConfig:
             config = cls(**{**plain, "layers": layers, "aux": aux})
         except (KeyError, TypeError, AttributeError) as error:
             raise LabError(f"This network description cannot be read ({error}).", "network") from error
-        config.channels_after()
+        config.check_channels()
         return config

@@ -190,7 +190,7 @@ def test_limits_of_a_network(make, changes, names):
 def test_a_head_must_fit_the_layer_it_sits_on():
     for after, in_channels, says in (("inception3a", 8, "gives 16"), ("inception9", 8, "is not in the network")):
         network = tiny_config(aux=(AuxConfig("aux1", after, in_channels),))
-        assert says in str(sentence(network.channels_after))
+        assert says in str(sentence(network.check_channels))
 
 
 def test_whole_numbers_from_a_form_become_ints():
@@ -240,7 +240,7 @@ def networks(draw) -> GoogLeNetConfig:
 @given(networks())
 def test_networks_survive_json_and_meet(network):
     assert GoogLeNetConfig.from_dict(json.loads(json.dumps(network.to_dict()))) == network
-    network.channels_after()
+    network.check_channels()
 
 
 @settings(max_examples=50)
@@ -248,7 +248,7 @@ def test_networks_survive_json_and_meet(network):
 def test_any_layer_can_be_swapped_for_any_other(network, data):
     old = data.draw(st.sampled_from(network.layers))
     swapped = network.with_layer(dataclasses.replace(data.draw(layers), name=old.name))
-    swapped.channels_after()
+    swapped.check_channels()
     assert [layer.name for layer in swapped.layers] == [layer.name for layer in network.layers]
 
 

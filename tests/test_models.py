@@ -11,9 +11,18 @@ from torchvision.models.googlenet import BasicConv2d, InceptionAux, googlenet
 from torchvision.models.googlenet import Inception as TorchvisionInception
 
 from googlenet import AuxiliaryClassifier, ConvBlock, GoogLeNet, Inception, InceptionNaive
-from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, LabError, LRNConfig, PoolConfig
+from googlenet.config import (
+    CH5X5_VARIANTS,
+    AuxConfig,
+    ConvConfig,
+    GoogLeNetConfig,
+    InceptionConfig,
+    LabError,
+    LRNConfig,
+    PoolConfig,
+)
 from googlenet.models.googlenet import GoogLeNetOutput, build_inception
-from googlenet.models.presets import INCEPTIONS, PRESETS, preset
+from googlenet.models.presets import INCEPTIONS, PRESETS, preset, with_variants
 
 THREE_A = (192, 64, 96, 128, 16, 32, 32)
 
@@ -339,6 +348,36 @@ def test_images_that_get_too_small_are_refused():
     network = dataclasses.replace(preset("imagenet", aux_heads=True), input_size=32)
     with pytest.raises(LabError, match="aux1"):
         GoogLeNet(network)
+
+
+@pytest.mark.parametrize("variant", CH5X5_VARIANTS)
+def test_the_5x5_branch_of_a_whole_network(variant):
+    network = preset("imagenet", ch5x5=variant)
+    weights = sum(module.ch5x5red * module.ch5x5 for module in INCEPTIONS.values())
+    second = sum(9 * module.ch5x5**2 + module.ch5x5 for module in INCEPTIONS.values())
+    params = 6_998_552 + {"5x5": 0, "3x3": -16 * weights, "two 3x3": second - 16 * weights}[variant]
+    assert {layer.ch5x5_variant for layer in network.layers if isinstance(layer, InceptionConfig)} == {variant}
+    with torch.device("meta"):
+        assert count(GoogLeNet(network)) == params
+    assert with_variants(network, ch5x5="5x5") == preset("imagenet")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_switching_variants_of_a_network_gives_the_preset_with_them(name):
+    plain, switched = preset(name), preset(name, batch_norm=True, aux_heads=True, ch5x5="two 3x3")
+    assert with_variants(plain, batch_norm=True, aux_heads=True, ch5x5="two 3x3") == switched
+    assert with_variants(switched, batch_norm=plain.batch_norm, aux_heads=False, ch5x5="5x5") == plain
+    assert with_variants(plain) == plain
+    changed = switched.with_layer(InceptionConfig.make_naive("inception4a", 480, 8, 8, 8))
+    assert with_variants(changed, aux_heads=True) == changed  # heads that are there stay as they are
+    assert with_variants(with_variants(changed, aux_heads=False), aux_heads=True) == changed
+
+
+def test_variants_that_cannot_be():
+    with pytest.raises(LabError, match="ch5x5 must be one of 5x5, 3x3, two 3x3, not '7x7'"):
+        preset("cifar10", ch5x5="7x7")
+    with pytest.raises(LabError, match="there is no inception4a"):
+        with_variants(GoogLeNetConfig("c", (ConvConfig("conv1", 3, 8, 3),), 10, 32), aux_heads=True)
 
 
 def test_a_preset_that_is_not_there():

@@ -20,7 +20,8 @@ from googlenet.config import CH5X5_VARIANTS, ConvConfig, GoogLeNetConfig, Incept
 from googlenet.models.googlenet import GoogLeNet, build_inception
 from googlenet.models.inspect import inspect_module, inspect_network
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, preset
-from googlenet.models.profile import BRANCHES, Profile, profile_module, profile_network
+from googlenet.models.profile import BRANCHES, Profile, profile_module, profile_network, profile_partly
+from googlenet.models.windows import padding_share, slide
 
 # Szegedy et al. 2015, Table 1, computed: layers, output (C, H, W), parameters with and without biases, M multiply-adds.
 TABLE_1 = [
@@ -172,6 +173,7 @@ NETWORKS = {
     "cifar10 with heads": preset("cifar10", aux_heads=True, dropout=0.2),
     "cifar10, a naive 3a": preset("cifar10").with_layer(InceptionConfig.make_naive("inception3a", 192, 32, 48, 8)),
     "cifar10, torchvision's 5×5": preset("cifar10").with_layer(dataclasses.replace(INCEPTIONS["4b"], ch5x5_kernel=3)),
+    "imagenet, two 3×3 for a 5×5": preset("imagenet", ch5x5="two 3x3"),
     "cifar10, a strided stem": preset("cifar10").with_layer(ConvConfig("conv1", 3, 48, 5, stride=2, padding=1)),
 }
 
@@ -217,6 +219,91 @@ def test_heads_count_in_the_parameters_but_not_in_the_cost_of_classifying():
     assert headed.params == plain.params + headed.aux_params
     assert headed.aux_params > 0
     assert headed.aux_macs > 0
+
+
+# --- padding ----------------------------------------------------------------------------------
+
+
+def taps_on_the_map(side: int, positions: int, kernel: int, stride: int, padding: int) -> int:
+    starts = [position * stride - padding for position in range(positions)]
+    return sum(0 <= start + tap < side for start in starts for tap in range(kernel))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 30), st.integers(1, 30)),
+    kernel=st.integers(1, 15), stride=st.integers(1, 8), ceil_mode=st.booleans(), data=st.data(),
+)  # fmt: skip
+def test_the_taps_that_see_padding_are_those_counted_one_by_one(size, kernel, stride, ceil_mode, data):
+    padding = data.draw(st.integers(0, kernel // 2))
+    try:
+        out = slide("window", size, kernel, stride, padding, ceil_mode)
+    except LabError:
+        return
+    inside = [taps_on_the_map(side, n, kernel, stride, padding) for side, n in zip(size, out, strict=True)]
+    taps = kernel * kernel * out[0] * out[1]
+    assert padding_share(size, out, kernel, stride, padding) == (taps - inside[0] * inside[1]) / taps
+
+
+def test_on_a_small_map_a_large_window_sees_mostly_padding():
+    shares = {row.name: row.padding_share for row in profile_network(preset("cifar10-truncated")).rows}
+    assert shares["inception4a.branch3.1"] == 1 - (4 / 10) ** 2  # a 5×5 on 2×2 pixels
+    assert shares["inception4a.branch2.1"] == pytest.approx(1 - (4 / 6) ** 2)
+    assert shares["inception4a.branch1"] == shares["fc"] == 0
+    assert profile_network(preset("imagenet")).rows[0].padding_share < 0.03
+
+
+# --- networks that do not fit together --------------------------------------------------------
+
+
+def unchained() -> GoogLeNetConfig:
+    """`cifar10` with heads, 3b and the second head wrong."""
+    config = preset("cifar10", aux_heads=True)
+    layers = tuple(
+        dataclasses.replace(layer, in_channels=100) if layer.name == "inception3b" else layer for layer in config.layers
+    )
+    heads = (config.aux[0], dataclasses.replace(config.aux[1], in_channels=7))
+    return dataclasses.replace(config, layers=layers, aux=heads)
+
+
+def test_every_problem_is_told_where_it_arises():
+    first, second = unchained().problems()
+    assert (first.layer, first.field, first.wanted, first.given) == ("inception3b", "in_channels", 100, 256)
+    assert first.sentence.startswith("inception3b expects 100 channels but inception3a gives 256")
+    assert (second.layer, second.field, second.wanted, second.given) == ("aux2", "in_channels", 7, 528)
+    assert unchained().rechained() == preset("cifar10", aux_heads=True)
+    assert preset("imagenet", paper=True).problems() == []
+
+
+def test_a_broken_network_is_profiled_up_to_the_break():
+    whole = profile_network(preset("cifar10", aux_heads=True))
+    part, problems = profile_partly(unchained())
+    assert problems == unchained().problems()
+    assert part.rows == tuple(row for row in whole.rows[: len(part.rows)])
+    assert list(part.by_layer())[-1] == "inception3a"
+    assert part.out_shape == (256, 8, 8)
+    with pytest.raises(LabError, match="inception3b expects 100") as refusal:
+        profile_network(unchained())
+    assert refusal.value.field == "inception3b"
+
+
+def test_a_head_that_does_not_fit_lacks_its_own_rows_only():
+    config = preset("cifar10", aux_heads=True)
+    config = dataclasses.replace(config, aux=tuple(dataclasses.replace(head, adaptive=0) for head in config.aux))
+    part, problems = profile_partly(config)
+    assert [(problem.layer, problem.field, problem.wanted, problem.given) for problem in problems] == [
+        ("aux1", "adaptive", 5, 4),
+        ("aux2", "adaptive", 5, 4),
+    ]
+    assert part.rows == profile_network(preset("cifar10")).rows
+
+
+def test_a_map_that_gets_too_small_is_a_problem_of_the_layer():
+    layers = (ConvConfig("conv1", 3, 8, 3, stride=2), ConvConfig("conv2", 8, 8, 7, padding=1))
+    part, (problem,) = profile_partly(GoogLeNetConfig("small", layers, 10, 8))
+    assert [row.name for row in part.rows] == ["conv1"]
+    assert (problem.layer, problem.field, problem.wanted, problem.given) == ("conv2", "input_size", 5, 3)
+    assert "3×3 map reaches conv2" in problem.sentence
 
 
 # --- refusals ---------------------------------------------------------------------------------
@@ -265,6 +352,7 @@ def test_inspection_is_plain_json():
     module = inspect_module()
     assert json.loads(json.dumps(module))["out_shape"] == [256, 28, 28]
     assert module["params"] == 163_696
+    assert module["rows"][2]["padding_share"] == profile_module(INCEPTIONS["3a"], 28, 28).rows[2].padding_share > 0
     assert module["branches"]["3×3"]["macs"] == (192 * 96 + 9 * 96 * 128) * 28 * 28
     assert inspect_module(naive=True, height=100, width=100)["out_shape"] == (416, 100, 100)
     network = inspect_network()

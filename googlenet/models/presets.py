@@ -17,6 +17,7 @@ from googlenet.config import (
     LRNConfig,
     PoolConfig,
 )
+from googlenet.models.profile import profile_network
 
 # Szegedy et al. 2015, Table 1: in → 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool projection.
 INCEPTIONS: dict[str, InceptionConfig] = {
@@ -33,6 +34,8 @@ INCEPTIONS: dict[str, InceptionConfig] = {
         ("5b", 832, 384, 192, 384, 48, 128, 128),
     )
 }
+# Section 5 of the paper: the auxiliary heads and the modules they sit on.
+HEADS = {"aux1": "inception4a", "aux2": "inception4d"}
 # The class note's example: a naive module on (192, 100, 100).
 NOTE_EXAMPLE_SIZE = 100
 NOTE_NAIVE = InceptionConfig.make_naive("naive", 192, 64, 128, 32)
@@ -87,6 +90,7 @@ def preset(
     *,
     batch_norm: bool | None = None,
     aux_heads: bool = False,
+    ch5x5: str = "5x5",
     local_response_norm: bool = False,
     dropout: float = 0.0,
     paper: bool = False,
@@ -94,8 +98,8 @@ def preset(
     """The network called `name` (a key of `PRESETS`).
 
     `paper=True` turns on what the paper has and the note leaves out: activations in the stem, local response
-    normalisation, auxiliary heads on 4a and 4d, 40% dropout. Raises `LabError` for a name or an option that is
-    not there.
+    normalisation, auxiliary heads on 4a and 4d, 40% dropout. `ch5x5` is a key of `CH5X5_VARIANTS`. Raises `LabError`
+    for a name or an option that is not there.
     """
     if name not in PRESETS:
         raise LabError(f"There is no preset {str(name)[:40]!r}: choose one of {', '.join(PRESETS)}.", "preset")
@@ -109,13 +113,7 @@ def preset(
     if paper:
         stem = [dataclasses.replace(layer, relu=True) if isinstance(layer, ConvConfig) else layer for layer in stem]
     stages = [*_stages(*tuple(INCEPTIONS)[:7]), PoolConfig("maxpool4")] if truncated else _stages(*INCEPTIONS)
-    # At 224 the heads see 14×14 maps; on CIFAR-10 4×4 or smaller, where the paper's 5×5 window does not fit.
-    adaptive = 0 if name == "imagenet" else 2 if small else 1
-    heads = (
-        AuxConfig("aux1", "inception4a", 512, adaptive=adaptive),
-        AuxConfig("aux2", "inception4d", 528, adaptive=adaptive),
-    )
-    return GoogLeNetConfig(
+    network = GoogLeNetConfig(
         name=name,
         layers=(*stem, *stages),
         num_classes=num_classes if num_classes is not None else 1000 if name == "imagenet" else 10,
@@ -123,5 +121,43 @@ def preset(
         batch_norm=small if batch_norm is None else batch_norm,
         average_pool=not truncated,
         dropout=dropout,
-        aux=heads if aux_heads else (),
     )
+    return with_variants(network, ch5x5=ch5x5, aux_heads=aux_heads)
+
+
+def with_variants(
+    network: GoogLeNetConfig,
+    *,
+    ch5x5: str | None = None,
+    batch_norm: bool | None = None,
+    aux_heads: bool | None = None,
+) -> GoogLeNetConfig:
+    """`network` with these switched for all of it; None leaves a switch as it is.
+
+    `ch5x5` is a key of `CH5X5_VARIANTS`. `aux_heads=True` puts the paper's heads on 4a and 4d where the network has
+    none yet; raises `LabError` where it lacks those modules.
+    """
+    changes = {}
+    if ch5x5 is not None:
+        modules = (layer.with_ch5x5(ch5x5) if isinstance(layer, InceptionConfig) else layer for layer in network.layers)
+        changes["layers"] = tuple(modules)
+    if batch_norm is not None:
+        changes["batch_norm"] = batch_norm
+    if aux_heads is not None:
+        changes["aux"] = (network.aux or _heads(network)) if aux_heads else ()
+    return dataclasses.replace(network, **changes)
+
+
+def _heads(network: GoogLeNetConfig) -> tuple[AuxConfig, ...]:
+    layers = {layer.name: layer for layer in network.layers}
+    missing = [after for after in HEADS.values() if not isinstance(layers.get(after), InceptionConfig)]
+    if missing:
+        raise LabError(f"Auxiliary heads sit on {' and '.join(HEADS.values())}, but there is no {missing[0]}.", "aux")
+    maps = profile_network(network.rechained()).by_layer()
+    heads = []
+    for name, after in HEADS.items():
+        side = min(maps[after].out_shape[1:])
+        # The paper's 5×5 window at stride 3 makes 4×4 of 14×14; a map under 5×5 is averaged to half its side.
+        adaptive = 0 if side >= 5 else max(1, side // 2)
+        heads.append(AuxConfig(name, after, layers[after].out_channels, adaptive=adaptive))
+    return tuple(heads)

@@ -15,7 +15,6 @@ convolution's row.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -23,60 +22,30 @@ from typing import Any
 from googlenet.config import (
     MAX_BATCH,
     MAX_SIZE,
-    AuxConfig,
-    ConvConfig,
     GoogLeNetConfig,
     InceptionConfig,
     LabError,
-    Layer,
-    LRNConfig,
-    PoolConfig,
+    Problem,
     check_whole,
 )
+from googlenet.models.rows import AUX_WINDOW, BRANCHES, FLOAT32_BYTES, Row, Shape, Table
 
-Shape = tuple[int, int, int]  # channels, height, width of one image
-
-BRANCHES = ("1×1", "3×3", "5×5", "pool")
+__all__ = [
+    "BRANCHES",
+    "COUNTING",
+    "FLOAT32_BYTES",
+    "Profile",
+    "Row",
+    "Shape",
+    "Sums",
+    "profile_module",
+    "profile_network",
+    "profile_partly",
+]
 COUNTING = (
     "Multiply-adds are for one image: kernel² × channels in × channels out × height × width; pools, norms, biases and "
     "activations count 0. Parameters include biases and batch norm's scale and shift."
 )
-FLOAT32_BYTES = 4
-
-
-@dataclass(frozen=True)
-class Row:
-    """One layer. Shapes are (C, H, W) of one image, linear layers (C, 1, 1); a layer without a window has kernel 0."""
-
-    name: (
-        str  # torch's dotted name: inception3a.branch2.1; a concatenation, which is no torch module: inception3a.concat
-    )
-    label: str  # for people: 3×3 convolution
-    branch: str  # 1×1, 3×3, 5×5, pool; "" outside branches
-    kernel: int
-    stride: int
-    padding: int
-    in_shape: Shape
-    out_shape: Shape
-    params: int
-    macs: int  # of one image
-    activation_bytes: int  # of the whole batch
-    aux: bool = False  # in an auxiliary head, which only training runs
-
-    @property
-    def in_channels(self) -> int:
-        """Channels (or features) that arrive."""
-        return self.in_shape[0]
-
-    @property
-    def out_channels(self) -> int:
-        """Channels (or features) that leave."""
-        return self.out_shape[0]
-
-    @property
-    def layer(self) -> str:
-        """The part of the network that the row belongs to: inception3a for inception3a.branch2.1."""
-        return self.name.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -147,7 +116,7 @@ class Profile:
             "aux_params": self.aux_params,
             "aux_macs": self.aux_macs,
             "counting": COUNTING,
-            "rows": [dataclasses.asdict(row) for row in self.rows],
+            "rows": [{**dataclasses.asdict(row), "padding_share": row.padding_share} for row in self.rows],
         }
 
 
@@ -160,7 +129,7 @@ def profile_module(
     """
     height, width, batch = _check_input(height, width, batch)
     in_shape = (config.in_channels, height, width)
-    table = _Table(batch, batch_norm)
+    table = Table(batch, batch_norm)
     out_shape = table.inception(config, in_shape)
     return Profile(tuple(table.rows), batch, in_shape, out_shape)
 
@@ -170,138 +139,52 @@ def profile_network(
 ) -> Profile:
     """A whole network on a (batch, config.in_channels, height, width) input; `config.input_size` where a side is None.
 
-    Raises `LabError` for an input out of range, too small for one of the layers, or of other size than a network
-    without average pool was built for.
+    Raises `LabError` for channels that do not meet, for an input out of range, too small for one of the layers, or of
+    other size than a network without average pool was built for.
     """
-    height, width, batch = _check_input(
-        config.input_size if height is None else height, config.input_size if width is None else width, batch
-    )
-    config.channels_after()
-    shape = in_shape = (config.in_channels, height, width)
-    table = _Table(batch, config.batch_norm)
-    for layer in config.layers:
-        shape = table.layer(layer, shape)
-        for head in config.aux:
-            if head.after == layer.name:
-                table.aux_head(head, shape, config.num_classes)
-    out_shape = table.head(config, shape)
-    profile = Profile(tuple(table.rows), batch, in_shape, out_shape)
-    if (height, width) != (config.input_size, config.input_size) and (config.aux or not config.average_pool):
+    profile, problems = profile_partly(config, height, width, batch)
+    if problems:
+        raise LabError(problems[0].sentence, problems[0].layer)
+    size = (config.input_size, config.input_size)
+    if profile.in_shape[1:] != size and (config.aux or not config.average_pool):
         _check_linear(profile, profile_network(config))
     return profile
 
 
-class _Table:
-    """Walks an image through layers and writes a row for each; every method returns the shape that leaves."""
+def profile_partly(
+    config: GoogLeNetConfig, height: int | None = None, width: int | None = None, batch: int = 1
+) -> tuple[Profile, list[Problem]]:
+    """A network that need not fit together: its rows up to the first layer that does not, and what is wrong with it.
 
-    def __init__(self, batch: int, batch_norm: bool) -> None:
-        self.rows: list[Row] = []
-        self.batch, self.batch_norm = batch, batch_norm
-
-    def add(
-        self, name: str, label: str, in_shape: Shape, out_shape: Shape, *, window: tuple[int, int, int] = (0, 0, 0),
-        branch: str = "", params: int = 0, macs: int = 0, aux: bool = False,
-    ) -> Shape:  # fmt: skip
-        activation_bytes = FLOAT32_BYTES * self.batch * math.prod(out_shape)
-        self.rows.append(Row(name, label, branch, *window, in_shape, out_shape, params, macs, activation_bytes, aux))
-        return out_shape
-
-    def conv(
-        self, name: str, shape: Shape, out_channels: int, kernel: int, stride: int = 1, padding: int = 0,
-        *, branch: str = "", aux: bool = False,
-    ) -> Shape:  # fmt: skip
-        window = (kernel, stride, padding)
-        out_shape = (out_channels, *_slide(name, shape[1:], *window))
-        weights = kernel * kernel * shape[0] * out_channels
-        macs = weights * out_shape[1] * out_shape[2]
-        params = weights + out_channels * (2 if self.batch_norm else 1)
-        label = f"{kernel}×{kernel} convolution"
-        return self.add(name, label, shape, out_shape, window=window, branch=branch, params=params, macs=macs, aux=aux)
-
-    def pool(
-        self, name: str, shape: Shape, kernel: int, stride: int, padding: int = 0,
-        *, kind: str = "max", ceil_mode: bool = False, branch: str = "", aux: bool = False,
-    ) -> Shape:  # fmt: skip
-        window = (kernel, stride, padding)
-        out_shape = (shape[0], *_slide(name, shape[1:], *window, ceil_mode))
-        return self.add(name, f"{kernel}×{kernel} {kind} pool", shape, out_shape, window=window, branch=branch, aux=aux)
-
-    def linear(self, name: str, features: int, out_features: int, *, aux: bool = False) -> Shape:
-        macs = features * out_features
-        shape, out_shape = (features, 1, 1), (out_features, 1, 1)
-        return self.add(name, "linear", shape, out_shape, params=macs + out_features, macs=macs, aux=aux)
-
-    def inception(self, config: InceptionConfig, shape: Shape, prefix: str = "") -> Shape:
-        def branch_conv(branch: str, step: str, arriving: Shape, channels: int, kernel: int) -> Shape:
-            name = f"{prefix}branch{BRANCHES.index(branch) + 1}{step}"
-            return self.conv(name, arriving, channels, kernel, padding=kernel // 2, branch=branch)
-
-        branch_conv("1×1", "", shape, config.ch1x1, 1)
-        if config.naive:
-            branch_conv("3×3", "", shape, config.ch3x3, 3)
-            single = config.ch5x5_convs == 1
-            arriving = branch_conv("5×5", "" if single else ".0", shape, config.ch5x5, config.ch5x5_kernel)
-            if not single:
-                branch_conv("5×5", ".1", arriving, config.ch5x5, config.ch5x5_kernel)
-            self.pool(f"{prefix}branch4", shape, 3, 1, 1, branch="pool")
-        else:
-            branch_conv("3×3", ".1", branch_conv("3×3", ".0", shape, config.ch3x3red, 1), config.ch3x3, 3)
-            arriving = branch_conv("5×5", ".0", shape, config.ch5x5red, 1)
-            for step in range(1, config.ch5x5_convs + 1):
-                arriving = branch_conv("5×5", f".{step}", arriving, config.ch5x5, config.ch5x5_kernel)
-            pooled = self.pool(f"{prefix}branch4.0", shape, 3, 1, 1, branch="pool")
-            branch_conv("pool", ".1", pooled, config.pool_proj, 1)
-        joined = (config.out_channels, *shape[1:])
-        return self.add(f"{prefix}concat", "concatenation", joined, joined)
-
-    def layer(self, layer: Layer, shape: Shape) -> Shape:
-        match layer:
-            case ConvConfig():
-                return self.conv(layer.name, shape, layer.out_channels, layer.kernel, layer.stride, layer.padding)
-            case PoolConfig():
-                window = (layer.kernel, layer.stride, layer.padding)
-                return self.pool(layer.name, shape, *window, ceil_mode=layer.ceil_mode)
-            case LRNConfig():
-                return self.add(layer.name, "local response norm", shape, shape)
-            case InceptionConfig():
-                return self.inception(layer, shape, f"{layer.name}.")
-
-    def aux_head(self, head: AuxConfig, shape: Shape, num_classes: int) -> Shape:
-        pool = f"{head.name}.avgpool"
-        if head.adaptive:
-            label = f"average pool to {head.adaptive}×{head.adaptive}"
-            shape = self.add(pool, label, shape, (shape[0], head.adaptive, head.adaptive), aux=True)
-        else:
-            shape = self.pool(pool, shape, 5, 3, kind="average", aux=True)
-        shape = self.conv(f"{head.name}.conv", shape, head.channels, 1, aux=True)
-        self.linear(f"{head.name}.fc1", math.prod(shape), head.hidden, aux=True)
-        return self.linear(f"{head.name}.fc2", head.hidden, num_classes, aux=True)
-
-    def head(self, config: GoogLeNetConfig, shape: Shape) -> Shape:
-        if config.average_pool:
-            shape = self.add("avgpool", "average pool", shape, (shape[0], 1, 1))
-        return self.linear("fc", math.prod(shape), config.num_classes)
-
-
-def _slide(
-    name: str, size: tuple[int, int], kernel: int, stride: int, padding: int, ceil_mode: bool = False
-) -> tuple[int, int]:
-    """(height, width) after a window slides over a (height, width) map; raises `LabError` where it does not fit."""
-    out = tuple(_positions(side, kernel, stride, padding, ceil_mode) for side in size)
-    if min(out) < 1:
-        raise LabError(
-            f"A {size[0]}×{size[1]} map reaches {name}, too small for its {kernel}×{kernel} window: use larger images."
-        )
-    return out
-
-
-def _positions(side: int, kernel: int, stride: int, padding: int, ceil_mode: bool) -> int:
-    room = side + 2 * padding - kernel
-    if not ceil_mode:
-        return room // stride + 1
-    count = -(-room // stride) + 1
-    # torch drops a last window that would start in the right padding, where it would see no pixel at all.
-    return count - 1 if (count - 1) * stride >= side + padding else count
+    The channels' problems are those of the whole network, in its order; the map's, too small for a layer or a head,
+    come after them. A head that does not fit only lacks its own rows. Raises `LabError` for an input out of range.
+    """
+    height, width, batch = _check_input(
+        config.input_size if height is None else height, config.input_size if width is None else width, batch
+    )
+    shape = in_shape = (config.in_channels, height, width)
+    table = Table(batch, config.batch_norm)
+    problems = config.problems()
+    broken = {problem.layer for problem in problems}
+    for layer in config.layers:
+        if layer.name in broken:
+            break
+        try:
+            shape = table.layer(layer, shape)
+        except LabError as error:
+            window = layer.kernel - 2 * layer.padding
+            problems.append(Problem(layer.name, "input_size", window, min(shape[1:]), str(error)))
+            break
+        for head in config.aux:
+            if head.after != layer.name or head.name in broken:
+                continue
+            try:
+                table.aux_head(head, shape, config.num_classes)
+            except LabError as error:
+                problems.append(Problem(head.name, "adaptive", AUX_WINDOW, min(shape[1:]), str(error)))
+    else:
+        shape = table.head(config, shape)
+    return Profile(tuple(table.rows), batch, in_shape, shape), problems
 
 
 def _check_input(height: Any, width: Any, batch: Any) -> tuple[int, int, int]:
