@@ -45,11 +45,12 @@ def curve_chart(
     best: Point | None = None,
     top: float | None = None,
     end: float = 0.0,
+    mark: tuple[float, str] | None = None,
 ) -> str:
     """HTML of one panel, x = epochs: title with legend, and the curves as SVG with a text alternative.
 
     `unit` is "" or "%", which shows shares as per cent; `best` is marked with a star; `top` fixes the upper end,
-    `end` is the least that the x axis spans.
+    `end` is the least that the x axis spans; `mark` draws an upright line with its word at an x.
     """
     shown = [s for s in series if s.points]
     if not shown:
@@ -58,7 +59,7 @@ def curve_chart(
     x_ticks = _ticks(0.0, max(1.0, end, max(x for x, _ in points)))
     y_ticks = _ticks(min(0.0, *(y for _, y in points)), top if top is not None else max(y for _, y in points))
     frame = _Frame((0.0, max(x_ticks[-1], max(x for x, _ in points))), (y_ticks[0], y_ticks[-1]))
-    parts = [_grid(frame, x_ticks, y_ticks, unit)]
+    parts = [_grid(frame, x_ticks, y_ticks, unit), _upright(frame, *mark) if mark else ""]
     parts += [_line(frame, s) for s in shown]
     if best:
         x, y = frame.place(best)
@@ -119,6 +120,16 @@ def _grid(frame: _Frame, x_ticks: list[float], y_ticks: list[float], unit: str) 
     return "".join(parts)
 
 
+def _upright(frame: _Frame, x: float, word: str) -> str:
+    """A line from top to bottom, its word on the side that has room."""
+    x = frame.place((x, 0))[0]
+    beside = f"x='{x - 5:.1f}' text-anchor='end'" if x > WIDTH / 2 else f"x='{x + 5:.1f}'"
+    return (
+        f"<path class='gl-mark' d='M{x:.1f} {TOP}V{HEIGHT - BOTTOM}'/>"
+        f"<text class='gl-mark' y='{TOP + 11}' {beside}>{escape(word)}</text>"
+    )
+
+
 def _stroke(series: Series) -> str:
     dash = " stroke-dasharray='6 4'" if series.dashed else ""
     faint = " stroke-opacity='0.5'" if series.faint else ""
@@ -168,5 +179,7 @@ CHARTS_CSS = """
 .gl-curve { fill: none; stroke-linejoin: round; }
 :root { --gl-train: #0072B2; --gl-validation: #D55E00; }
 .dark { --gl-train: #56B4E9; --gl-validation: #F08A4B; }
+.gl-chart path.gl-mark { stroke: var(--body-text-color); stroke-width: 1.5; stroke-dasharray: 2 3; fill: none; }
+.gl-chart text.gl-mark { opacity: 1; font-weight: 600; }
 .gl-chart .gl-grid { stroke: var(--border-color-primary); fill: none; }
 """
