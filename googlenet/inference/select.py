@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,19 @@ from googlenet.files import write_atomically
 from googlenet.inference.checkpoints import Checkpoint, list_checkpoints
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.compare import Comparison, compare
-from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
-from googlenet.inference.run_folder import Judges, load_judges, run_config, weights_digest, while_not_trained
-from googlenet.inference.temperature import Calibration, fit_and_store_temperature
+from googlenet.inference.evaluate import check_classes, evaluate_split
+from googlenet.inference.reports import report_on_test, test_reports
+from googlenet.inference.run_folder import (
+    Judges,
+    find_in_run,
+    load_judges,
+    read_json,
+    run_checkpoints,
+    run_config,
+    weights_digest,
+    while_not_trained,
+)
+from googlenet.inference.temperature import Calibration, calibrate, fit_and_store_temperature
 from googlenet.recipes import TrainConfig
 
 __all__ = [
@@ -35,11 +44,12 @@ __all__ = [
     "overfits_from",
     "promote",
     "report_on_test",
+    "stored_judgement",
     "test_reports",
 ]
 
 RULE = 1  # raise it when what is judged changes, so that stored figures are computed anew
-VALIDATION, REPORTS = "validation.json", "test-reports.json"
+STORE = "validation.json"
 
 
 @dataclass(frozen=True)
@@ -111,15 +121,8 @@ def judge_run(
     not where they were. What was judged before is read from the run's validation.json. Raises `LabError` for a run that
     is not there, has no checkpoint or none that can be judged, or whose images have gone.
     """
-    config, found = run_config(checkpoints, run), _of_run(checkpoints, run)
-    folder = Path(checkpoints) / run
-    store = _Store(folder / VALIDATION, config, data or config.data)
-    digests = {checkpoint.name: store.digest(checkpoint.path) for checkpoint in found}
-    by_digest: dict[str, list[Checkpoint]] = {}
-    for checkpoint in found:
-        by_digest.setdefault(digests[checkpoint.name], []).append(checkpoint)
-    missing = [digest for digest in by_digest if digest not in store.figures]
-    refused: dict[str, str] = {}
+    config = run_config(checkpoints, run)
+    store, by_digest, missing = _collect(checkpoints, run, config, data)
     if missing or not store.about:
         judges = load_judges(config, data, progress)
         store.about = _about(judges)
@@ -128,8 +131,31 @@ def judge_run(
             part = _part(progress, number, len(missing), first.name)
             try:
                 store.figures[digest] = _figures(first, judges, device, part)
+                store.write()  # an end in the middle loses one checkpoint at most
             except LabError as error:
                 refused |= {checkpoint.name: str(error) for checkpoint in by_digest[digest]}
+    return _conclude(run, store, by_digest, refused)
+
+
+def stored_judgement(checkpoints: Path | str, run: str, *, data: str | None = None) -> RunJudgement | None:
+    """What `judge_run` would answer at once, or None when it would have to ask a checkpoint; errors as there."""
+    store, by_digest, missing = _collect(checkpoints, run, run_config(checkpoints, run), data)
+    return None if missing or not store.about else _conclude(run, store, by_digest, {})
+
+
+def _collect(
+    checkpoints: Path | str, run: str, config: TrainConfig, data: str | None
+) -> tuple[_Store, dict[str, list[Checkpoint]], list[str]]:
+    """What is known of the run, its checkpoints by their weights' digest, and the digests not judged yet."""
+    found = _of_run(checkpoints, run)
+    store = _Store(Path(checkpoints) / run / VALIDATION, config, data or config.data)
+    by_digest: dict[str, list[Checkpoint]] = {}
+    for checkpoint in found:
+        by_digest.setdefault(store.digest(checkpoint.path), []).append(checkpoint)
+    return store, by_digest, [digest for digest in by_digest if digest not in store.figures]
+
+
+def _conclude(run: str, store: _Store, by_digest: dict[str, list[Checkpoint]], refused: dict[str, str]) -> RunJudgement:
     rows = [_row(digest, same, store.figures[digest]) for digest, same in by_digest.items() if digest in store.figures]
     if not rows:
         raise LabError(next(iter(refused.values())), "run")
@@ -156,14 +182,6 @@ def overfits_from(rows: list[Judged]) -> int | None:
     rise = last.validation_loss - lowest.validation_loss
     grew = None in (last.train_accuracy, lowest.train_accuracy) or last.train_accuracy > lowest.train_accuracy
     return lowest.epoch if grew and rise > 2 * math.hypot(last.loss_error, lowest.loss_error) else None
-
-
-def _of_run(checkpoints: Path | str, run: str) -> list[Checkpoint]:
-    """The run's weights files, epochs before last and best: an epoch's file keeps its name."""
-    found = [checkpoint for checkpoint in list_checkpoints(checkpoints) if checkpoint.name.startswith(f"{run}/")]
-    if not found:
-        raise LabError(f"{run} has no checkpoint yet: let it train for an epoch, or choose another run.", "run")
-    return sorted(found, key=lambda checkpoint: (checkpoint.path.stem in ("best", "last"), checkpoint.name))
 
 
 def _about(judges: Judges) -> dict[str, Any]:
@@ -233,7 +251,7 @@ class _Store:
         self.about: dict[str, Any] = {}
         self.figures: dict[str, dict[str, Any]] = {}
         self.digests: dict[str, str] = {}
-        kept = _read_json(path, dict)
+        kept = read_json(path, dict)
         if kept.get("key") == self.key:
             self.about, self.figures, self.digests = kept["about"], kept["figures"], kept["digests"]
         self._kept = kept
@@ -251,15 +269,6 @@ class _Store:
             write_atomically(self.path, json.dumps(plain, indent=1) + "\n")
 
 
-def _read_json(path: Path, kind: type) -> Any:
-    """What is at `path` when it is a `kind`, else an empty one."""
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        return plain if isinstance(plain, kind) else kind()
-    except (OSError, ValueError):
-        return kind()
-
-
 # --- deciding ---------------------------------------------------------------------------------
 
 
@@ -270,26 +279,18 @@ def promote(checkpoints: Path | str, run: str, checkpoint: str) -> Path:
     that is not the run's, and while the run is being trained.
     """
     run_config(checkpoints, run)
-    chosen = _find(checkpoints, run, checkpoint)
+    chosen = find_in_run(checkpoints, run, checkpoint)
     best = chosen.path.with_name("best.safetensors")
     with while_not_trained(checkpoints, run):
         if best.is_file():
             kept = weights_digest(best)
             if kept == weights_digest(chosen.path):
                 return best
-            others = [other for other in _of_run(checkpoints, run) if other.path != best]
+            others = [other for other in run_checkpoints(checkpoints, run)[0] if other.path != best]
             if kept not in {weights_digest(other.path) for other in others}:
                 write_atomically(_free_name(best, kept), best.read_bytes())
         write_atomically(best, chosen.path.read_bytes())
     return best
-
-
-def _find(checkpoints: Path | str, run: str, name: str) -> Checkpoint:
-    found = {checkpoint.name: checkpoint for checkpoint in _of_run(checkpoints, run)}
-    full = name if "/" in name else f"{run}/{name}"
-    if full not in found:
-        raise LabError(f"{run} has no checkpoint {name[:80]!r}: choose {', '.join(found)}.", "checkpoint")
-    return found[full]
 
 
 def _free_name(best: Path, digest: str) -> Path:
@@ -297,65 +298,3 @@ def _free_name(best: Path, digest: str) -> Path:
     name = f"epoch-{epoch:04d}" if epoch is not None else "epoch-unknown"
     path = best.with_name(f"{name}.safetensors")
     return path if not path.exists() else best.with_name(f"{name}-{digest[:8]}.safetensors")
-
-
-def report_on_test(
-    checkpoints: Path | str,
-    name: str,
-    *,
-    data: str | None = None,
-    device: str = "auto",
-    progress: Progress | None = None,
-) -> Evaluation:
-    """The checkpoint `name` ("run/best") on images that neither trained nor chose anything, noted in the run.
-
-    Do it once, when all choices are made: `test_reports` tells how often it was done. Raises `LabError` as `judge_run`.
-    """
-    run = name.partition("/")[0]
-    config = run_config(checkpoints, run)
-    checkpoint = _find(checkpoints, run, name)
-    judges = load_judges(config, data, progress)
-    classifier = Classifier(checkpoint.path, device)
-    check_classes(classifier, judges.images.classes, judges.images.name)
-    result = evaluate_split(classifier, judges.report, progress=progress)
-    report = {
-        "when": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "checkpoint": checkpoint.name,
-        "sha256": weights_digest(checkpoint.path),
-        "data": judges.images.name,
-        "reported_on": judges.reported_on,
-        "n": result.n,
-        "accuracy": result.accuracy,
-        "loss": result.loss,
-        "calibration_error": result.calibration_error,
-    }
-    path = Path(checkpoints) / run / REPORTS
-    write_atomically(path, json.dumps([*test_reports(checkpoints, run), report], indent=1) + "\n")
-    return result
-
-
-def test_reports(checkpoints: Path | str, run: str) -> list[dict[str, Any]]:
-    """Every `report_on_test` of `run`, the first one first."""
-    return _read_json(Path(checkpoints) / run / REPORTS, list)
-
-
-test_reports.__test__ = False  # pytest would take it for a test
-
-
-def calibrate(
-    checkpoints: Path | str,
-    name: str,
-    *,
-    data: str | None = None,
-    device: str = "auto",
-    progress: Progress | None = None,
-) -> Calibration:
-    """`fit_and_store_temperature` for the checkpoint `name` ("run/best"), on the images that judge its run.
-
-    Raises `LabError` as `judge_run`, and while the run is being trained.
-    """
-    run = name.partition("/")[0]
-    judges = load_judges(run_config(checkpoints, run), data, progress)
-    checkpoint = _find(checkpoints, run, name)
-    with while_not_trained(checkpoints, run):
-        return fit_and_store_temperature(checkpoint.path, judges, device=device, progress=progress)
