@@ -11,12 +11,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from googlenet.config import LabError, check_run_name
 from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
+from googlenet.inference.checkpoints import SUFFIX, Checkpoint, list_checkpoints
+from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
 
 if TYPE_CHECKING:
@@ -48,6 +50,35 @@ def run_config(checkpoints: Path | str, run: str) -> TrainConfig:
         return TrainConfig.from_json((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise LabError(f"There is no run called {run} in {checkpoints}: choose one of its runs.", "run") from error
+
+
+def run_checkpoints(checkpoints: Path | str, run: str) -> tuple[list[Checkpoint], dict[str, str]]:
+    """The run's checkpoints, epochs before last and best, and for other weights files by name what is wrong with them.
+
+    Raises `LabError` when there is no checkpoint.
+    """
+    found = {item.name: item for item in list_checkpoints(checkpoints) if item.name.startswith(f"{run}/")}
+    wrong = {}
+    for path in sorted((Path(checkpoints) / run).glob(f"[!.]*{SUFFIX}")):
+        name = f"{run}/{path.stem}"
+        if name not in found and path.is_file():
+            try:
+                read_info(path)
+            except LabError as error:
+                wrong[name] = str(error)
+    if not found:
+        what = next(iter(wrong.values()), f"{run} has no checkpoint yet: let it train for an epoch.")
+        raise LabError(what, "run")
+    return sorted(found.values(), key=lambda item: (item.path.stem in ("best", "last"), item.name)), wrong
+
+
+def find_in_run(checkpoints: Path | str, run: str, name: str) -> Checkpoint:
+    """The run's checkpoint `name`, with the run before it or not; `LabError` when it has none of that name."""
+    found = {item.name: item for item in run_checkpoints(checkpoints, run)[0]}
+    full = name if "/" in name else f"{run}/{name}"
+    if full not in found:
+        raise LabError(f"{run} has no checkpoint {name[:80]!r}: choose one of {', '.join(found)}.", "checkpoint")
+    return found[full]
 
 
 def run_data(config: TrainConfig, data: str | None = None) -> str:
@@ -91,6 +122,15 @@ def _take(split: Split, rows: object) -> Split:
     return Split(split.images[rows], split.labels[rows])
 
 
+def read_json(path: Path, kind: type) -> Any:
+    """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn or another's."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        return plain if isinstance(plain, kind) else kind()
+    except (OSError, ValueError, RecursionError):
+        return kind()
+
+
 def weights_digest(path: Path) -> str:
     """SHA-256 of the numbers in a weights file, without its description: writing a fact changes nothing."""
     digest = hashlib.sha256()
@@ -112,7 +152,7 @@ def while_not_trained(checkpoints: Path | str, run: str) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout as error:
-        if _says_at_work(checkpoints / run):
+        if read_json(checkpoints / run / "status.json", dict).get("state") in AT_WORK:
             raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run") from error
     except OSError as error:
         raise LabError(f"{checkpoints} cannot be written ({error.strerror}): choose another folder.") from error
@@ -120,10 +160,3 @@ def while_not_trained(checkpoints: Path | str, run: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _says_at_work(folder: Path) -> bool:
-    try:
-        return json.loads((folder / "status.json").read_text(encoding="utf-8")).get("state") in AT_WORK
-    except (OSError, ValueError, AttributeError):
-        return False

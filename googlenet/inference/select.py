@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +17,19 @@ from googlenet.inference.checkpoints import Checkpoint, list_checkpoints
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.compare import Comparison, compare
 from googlenet.inference.evaluate import check_classes, evaluate_split
+from googlenet.inference.judgement_store import JudgementStore
 from googlenet.inference.reports import report_on_test, test_reports
 from googlenet.inference.run_folder import (
     Judges,
     find_in_run,
     load_judges,
-    read_json,
     run_checkpoints,
     run_config,
     weights_digest,
     while_not_trained,
 )
 from googlenet.inference.temperature import Calibration, calibrate, fit_and_store_temperature
+from googlenet.models.device import pick_device
 from googlenet.recipes import TrainConfig
 
 __all__ = [
@@ -47,9 +47,6 @@ __all__ = [
     "stored_judgement",
     "test_reports",
 ]
-
-RULE = 1  # raise it when what is judged changes, so that stored figures are computed anew
-STORE = "validation.json"
 
 
 @dataclass(frozen=True)
@@ -122,54 +119,71 @@ def judge_run(
     is not there, has no checkpoint or none that can be judged, or whose images have gone.
     """
     config = run_config(checkpoints, run)
-    store, by_digest, missing = _collect(checkpoints, run, config, data)
-    if missing or not store.about:
+    known = _collect(checkpoints, run, config, data)
+    if known.missing:
         judges = load_judges(config, data, progress)
-        store.about = _about(judges)
-        for number, digest in enumerate(missing):
-            first = by_digest[digest][0]
-            part = _part(progress, number, len(missing), first.name)
+        pick_device(device)  # what is refused below is the file's fault
+        known.store.about = _about(judges)
+        for number, digest in enumerate(known.missing):
+            first = known.files[digest][0]
+            part = _part(progress, number, len(known.missing), first.name)
             try:
-                store.figures[digest] = _figures(first, judges, device, part)
-                store.write()  # an end in the middle loses one checkpoint at most
+                known.store.figures[digest] = _figures(first, judges, device, part)
             except LabError as error:
-                refused |= {checkpoint.name: str(error) for checkpoint in by_digest[digest]}
-    return _conclude(run, store, by_digest, refused)
+                known.store.refused[digest] = str(error)
+            known.store.write()  # an end in the middle loses one checkpoint at most
+    return _conclude(run, known)
 
 
 def stored_judgement(checkpoints: Path | str, run: str, *, data: str | None = None) -> RunJudgement | None:
     """What `judge_run` would answer at once, or None when it would have to ask a checkpoint; errors as there."""
-    store, by_digest, missing = _collect(checkpoints, run, run_config(checkpoints, run), data)
-    return None if missing or not store.about else _conclude(run, store, by_digest, {})
+    known = _collect(checkpoints, run, run_config(checkpoints, run), data)
+    return None if known.missing else _conclude(run, known)
 
 
-def _collect(
-    checkpoints: Path | str, run: str, config: TrainConfig, data: str | None
-) -> tuple[_Store, dict[str, list[Checkpoint]], list[str]]:
-    """What is known of the run, its checkpoints by their weights' digest, and the digests not judged yet."""
-    found = _of_run(checkpoints, run)
-    store = _Store(Path(checkpoints) / run / VALIDATION, config, data or config.data)
-    by_digest: dict[str, list[Checkpoint]] = {}
+@dataclass(frozen=True)
+class _Known:
+    """The run's checkpoints by the digest of their weights, what is known of them, and files that are none."""
+
+    store: JudgementStore
+    files: dict[str, list[Checkpoint]]
+    wrong: dict[str, str]
+
+    @property
+    def missing(self) -> list[str]:
+        """Digests not judged yet."""
+        judged = {**self.store.figures, **self.store.refused}
+        return [digest for digest in self.files if digest not in judged]
+
+
+def _collect(checkpoints: Path | str, run: str, config: TrainConfig, data: str | None) -> _Known:
+    found, wrong = run_checkpoints(checkpoints, run)
+    store = JudgementStore(Path(checkpoints) / run, config, data)
+    files: dict[str, list[Checkpoint]] = {}
     for checkpoint in found:
-        by_digest.setdefault(store.digest(checkpoint.path), []).append(checkpoint)
-    return store, by_digest, [digest for digest in by_digest if digest not in store.figures]
+        files.setdefault(store.digest(checkpoint.path), []).append(checkpoint)
+    return _Known(store, files, wrong)
 
 
-def _conclude(run: str, store: _Store, by_digest: dict[str, list[Checkpoint]], refused: dict[str, str]) -> RunJudgement:
-    rows = [_row(digest, same, store.figures[digest]) for digest, same in by_digest.items() if digest in store.figures]
+def _conclude(run: str, known: _Known) -> RunJudgement:
+    figures, about = known.store.figures, known.store.about
+    rows = [_row(digest, same, figures[digest]) for digest, same in known.files.items() if digest in figures]
+    refused = dict(known.wrong)
+    for digest, same in known.files.items():
+        if digest in known.store.refused:
+            refused |= {checkpoint.name: known.store.refused[digest] for checkpoint in same}
     if not rows:
         raise LabError(next(iter(refused.values())), "run")
-    store.write()
     rows.sort(key=lambda row: (row.epoch is None, row.epoch or 0, row.name))
     best = max(rows, key=lambda row: (row.validation_accuracy, -row.validation_loss))
     return RunJudgement(
         run=run,
-        **store.about,
+        **about,
         rows=tuple(rows),
         refused=refused,
         proposed=best.name,
         overfits_from=overfits_from(rows),
-        warning=_warning(rows, store.about),
+        warning=_warning(rows, about),
     )
 
 
@@ -240,33 +254,6 @@ def _part(progress: Progress | None, number: int, count: int, name: str) -> Prog
     if progress is None:
         return None
     return lambda share, text: progress((number + share) / count, f"{name}, {number + 1} of {count}: {text}")
-
-
-class _Store:
-    """validation.json: figures by the digest of the weights, digests by size and time, for one set of images."""
-
-    def __init__(self, path: Path, config: TrainConfig, source: str) -> None:
-        self.path = path
-        self.key = [RULE, source, config.seed, config.validation_fraction]
-        self.about: dict[str, Any] = {}
-        self.figures: dict[str, dict[str, Any]] = {}
-        self.digests: dict[str, str] = {}
-        kept = read_json(path, dict)
-        if kept.get("key") == self.key:
-            self.about, self.figures, self.digests = kept["about"], kept["figures"], kept["digests"]
-        self._kept = kept
-
-    def digest(self, path: Path) -> str:
-        status = path.stat()
-        key = f"{path.name} {status.st_size} {status.st_mtime_ns}"
-        if key not in self.digests:
-            self.digests[key] = weights_digest(path)
-        return self.digests[key]
-
-    def write(self) -> None:
-        plain = {"key": self.key, "about": self.about, "figures": self.figures, "digests": self.digests}
-        if plain != self._kept:
-            write_atomically(self.path, json.dumps(plain, indent=1) + "\n")
 
 
 # --- deciding ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from googlenet.data.datasets import Progress
 from googlenet.inference.calibration import expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_split
-from googlenet.inference.run_folder import Judges
+from googlenet.inference.run_folder import Judges, find_in_run, load_judges, run_config, while_not_trained
 from googlenet.models.weights import add_facts
 
 
@@ -52,3 +52,22 @@ def fit_and_store_temperature(
         calibration_error=before.calibration_error,
         scaled_calibration_error=expected_calibration_error(scaled.softmax(1), before.labels),
     )
+
+
+def calibrate(
+    checkpoints: Path | str,
+    name: str,
+    *,
+    data: str | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Calibration:
+    """`fit_and_store_temperature` for the checkpoint `name` ("run/best"), on the images that judge its run.
+
+    Raises `LabError` as `judge_run`, and while the run is being trained.
+    """
+    run = name.partition("/")[0]
+    judges = load_judges(run_config(checkpoints, run), data, progress)
+    checkpoint = find_in_run(checkpoints, run, name)
+    with while_not_trained(checkpoints, run):
+        return fit_and_store_temperature(checkpoint.path, judges, device=device, progress=progress)
