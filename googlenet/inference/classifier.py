@@ -15,8 +15,10 @@ from torch import Tensor
 
 from googlenet.config import LabError
 from googlenet.data.augment import normalize
+from googlenet.inference.folded import fold
 from googlenet.inference.images import Source, fit_image, read_image
-from googlenet.models.device import pick_device
+from googlenet.models.device import has_fast_bf16, pick_device
+from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights
 
 
@@ -64,6 +66,20 @@ class Classifier:
     def logits(self, images: Tensor) -> Tensor:
         """uint8 (N, 3, H, W), anywhere → float32 (N, classes), on the classifier's device."""
         return self.model(normalize(images.to(self.device), self._mean, self._std))
+
+    @torch.inference_mode()
+    def fast_logits(self, images: Tensor) -> Tensor:
+        """As `logits`, within rounding, for many images: batch norm folded, in `fast_dtype`."""
+        return self._folded(normalize(images.to(self.device), self._mean, self._std))
+
+    @property
+    def fast_dtype(self) -> torch.dtype:
+        """bfloat16 where the device is fast at it, else float32."""
+        return torch.bfloat16 if has_fast_bf16(self.device) else torch.float32
+
+    @functools.cached_property
+    def _folded(self) -> GoogLeNet:
+        return fold(self.model, self.fast_dtype)
 
     def probabilities(self, images: Tensor) -> Tensor:
         """uint8 (N, 3, H, W), anywhere → float32 (N, classes), scaled by the temperature, on its device."""
