@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import statistics
 import subprocess
 import sys
@@ -20,10 +21,10 @@ from hypothesis import strategies as st
 
 from googlenet.config import LabError
 from googlenet.models.measure import measure_module
-from googlenet.models.presets import INCEPTIONS, NOTE_NAIVE, PRESETS
+from googlenet.models.presets import INCEPTIONS, NOTE_NAIVE
 from googlenet.models.profile import profile_module
 from googlenet.ui import api, build_view, builder, figures
-from googlenet.ui.builder import STARTS
+from googlenet.ui.module_form import KINDS, STARTS, Form
 
 THREE_A = STARTS["3a of GoogLeNet"]
 
@@ -49,6 +50,10 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
+
+
+def draw(form: Form, *, forgotten: bool = False, step: str = "branch2.1") -> builder.Answer:
+    return builder.draw(forgotten, step, *form.values)
 
 
 # --- writing numbers --------------------------------------------------------------------------
@@ -98,27 +103,29 @@ def test_html_helpers_escape():
 
 
 def test_module_3a_is_told_in_full():
-    refusal, answer, measured, name = builder.draw(*THREE_A.values)
-    text = Page(answer).text
-    assert refusal == ""
-    assert measured == build_view.NOT_MEASURED
-    assert name == "3a of GoogLeNet"
+    answer = draw(THREE_A)
+    text = " ".join(Page(answer[slot]).text for slot in range(1, 7))
+    assert answer.refusal == answer.misfit == answer.raced == ""
+    assert answer.measured == build_view.NOT_MEASURED
+    assert answer.start == "3a of GoogLeNet"
     for figure in ("163,696", "128.0 M", "256 × 28 × 28", "64 + 128 + 32 + 32 = 256 channels"):
         assert figure in text
+    assert "The 5×5 branch costs 9.7× less" in text
     for row in profile_module(INCEPTIONS["3a"], 28, 28).rows[:-1]:
         assert f"{row.in_channels:,} → {row.out_channels:,} {figures.shape(row.out_shape)} {row.params:,}" in text
 
 
 @pytest.mark.parametrize("name", STARTS)
 def test_every_start_is_recognised_and_drawn(name):
-    _, answer, _, found = builder.draw(*STARTS[name].values)
-    Page(answer)
-    assert found == name
+    answer = draw(STARTS[name])
+    for slot in range(1, 7):
+        Page(answer[slot])
+    assert answer.start == name
 
 
 def test_the_notes_examples():
-    naive = Page(builder.draw(*STARTS["the note's example, naive"].values)[1]).text
-    reduced = Page(builder.draw(*STARTS["the note's example, with reductions"].values)[1]).text
+    naive = Page(draw(STARTS["the note's example, naive"]).picture).text
+    reduced = Page(draw(STARTS["the note's example, with reductions"]).picture).text
     assert "64 + 128 + 32 + 192 = 416 channels" in naive
     assert "416 × 100 × 100" in naive
     assert "256 × 100 × 100" in reduced
@@ -126,7 +133,7 @@ def test_the_notes_examples():
 
 def test_a_changed_form_is_your_own_and_back_again():
     changed = dataclasses.replace(THREE_A, ch3x3=129)
-    assert builder.draw(*changed.values)[3] == builder.OWN
+    assert draw(changed).start == builder.OWN
     assert builder.load_start(builder.OWN, *changed.values) == changed.values
     assert builder.load_start("3a of GoogLeNet", *changed.values) == THREE_A.values
 
@@ -143,9 +150,9 @@ def test_a_changed_form_is_your_own_and_back_again():
     ],
 )
 def test_a_refused_form_says_why_and_keeps_the_last_answer(field, value, said):
-    refusal, *kept = builder.draw(*dataclasses.replace(THREE_A, **{field: value}).values)
+    refusal, *kept = draw(dataclasses.replace(THREE_A, **{field: value}))
     assert said.lower() in Page(refusal).text.lower()
-    assert kept == [gr.skip()] * 3
+    assert kept == [gr.skip()] * 9
 
 
 anything = st.one_of(
@@ -154,22 +161,11 @@ anything = st.one_of(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.one_of(st.sampled_from(builder.KINDS), st.text(max_size=3)), st.lists(anything, min_size=10, max_size=10))
+@given(st.one_of(st.sampled_from(KINDS), st.text(max_size=3)), st.lists(anything, min_size=10, max_size=10))
 def test_whatever_arrives_by_http_is_answered_or_refused(kind, numbers):
-    refusal, answer, *_ = builder.draw(kind, *numbers)
-    Page(refusal or answer)
-    assert refusal or kind in builder.KINDS
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_networks_are_told_layer_by_layer(name):
-    text = Page(builder.draw_network(name)).text
-    profile = builder.profile_network(builder.preset(name))
-    for layer, sums in profile.by_layer().items():
-        assert f"{layer.replace('inception', 'inception ')} " in text
-        assert not sums.params or f"{sums.params:,}" in text
-    assert f"total {profile.params:,} {figures.si(profile.macs)}" in text
-    assert "Multiply-adds are for one image" in text
+    answer = builder.draw(False, "branch2.1", kind, *numbers)
+    Page(answer.refusal or answer.picture)
+    assert answer.refusal or kind in KINDS
 
 
 # --- run for real -----------------------------------------------------------------------------
@@ -193,9 +189,10 @@ def test_a_difference_would_be_shown():
 
 
 def test_what_is_too_large_to_run_is_refused_with_its_size():
-    refusal, kept = builder.run_module(*dataclasses.replace(THREE_A, batch=1024).values)
-    assert "GiB, more than the 2 GiB allowed" in refusal
-    assert kept == gr.skip()
+    for run in (builder.run_module, builder.race_modules):
+        refusal, kept = run(*dataclasses.replace(THREE_A, height=1024, width=1024, batch=4096).values)
+        assert re.search(r"takes [0-9,.]+ GiB \([0-9,]+ bytes\) and [0-9,.]+ GiB \([0-9,]+ bytes\)", refusal)
+        assert kept == gr.skip()
     with pytest.raises(LabError, match=r"64\.0 G multiply-adds, more than the 20 G allowed"):
         measure_module(INCEPTIONS["3a"], 28, 28, 500)
 
@@ -225,7 +222,7 @@ def call(app, function, values):
 def test_events_of_the_controls_are_live_and_private(app):
     demo, _ = app
     events = {event.fn: event for event in demo.fns.values() if event.fn}
-    for function in (builder.draw, builder.load_start, builder.show_reductions, builder.draw_network):
+    for function in (builder.draw, builder.load_start, builder.show_reductions):
         event = events[function]
         assert (event.queue, event.trigger_mode, event.show_progress) == (False, "always_last", "hidden")
     tab = [event for event in demo.fns.values() if event.fn and event.fn.__module__ == builder.__name__]
@@ -240,7 +237,8 @@ def test_an_empty_slider_is_explained_even_after_other_events(app):
     ):
         assert call(app, function, values).status_code == 200
     for value in (None, 2.5, 9999):
-        response = call(app, builder.draw, dataclasses.replace(THREE_A, ch5x5=value).values)
+        form = dataclasses.replace(THREE_A, ch5x5=value)
+        response = call(app, builder.draw, (False, "branch2.1", *form.values))
         assert response.status_code == 200
         assert "ch5x5 must be a whole number" in response.json()["data"][0]
 
@@ -249,7 +247,8 @@ def test_a_slider_is_answered_in_time(app):
     times = []
     for width in range(1, 22):
         start = time.perf_counter()
-        assert call(app, builder.draw, dataclasses.replace(THREE_A, ch3x3=width).values).status_code == 200
+        form = dataclasses.replace(THREE_A, ch3x3=width)
+        assert call(app, builder.draw, (False, "branch2.1", *form.values)).status_code == 200
         times.append(1e3 * (time.perf_counter() - start))
     assert statistics.median(times) < 100  # 15 ms where nothing else runs
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
+import psutil
 import torch
 
 from googlenet.config import InceptionConfig, LabError
@@ -12,8 +16,8 @@ from googlenet.models.device import describe_device, pick_device
 from googlenet.models.googlenet import build_inception
 from googlenet.models.profile import FLOAT32_BYTES, Profile, profile_module
 
-MAX_BYTES = 2 * 2**30
-MAX_MACS = 20_000_000_000
+MAX_MACS = 20_000_000_000  # of the whole batch: seconds, not minutes, on two cores
+ROUNDS, RACE_SECONDS = 15, 2.0
 
 
 @dataclass(frozen=True)
@@ -27,35 +31,91 @@ class Measured:
     device: str
 
 
+@dataclass(frozen=True)
+class Race:
+    """Median seconds of a forward pass of each module, over so many rounds, and the device in words."""
+
+    naive: float
+    reduced: float
+    rounds: int
+    device: str
+
+
 def measure_module(config: InceptionConfig, height: int, width: int, batch: int = 1) -> Measured:
     """Build the module with random weights and pass `batch` random images through it.
 
-    Raises `LabError` for sizes out of range, and for a module that needs over 2 GiB or 20 G multiply-adds.
+    Raises `LabError` for sizes out of range, and for a module that needs more than half of the free memory or over
+    20 G multiply-adds.
     """
-    profile = profile_module(config, height, width, batch)
-    _check_affordable(profile)
-    device = pick_device()
+    profile, device = profile_module(config, height, width, batch), pick_device()
+    _check_affordable(profile, device)
     with torch.inference_mode():
         model = build_inception(config).to(device).eval()
         x = torch.randn(profile.batch, *profile.in_shape, device=device)
         model(x)  # the first pass also chooses and loads kernels
-        _wait_for(device)
-        start = time.perf_counter()
-        y = model(x)
-        _wait_for(device)
-        seconds = time.perf_counter() - start
+        y, seconds = _timed(model, x)
     params = sum(parameter.numel() for parameter in model.parameters())
     return Measured(tuple(x.shape), tuple(y.shape), params, seconds, describe_device(device))
 
 
-def _check_affordable(profile: Profile) -> None:
-    channels, height, width = profile.in_shape
-    inputs = profile.batch * channels * height * width
-    needed = profile.activation_bytes + FLOAT32_BYTES * (profile.params + inputs)
-    if needed > MAX_BYTES:
+def race(naive: InceptionConfig, reduced: InceptionConfig, height: int, width: int, batch: int = 1) -> Race:
+    """Time a forward pass of both modules in turns, so that whatever else runs here slows both alike.
+
+    Raises `LabError` as `measure_module` does.
+    """
+    device = pick_device()
+    profiles = [profile_module(config, height, width, batch) for config in (naive, reduced)]
+    for profile in profiles:
+        _check_affordable(profile, device)
+    seconds: tuple[list[float], list[float]] = [], []
+    with torch.inference_mode():
+        models = [build_inception(config).to(device).eval() for config in (naive, reduced)]
+        x = torch.randn(profiles[0].batch, *profiles[0].in_shape, device=device)
+        for model in models:
+            _timed(model, x)  # the first pass also chooses and loads kernels
+        begun = time.perf_counter()
+        while len(seconds[0]) < 3 or (len(seconds[0]) < ROUNDS and time.perf_counter() - begun < RACE_SECONDS):
+            for model, times in zip(models, seconds, strict=True):
+                times.append(_timed(model, x)[1])
+    one, two = (statistics.median(times) for times in seconds)
+    return Race(one, two, len(seconds[0]), describe_device(device))
+
+
+def concat_error(config: InceptionConfig, height: int, width: int) -> str:
+    """What torch says when the pool of this module has no stride=1; empty where it does not mind.
+
+    The branches run on torch's meta device and the concatenation gets tensors of one number seen many times over, so
+    that no size costs memory.
+    """
+    with torch.device("meta"):
+        module, x = build_inception(config), torch.empty(1, config.in_channels, height, width)
+        pool = torch.nn.MaxPool2d(kernel_size=3, padding=1)  # its stride is now 3
+        if config.naive:
+            module.branch4 = pool
+        else:
+            module.branch4[0] = pool
+        shapes = [branch(x).shape for branch in (module.branch1, module.branch2, module.branch3, module.branch4)]
+    maps = [torch.zeros(1).expand(shape) for shape in shapes]
+    if all(shape[2:] == shapes[0][2:] for shape in shapes):
+        return ""
+    try:
+        torch.cat(maps, dim=1)
+    except RuntimeError as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _check_affordable(profile: Profile, device: torch.device) -> None:
+    """Raise `LabError` where a forward pass would not fit in memory or take too long; nothing is allocated."""
+    # The channels-blocked copies that the CPU's kernels work on take about as much again as what goes in and out.
+    inputs = profile.batch * math.prod(profile.in_shape)
+    needed = profile.activation_bytes + 2 * FLOAT32_BYTES * (profile.params + inputs)
+    there = free_bytes(device)
+    if needed > there // 2:
         raise LabError(
-            f"Running this module takes {needed / 2**30:,.1f} GiB, more than the {MAX_BYTES // 2**30} GiB allowed "
-            f"here: lower the batch, the size or the channels.",
+            f"Running this module takes {needed / 2**30:,.1f} GiB ({needed:,} bytes) and {there / 2**30:,.1f} GiB "
+            f"({there:,} bytes) of memory are free here, of which it may take half: lower the batch, the size or the "
+            f"channels.",
             "batch",
         )
     macs = profile.macs * profile.batch
@@ -65,6 +125,28 @@ def _check_affordable(profile: Profile) -> None:
             f"allowed here: lower the batch, the size or the channels.",
             "batch",
         )
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that a new tensor could take on `device`; on a CPU also what the container leaves."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    free = psutil.virtual_memory().available
+    try:  # cgroup v2; a file is missing, or says "max", where there is no limit
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+    except (OSError, ValueError):
+        return free
+    return max(0, min(free, limit - used))
+
+
+def _timed(model: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """A forward pass and its seconds."""
+    _wait_for(x.device)
+    start = time.perf_counter()
+    y = model(x)
+    _wait_for(x.device)
+    return y, time.perf_counter() - start
 
 
 def _wait_for(device: torch.device) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from googlenet.config import GoogLeNetConfig, InceptionConfig
-from googlenet.models.profile import BRANCHES, COUNTING, Profile, Row, Sums, profile_module
+from googlenet.models.profile import COUNTING, Profile, Row, Sums
 from googlenet.ui import figures
+from googlenet.ui.drawing import READING
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from googlenet.models.measure import Measured
 
 
-def module_answer(config: InceptionConfig, profile: Profile) -> str:
-    """HTML: headline figures, the module's drawing with its concatenation, where the cost goes, the table of steps."""
-    headline = figures.cards(
+def headline(profile: Profile) -> str:
+    """HTML: how the picture is read, and the module's figures in large."""
+    return f"<p class='gl-note gl-reading'>{READING}</p>" + figures.cards(
         [
             ("Parameters", figures.count(profile.params), "weights and biases"),
             ("Multiply-adds", figures.si(profile.macs), f"per image of {figures.shape(profile.in_shape[1:])}"),
@@ -23,64 +23,16 @@ def module_answer(config: InceptionConfig, profile: Profile) -> str:
             ("Output", figures.shape(profile.out_shape), "channels × height × width"),
         ]
     )
-    return (
-        f"<div class='gl-answer'>{headline}{_drawing(config, profile)}{_costs(config, profile)}"
-        f"{_steps(profile)}<p class='gl-note'>{escape(COUNTING)}</p></div>"
-    )
 
 
-def _drawing(config: InceptionConfig, profile: Profile) -> str:
-    """The module as figure 2 of the paper draws it: input on top, branches side by side, one output."""
-    lanes = "".join(
-        f"<div class='gl-lane {figures.BRANCH_CLASSES[branch]}'>"
-        + "".join(_step_box(row) for row in profile.rows if row.branch == branch)
-        + "</div>"
-        for branch in BRANCHES
-    )
-    widths = dict(zip(BRANCHES, config.branch_channels, strict=True))
-    terms = " + ".join(
-        f"<span class='gl-term {figures.BRANCH_CLASSES[branch]}' title='{branch} branch'>{width:,}</span>"
-        for branch, width in widths.items()
-    )
-    joined = _branch_bar(widths, "Share of the output channels by branch")
-    about = escape(f"Inception module: {figures.shape(profile.in_shape)} in, {figures.shape(profile.out_shape)} out")
-    return (
-        f"<figure class='gl-module'><div role='img' aria-label='{about}'>"
-        f"<div class='gl-end'>input <b>{figures.shape(profile.in_shape)}</b></div>"
-        f"<div class='gl-lanes'>{lanes}</div>{joined}"
-        f"<div class='gl-end'>concatenated <b>{figures.shape(profile.out_shape)}</b></div></div>"
-        f"<figcaption class='gl-sum'>{terms} = <b>{config.out_channels:,}</b> channels</figcaption></figure>"
-    )
-
-
-def _step_box(row: Row) -> str:
-    label = row.label.replace("convolution", "conv")
-    return f"<div class='gl-step'><b>{escape(label)}</b><span>{row.in_channels:,} → {row.out_channels:,}</span></div>"
-
-
-def _costs(config: InceptionConfig, profile: Profile) -> str:
-    """Whose multiply-adds they are, and what the same widths would cost in the other kind of module."""
-    branches = profile.by_branch()
-    macs = {branch: branches[branch].macs for branch in BRANCHES}
+def steps_answer(profile: Profile, chosen: str) -> str:
+    """HTML: where the multiply-adds go, and the table of steps, each of which can be chosen."""
+    macs = {branch: sums.macs for branch, sums in profile.by_branch().items()}
     legend = _legend({branch: figures.percent(part, profile.macs) for branch, part in macs.items()})
     return (
-        f"<div class='gl-costs'><h4>Where the multiply-adds go</h4>"
-        f"{_branch_bar(macs, 'Share of the multiply-adds by branch')}{legend}"
-        f"{_without_reductions(config, profile)}</div>"
-    )
-
-
-def _without_reductions(config: InceptionConfig, profile: Profile) -> str:
-    if config.naive:
-        return (
-            f"<p>The pool branch costs nothing but passes all {config.in_channels:,} channels on, so every module is "
-            f"wider than the one before it. A 1×1 projection after the pool cures that.</p>"
-        )
-    naive = InceptionConfig.make_naive("naive", config.in_channels, config.ch1x1, config.ch3x3, config.ch5x5)
-    other = profile_module(naive, *profile.in_shape[1:])
-    return (
-        f"<p>Without the 1×1 reductions the same widths would take {figures.multiply_adds(other.macs)}, "
-        f"<b>{other.macs / profile.macs:.1f}×</b> as many, and give {other.out_shape[0]:,} channels.</p>"
+        f"<div class='gl-answer'><div><h4>Where the multiply-adds go</h4>"
+        f"{_branch_bar(macs, 'Share of the multiply-adds by branch')}{legend}</div>"
+        f"{_steps(profile, chosen)}<p class='gl-note'>{escape(COUNTING)}</p></div>"
     )
 
 
@@ -102,7 +54,7 @@ def _branch_bar(amounts: dict[str, int], title: str) -> str:
     return figures.stacked_bar(parts, title)
 
 
-def _steps(profile: Profile) -> str:
+def _steps(profile: Profile, chosen: str) -> str:
     """The table of steps, under a row of sums for each branch."""
     head = (
         "<thead><tr><th>Step</th><th title='window size, step between windows, zeros added around the map'>"
@@ -111,7 +63,7 @@ def _steps(profile: Profile) -> str:
     )
     bodies = "".join(
         f"<tbody class='{figures.BRANCH_CLASSES[branch]}'>{_branch_sums(branch, sums, profile)}"
-        + "".join(_step(row, profile) for row in profile.rows if row.branch == branch)
+        + "".join(_step(row, profile, chosen) for row in profile.rows if row.branch == branch)
         + "</tbody>"
         for branch, sums in profile.by_branch().items()
     )
@@ -132,72 +84,18 @@ def _branch_sums(branch: str, sums: Sums, profile: Profile) -> str:
     )
 
 
-def _step(row: Row, profile: Profile) -> str:
+def _step(row: Row, profile: Profile, chosen: str) -> str:
     share = figures.percent(row.macs, profile.macs)
     part = (f"{row.label}: {share}", row.macs, figures.BRANCH_COLOURS[row.branch])
     bar = figures.stacked_bar([part], f"{share} of the multiply-adds", full=profile.macs)
+    pressed = str(row.name == chosen).lower()
+    button = f"<button type='button' data-step='{escape(row.name)}' aria-pressed='{pressed}'>{row.label}</button>"
     return (
-        f"<tr><td>{row.label}</td><td>{row.kernel} / {row.stride} / {row.padding}</td>"
+        f"<tr><td>{button}</td><td>{row.kernel} / {row.stride} / {row.padding}</td>"
         f"<td>{row.in_channels:,} → {row.out_channels:,}</td><td>{figures.shape(row.out_shape)}</td>"
         f"<td class='gl-n'>{figures.count(row.params)}</td><td class='gl-n'>{figures.si(row.macs)}</td>"
         f"<td>{bar}</td></tr>"
     )
-
-
-def network_answer(config: GoogLeNetConfig, profile: Profile) -> str:
-    """HTML: headline figures of a network and its table of layers, Inception modules split by branch colour."""
-    headline = figures.cards(
-        [
-            (
-                "Parameters",
-                figures.count(profile.params),
-                "with batch norm" if config.batch_norm else "with biases",
-            ),
-            ("Multiply-adds", figures.si(profile.macs), f"per image of {figures.shape(profile.in_shape[1:])}"),
-            ("Layers", str(len(config.layers)), "stem, pools and Inception modules"),
-            ("Classes", f"{config.num_classes:,}", "outputs of the last linear layer"),
-        ]
-    )
-    layers = profile.by_layer()
-    most = max(sums.macs for sums in layers.values())
-    rows = "".join(_layer(name, sums, profile, most) for name, sums in layers.items())
-    table = (
-        "<table class='gl-table gl-layers'><thead><tr><th>Layer</th><th>what it is</th><th>output</th>"
-        "<th class='gl-n'>parameters</th><th class='gl-n'>multiply-adds</th>"
-        "<th>share of multiply-adds</th></tr></thead>"
-        f"<tbody>{rows}</tbody><tfoot><tr><th>total</th><td></td><td></td>"
-        f"<td class='gl-n'>{figures.count(profile.params)}</td><td class='gl-n'>{figures.si(profile.macs)}</td>"
-        "<td></td></tr></tfoot></table>"
-    )
-    return (
-        f"<div class='gl-answer'>{headline}{_legend(dict.fromkeys(BRANCHES, ''))}"
-        f"{figures.scroll_box(table, 'Layers of the network')}"
-        f"<p class='gl-note'>{escape(COUNTING)}</p></div>"
-    )
-
-
-def _layer(name: str, sums: Sums, profile: Profile, most: int) -> str:
-    """A row; `most` is the multiply-adds of the costliest layer, whose bar spans the column."""
-    rows = [row for row in profile.rows if row.layer == name]
-    module = len(rows) > 1
-    parts = [(f"{row.branch or row.label}: {figures.multiply_adds(row.macs)}", row.macs, _colour(row)) for row in rows]
-    bar = figures.stacked_bar(parts, f"{name}: {figures.multiply_adds(sums.macs)}", full=most)
-    params = figures.count(sums.params) if sums.params else ""
-    macs, share = (figures.si(sums.macs), figures.percent(sums.macs, profile.macs)) if sums.macs else ("", "")
-    return (
-        f"<tr><th>{escape(name.replace('inception', 'inception '))}</th>"
-        f"<td>{'Inception module' if module else _what(rows[0])}</td>"
-        f"<td>{figures.shape(sums.out_shape)}</td><td class='gl-n'>{params}</td><td class='gl-n'>{macs}</td>"
-        f"<td class='gl-share'>{bar}<span>{share}</span></td></tr>"
-    )
-
-
-def _colour(row: Row) -> str:
-    return figures.BRANCH_COLOURS.get(row.branch, "var(--gl-quiet)")
-
-
-def _what(row: Row) -> str:
-    return row.label + (f", stride {row.stride}" if row.stride > 1 else "")
 
 
 NOT_MEASURED = (

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.context import Context
 
-from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig, LabError, check_choice
-from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, PRESETS, preset
-from googlenet.models.profile import profile_module, profile_network
-from googlenet.ui import build_view, figures
+from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig, LabError
+from googlenet.models import arithmetic
+from googlenet.models.profile import Profile, profile_module
+from googlenet.ui import arithmetic_view, build_view, figures
+from googlenet.ui.channels import channels
 from googlenet.ui.cores import share_cores
+from googlenet.ui.module_form import DEFAULT, OWN, READ_URL, STARTS, UNDO, WRITE_URL, Form, load_start, name_of
+from googlenet.ui.network import keep_view_in_url, network_panel
+from googlenet.ui.picture import CHOOSE_OR_SAVE, picture_html
 
-KINDS = ("reduced", "naive")
-OWN = "your own"
-# Beyond this a drag has no precision left; Gradio holds typed numbers to the slider's range too.
-SLIDER_MAX = 1024
+COSTLIEST = "branch2.1"  # of 3a: the step that is explained at first
 LIMITS = (
-    f"Sliders go to {SLIDER_MAX:,} channels; the Python and HTTP interfaces take up to {MAX_CHANNELS:,}. "
-    f"Sides go to {MAX_SIZE:,} pixels, batches to {MAX_BATCH:,} images."
+    f"Channels go from 1 to {MAX_CHANNELS:,}: type them, or slide over octaves. Sides go to {MAX_SIZE:,} pixels, "
+    f"batches to {MAX_BATCH:,} images; nothing is allocated to answer."
 )
 LIVE = {
     "queue": False,
@@ -29,100 +30,98 @@ LIVE = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
-# The page's address holds the form, ?module=reduced-192-1-28-…, so that a reload or a shared link opens it again.
-# The browser alone reads it: an answer from the server could overwrite what a quick hand has set meanwhile.
-READ_URL = """(...values) => {
-    const linked = (new URL(location).searchParams.get("module") ?? "").split("-");
-    const [kind, ...numbers] = linked;
-    const known = ["reduced", "naive"].includes(kind) && numbers.every((number) => /^[0-9]{1,5}$/.test(number));
-    return known && linked.length === values.length ? [kind, ...numbers.map(Number)] : values;
-}"""
-# Browsers refuse an address that changes at every step of a drag, hence the pause.
-WRITE_URL = """(...values) => {
-    clearTimeout(window.glRemember);
-    window.glRemember = setTimeout(() => {
-        const url = new URL(location);
-        url.searchParams.set("module", values.join("-"));
-        history.replaceState(history.state, "", url);
-    }, 400);
-}"""
 
 
-@dataclass(frozen=True)
-class Form:
-    """What the controls hold, in their order on the page."""
+class Answer(NamedTuple):
+    """All that one state of the form is answered with, in the order of the page's slots."""
 
-    kind: str
-    in_channels: int
-    batch: int
-    height: int
-    width: int
-    ch1x1: int
-    ch3x3red: int
-    ch3x3: int
-    ch5x5red: int
-    ch5x5: int
-    pool_proj: int
-
-    def config(self) -> InceptionConfig:
-        """The module described; `LabError` naming the field that is out of range."""
-        check_choice(self.kind, "kind", KINDS)
-        if self.kind == "naive":
-            return InceptionConfig.make_naive("The module's", self.in_channels, self.ch1x1, self.ch3x3, self.ch5x5)
-        widths = (self.ch1x1, self.ch3x3red, self.ch3x3, self.ch5x5red, self.ch5x5, self.pool_proj)
-        return InceptionConfig("The module's", self.in_channels, *widths)
-
-    @property
-    def values(self) -> tuple[Any, ...]:
-        """One value a control."""
-        return tuple(vars(self).values())
+    refusal: Any
+    headline: Any = gr.skip()
+    picture: Any = gr.skip()
+    misfit: Any = gr.skip()
+    sums: Any = gr.skip()
+    steps: Any = gr.skip()
+    twins: Any = gr.skip()
+    measured: Any = gr.skip()
+    raced: Any = gr.skip()
+    start: Any = gr.skip()
 
 
-def _form(config: InceptionConfig, height: int, width: int) -> Form:
-    """A preset's form; a naive module keeps 3a's reductions behind the scenes, for switching back."""
-    spare = INCEPTIONS["3a"] if config.naive else config
-    return Form(
-        "naive" if config.naive else "reduced", config.in_channels, 1, height, width,
-        config.ch1x1, spare.ch3x3red, config.ch3x3, spare.ch5x5red, config.ch5x5, spare.pool_proj,
-    )  # fmt: skip
+def draw(forgotten: bool, step: str, *values: Any) -> Answer:
+    """The answer to a form, and no result of torch yet; a refused form keeps what was there.
 
-
-def _starts() -> dict[str, Form]:
-    rows = profile_network(preset("imagenet")).rows
-    arriving = {row.layer: row.in_shape for row in reversed(rows)}  # of each layer's first row
-    starts = {f"{key} of GoogLeNet": _form(c, *arriving[c.name][1:]) for key, c in INCEPTIONS.items()}
-    side = NOTE_EXAMPLE_SIZE
-    return {
-        **starts,
-        "the note's example, naive": _form(NOTE_NAIVE, side, side),
-        "the note's example, with reductions": _form(INCEPTIONS["3a"], side, side),
-    }
-
-
-STARTS = _starts()
-DEFAULT = next(iter(STARTS))
-
-
-def draw(*values: Any) -> tuple[Any, Any, Any, Any]:
-    """The refusal, the answer, no result of torch yet, and the name that fits; a refused form keeps what was there."""
+    `forgotten` leaves out the pool's stride, `step` is the row of the profile that is explained.
+    """
     form = Form(*values)
     try:
-        config = form.config()
-        profile = profile_module(config, form.height, form.width, form.batch)
+        config, profile = _described(form, forgotten)
+        twins = build_twins(form)
     except LabError as error:
-        return figures.message(str(error)), gr.skip(), gr.skip(), gr.skip()
-    name = next((name for name, known in STARTS.items() if _same(known, form)), OWN)
-    return "", build_view.module_answer(config, profile), build_view.NOT_MEASURED, name
+        return Answer(figures.message(str(error)))
+    row = arithmetic.find_row(profile, step)
+    return Answer(
+        refusal="",
+        headline=build_view.headline(profile),
+        picture=picture_html(config, profile, row.name),
+        misfit=arithmetic_view.misfit_html(arithmetic.misfit(profile)),
+        sums=arithmetic_view.step_html(profile, row),
+        steps=build_view.steps_answer(profile, row.name),
+        twins=twins,
+        measured=build_view.NOT_MEASURED,
+        raced=arithmetic_view.NOT_TIMED,
+        start=name_of(form),
+    )
 
 
-def _same(known: Form, form: Form) -> bool:
-    """Whether two forms describe the same module on the same map, whatever the batch."""
-    return known.config() == form.config() and (known.height, known.width) == (form.height, form.width)
+def _described(form: Form, forgotten: bool = False) -> tuple[InceptionConfig, Profile]:
+    """The module and its profile; `LabError` for what is out of range."""
+    config = form.config()
+    profile = profile_module(config, form.height, form.width, form.batch)
+    return config, arithmetic.forget_stride(profile) if forgotten else profile
 
 
-def load_start(name: str, *values: Any) -> tuple[Any, ...]:
-    """Every control's value for a named module; the values as they are for "your own"."""
-    return STARTS[name].values if name in STARTS else values
+def _pair(form: Form) -> tuple[InceptionConfig, InceptionConfig]:
+    """The naive and the reduced module with the same channels; a naive form has its reductions behind the scenes."""
+    reduced = dataclasses.replace(form, kind="reduced").config()
+    return arithmetic.naive_twin(reduced), reduced
+
+
+def build_twins(form: Form) -> str:
+    """HTML of naive against reduced."""
+    naive, reduced = (profile_module(config, form.height, form.width, form.batch) for config in _pair(form))
+    return arithmetic_view.twins_html(naive, reduced)
+
+
+def choose_step(forgotten: bool, event: gr.EventData, *values: Any) -> tuple[Any, Any]:
+    """The step that was clicked, and its sums."""
+    try:
+        _, profile = _described(Form(*values), forgotten)
+    except LabError:
+        return gr.skip(), gr.skip()  # the refusal stands already beside the form
+    row = arithmetic.find_row(profile, str(event.step))
+    return row.name, arithmetic_view.step_html(profile, row)
+
+
+def torch_says(forgotten: bool, *values: Any) -> str:
+    """HTML of torch's own error for a forgotten stride; nothing where it has none."""
+    if not forgotten:
+        return ""
+    try:
+        config, profile = _described(Form(*values))
+        from googlenet.models.measure import concat_error  # torch: seconds that drawing does not need
+
+        return arithmetic_view.torch_says_html(concat_error(config, *profile.in_shape[1:]))
+    except LabError:
+        return ""
+
+
+def check_padding(side: Any, kernel: Any, padding: Any, stride: Any) -> str:
+    """HTML: the side of a map after a window, and whether it is the same."""
+    try:
+        found = arithmetic.size_after(side, kernel, padding, stride)
+    except LabError as error:
+        return figures.message(str(error))
+    return arithmetic_view.padding_html(found, int(side), int(kernel), int(padding), int(stride))
 
 
 def show_reductions(kind: str) -> list[Any]:
@@ -134,8 +133,7 @@ def run_module(*values: Any) -> tuple[Any, Any]:
     """The refusal and the HTML of one forward pass through torch."""
     form = Form(*values)
     try:
-        config = form.config()
-        profile = profile_module(config, form.height, form.width, form.batch)
+        config, profile = _described(form)
         from googlenet.models.measure import measure_module  # torch: seconds and 600 MB that drawing does not need
 
         measured = measure_module(config, form.height, form.width, form.batch)
@@ -144,10 +142,17 @@ def run_module(*values: Any) -> tuple[Any, Any]:
     return "", build_view.measured_answer(measured, profile)
 
 
-def draw_network(name: str) -> str:
-    """HTML of a network preset's layers."""
-    config = preset(name)
-    return build_view.network_answer(config, profile_network(config))
+def race_modules(*values: Any) -> tuple[Any, Any]:
+    """The refusal and the HTML of both kinds of module timed in turns."""
+    form = Form(*values)
+    try:
+        naive, reduced = _pair(form)
+        from googlenet.models.measure import race
+
+        raced = race(naive, reduced, form.height, form.width, form.batch)
+    except LabError as error:
+        return figures.message(str(error)), gr.skip()
+    return "", arithmetic_view.race_html(raced)
 
 
 def build_tab(checkpoints: Path) -> None:
@@ -160,62 +165,94 @@ def build_tab(checkpoints: Path) -> None:
         share_cores(checkpoints)
         return run_module(*values)
 
-    with gr.Row():
-        with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
-            start, controls, reductions = _controls()
-        with gr.Column(scale=2, min_width=320):
-            refusal = _html("", "gl-slot", "gl-refusal")
-            answer = _html(draw(*STARTS[DEFAULT].values)[1])
-            run = gr.Button("Run it for real", variant="secondary")
-            measured = _html(build_view.NOT_MEASURED)
-    with gr.Accordion("The whole network, layer by layer", open=False):
-        network = gr.Radio(
-            [(f"{name}: {about}", name) for name, about in PRESETS.items()], value="imagenet", label="Network"
-        )
-        layers = _html(draw_network("imagenet"))
+    def time_both(*values: Any) -> tuple[Any, Any]:
+        share_cores(checkpoints)
+        return race_modules(*values)
 
-    # .change and not .input: a typed number that Gradio pulls into the slider's range counts as a change only.
-    controls_changed = [control.change for control in controls]
-    gr.on(
-        controls_changed,
-        draw,
-        controls,
-        [refusal, answer, measured, start],
-        **LIVE,
-    )
+    first = draw(False, COSTLIEST, *STARTS[DEFAULT].values)
+    with gr.Tabs(elem_id="build-views"):
+        with gr.Tab("One module", id="module") as one:
+            with gr.Row(elem_classes="gl-build"):
+                with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
+                    start, undo, controls, reductions, forgotten = _controls()
+                with gr.Column(scale=2, min_width=320, elem_classes="gl-answers"):
+                    step = gr.Textbox(COSTLIEST, visible="hidden")
+                    refusal = _html("", "gl-slot", "gl-refusal")
+                    picture = _html(first.picture, "gl-hero", js_on_load=CHOOSE_OR_SAVE)
+                    misfit, torch_said = _html("", "gl-slot"), _html("", "gl-slot")
+                    headline, sums = _html(first.headline), _html(first.sums)
+                    steps = _html(first.steps, js_on_load=CHOOSE_OR_SAVE)
+            with gr.Row(elem_classes="gl-more"):
+                with gr.Column(scale=3, min_width=320):
+                    _html("<h3>Naive against reduced</h3>")
+                    twins = _html(first.twins)
+                    race = gr.Button("Time both on this device", size="sm")
+                    raced = _html(arithmetic_view.NOT_TIMED)
+                with gr.Column(scale=2, min_width=320):
+                    _padding_check()
+                    _html("<h3>Is it so?</h3>")
+                    run = gr.Button("Run it for real", size="sm")
+                    measured = _html(build_view.NOT_MEASURED)
+        with gr.Tab("The whole network", id="network") as whole:
+            network_panel(Context.root_block, checkpoints)
+    keep_view_in_url(Context.root_block, one, whole)
+
+    # .change and not .input: a number set by a slider, a start or a link counts as well.
+    changed, shown = [control.change for control in controls], [forgotten, step, *controls]
+    slots = Answer(refusal, headline, picture, misfit, sums, steps, twins, measured, raced, start)
+    gr.on([*changed, forgotten.change], draw, shown, list(slots), **LIVE)
+    gr.on([*changed, forgotten.change], torch_says, [forgotten, *controls], torch_said, **LIVE)
+    gr.on([picture.click, steps.click], choose_step, [forgotten, *controls], [step, sums], **LIVE)
     start.input(load_start, [start, *controls], controls, **LIVE)
-    gr.on(controls_changed, None, controls, js=WRITE_URL)
+    undo.click(None, controls, controls, js=UNDO)
+    gr.on(changed, None, controls, js=WRITE_URL)
     Context.root_block.load(None, controls, controls, js=READ_URL)
     controls[0].change(show_reductions, controls[0], reductions, **LIVE)
     run.click(run_real, controls, [refusal, measured], show_progress_on=measured, api_visibility="private")
-    network.input(draw_network, network, layers, **LIVE)
+    race.click(time_both, controls, [refusal, raced], show_progress_on=raced, api_visibility="private")
 
 
-def _controls() -> tuple[gr.Dropdown, list[gr.components.Component], list[gr.Group]]:
+def _padding_check() -> None:
+    """Try a window on a map: which padding keeps its size?"""
+    _html("<h3>Which padding keeps the size?</h3>")
+    with gr.Group(), gr.Row():
+        fields = [
+            gr.Number(28, label="Side", min_width=70, elem_id="check-side"),
+            gr.Dropdown([1, 3, 5, 7], value=5, label="Kernel", min_width=70),
+            gr.Dropdown([0, 1, 2, 3], value=1, label="Padding", min_width=70),
+            gr.Dropdown([1, 2, 3], value=1, label="Stride", min_width=70),
+        ]
+    answer = _html(check_padding(28, 5, 1, 1))
+    gr.on([field.change for field in fields], check_padding, fields, answer, **LIVE)
+
+
+def _controls() -> tuple[gr.Dropdown, gr.Button, list[gr.components.Component], list[gr.Group], gr.Checkbox]:
     """The left column: where to start from, a control for each field of `Form`, what a naive module lacks."""
     form = STARTS[DEFAULT]
     kind = gr.Radio([("with 1×1 reductions", "reduced"), ("naive", "naive")], value=form.kind, label="Inception module")
-    start = gr.Dropdown([*STARTS, OWN], value=DEFAULT, label="Start from")
+    with gr.Row(elem_classes="gl-start"):
+        start = gr.Dropdown([*STARTS, OWN], value=DEFAULT, label="Start from", scale=4, min_width=180)
+        undo = gr.Button("Undo", size="sm", scale=1, min_width=70)
     with gr.Group():
-        sizes = [
-            *_numbers({"in_channels": "Channels in", "batch": "Batch of images"}),
-            *_numbers({"height": "Height", "width": "Width"}),
-        ]
+        in_channels = _channels("in_channels", "Channels in")
+        sizes = [in_channels, *_numbers({"batch": "Batch", "height": "Height", "width": "Width"})]
     with _group("1×1"):
-        ch1x1 = _slider("ch1x1", "1×1 channels")
+        ch1x1 = _channels("ch1x1", "1×1")
     with _group("3×3"):
         with gr.Group() as before_3x3:
-            ch3x3red = _slider("ch3x3red", "1×1 reduction before the 3×3")
-        ch3x3 = _slider("ch3x3", "3×3 channels")
+            ch3x3red = _channels("ch3x3red", "1×1 reduction before it")
+        ch3x3 = _channels("ch3x3", "3×3")
     with _group("5×5"):
         with gr.Group() as before_5x5:
-            ch5x5red = _slider("ch5x5red", "1×1 reduction before the 5×5")
-        ch5x5 = _slider("ch5x5", "5×5 channels")
-    with _group("pool") as pool:
-        pool_proj = _slider("pool_proj", "1×1 projection after the pool")
+            ch5x5red = _channels("ch5x5red", "1×1 reduction before it")
+        ch5x5 = _channels("ch5x5", "5×5")
+    with _group("pool"):
+        with gr.Group() as after_pool:
+            pool_proj = _channels("pool_proj", "1×1 after the pool")
+        forgotten = gr.Checkbox(False, label="forget stride=1 on the pool", elem_id="build-forgotten")
     _html(f"<p class='gl-note'>{LIMITS}</p>")
     controls = [kind, *sizes, ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj]
-    return start, controls, [before_3x3, before_5x5, pool]
+    return start, undo, controls, [before_3x3, before_5x5, after_pool], forgotten
 
 
 def _numbers(labels: dict[str, str]) -> list[gr.Number]:
@@ -233,14 +270,9 @@ def _group(branch: str) -> gr.Group:
     return gr.Group(elem_classes=["gl-channels", figures.BRANCH_CLASSES[branch]])
 
 
-def _html(value: str, *classes: str) -> gr.HTML:
-    return gr.HTML(value, apply_default_css=False, elem_classes=["gl-html", *classes])
+def _html(value: str, *classes: str, **more: Any) -> gr.HTML:
+    return gr.HTML(value, apply_default_css=False, elem_classes=["gl-html", *classes], **more)
 
 
-def _slider(field: str, label: str) -> gr.Slider:
-    value, label = getattr(STARTS[DEFAULT], field), f"{label} ({field})"
-    slider = gr.Slider(1, SLIDER_MAX, value, step=1, label=label, elem_id=f"build-{field}")
-    # Gradio would answer an empty box or a value out of range with a toast of its own; `draw` says it in our words.
-    # A gr.update of the slider would undo this, so events give it plain values and hide the group around it.
-    slider.preprocess = lambda value: value
-    return slider
+def _channels(field: str, label: str) -> gr.Number:
+    return channels(getattr(STARTS[DEFAULT], field), f"{label} ({field})", f"build-{field}")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from googlenet.ui.arithmetic_view import ARITHMETIC_CSS
+from googlenet.ui.channels import CHANNELS_CSS
+from googlenet.ui.drawing import DRAWING_CSS
 from googlenet.ui.figures import BRANCH_CLASSES, BRANCH_COLOURS
+from googlenet.ui.picture import PICTURE_CSS
 
 _BRANCHES = "\n".join(
     # Black reads on every branch colour but blue.
@@ -20,6 +24,9 @@ BUILDER_CSS = (
 .gl-answer { display: flex; flex-direction: column; gap: var(--spacing-xl); color: var(--body-text-color); }
 .gl-answer p { margin: 0; }
 .gl-answer h4 { margin: 0 0 var(--spacing-sm); font-weight: 600; }
+.gl-reading { margin: 0 0 var(--spacing-md); }
+.gl-html h3 { margin: var(--spacing-md) 0 0; font-size: var(--text-lg); font-weight: 600; }
+.gl-start button { align-self: flex-end; }
 .gl-note { color: var(--gl-quiet); font-size: var(--text-sm); }
 
 .gl-message { margin: 0; padding: var(--spacing-md) var(--spacing-lg); border-radius: var(--radius-md);
@@ -35,23 +42,6 @@ BUILDER_CSS = (
 .gl-card dd { margin: 2px 0; font-size: 1.2rem; font-weight: 600; line-height: 1.3;
   font-variant-numeric: tabular-nums; }
 .gl-card small { display: block; color: var(--gl-quiet); font-size: var(--text-xs); }
-
-.gl-module { margin: 0; padding: var(--spacing-xl); border: 1px solid var(--border-color-primary);
-  border-radius: var(--radius-lg); }
-.gl-end { width: fit-content; margin: 0 auto; padding: var(--spacing-sm) var(--spacing-xl);
-  border: 1px solid var(--border-color-primary); border-radius: var(--radius-md);
-  background: var(--background-fill-secondary); font-variant-numeric: tabular-nums; }
-.gl-lanes { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: var(--spacing-lg); }
-.gl-lane { display: flex; flex-direction: column; justify-content: space-evenly; gap: 1.1rem; padding: 1.1rem 0;
-  background: linear-gradient(var(--gl-branch), var(--gl-branch)) center / 3px 100% no-repeat; }
-.gl-step { display: flex; flex-direction: column; padding: var(--spacing-sm) 2px; text-align: center;
-  border-color: var(--gl-branch); border-style: solid; border-width: 5px 1px 1px; border-radius: var(--radius-md);
-  background: var(--background-fill-primary); font-size: var(--text-sm); line-height: 1.35; }
-.gl-step span { font-variant-numeric: tabular-nums; }
-.gl-module .gl-bar { height: 12px; margin-bottom: 0.9rem; }
-.gl-sum { margin-top: 0.9rem; text-align: center; font-size: 1.2rem; font-variant-numeric: tabular-nums; }
-.gl-term { padding: 1px 8px; border-radius: var(--radius-sm); background: var(--gl-branch); color: var(--gl-on-branch);
-  font-weight: 600; }
 
 .gl-bar { display: block; width: 100%; height: 18px; border-radius: var(--radius-sm); overflow: hidden; }
 .gl-legend { display: flex; flex-wrap: wrap; gap: var(--spacing-sm) var(--spacing-xxl); margin: var(--spacing-md) 0;
@@ -71,6 +61,9 @@ BUILDER_CSS = (
 .gl-table tbody th { font-weight: 600; }
 .gl-table tfoot tr > * { font-weight: 600; background: var(--background-fill-secondary); }
 .gl-table .gl-bar { min-width: 6rem; height: 10px; background: var(--background-fill-secondary); }
+.gl-table td button { padding: 0 4px; margin-left: -4px; border: 0; border-radius: var(--radius-sm); background: none;
+  color: inherit; font: inherit; cursor: pointer; text-decoration: underline dotted; text-underline-offset: 3px; }
+.gl-table tr:has(button[aria-pressed=true]) { background: color-mix(in srgb, var(--gl-branch) 16%, transparent); }
 .gl-layers tbody tr:not(.gl-group) td:first-child { padding-left: 10px; }
 .gl-share { display: flex; align-items: center; gap: var(--spacing-md); }
 .gl-share span { min-width: 3.2em; text-align: right; color: var(--gl-quiet); }
@@ -84,17 +77,16 @@ BUILDER_CSS = (
 .gl-measured .gl-differs em { color: var(--error-text-color); font-weight: 600; }
 
 @media (max-width: 640px) {
-  .gl-module { padding: var(--spacing-md); }
-  .gl-lanes { gap: var(--spacing-sm); }
-  .gl-step { font-size: 12px; }
   .gl-card { padding: var(--spacing-md); }
   .gl-card dd { font-size: 1.1rem; }
-  .gl-sum { font-size: 1rem; }
-  .gl-term { padding: 1px 5px; }
   /* The field may be a screen away from the answer. */
   .gl-refusal { position: fixed !important; left: 8px; right: 8px; bottom: 8px; width: auto !important;
     z-index: var(--layer-top); }
   .gl-refusal .gl-message { background: var(--background-fill-primary); box-shadow: 0 2px 12px rgb(0 0 0 / 40%); }
 }
 """
+    + DRAWING_CSS
+    + PICTURE_CSS
+    + ARITHMETIC_CSS
+    + CHANNELS_CSS
 )

@@ -62,12 +62,6 @@ def test_a_bad_value_is_one_sentence_and_the_answer_stays(visit: object) -> None
     expect(page.locator(".gl-message")).to_have_count(0)
 
 
-def test_the_whole_network(visit: object) -> None:
-    page = visit.open("?tab=build")
-    page.get_by_role("button", name="The whole network").click()
-    expect(page.get_by_text("6,998,552").first).to_be_visible()
-
-
 def test_a_phone_sees_no_sideways_scroll(visit: object) -> None:
     page = visit.open("?tab=build", width=390, height=844)
     expect(page.get_by_text("163,696").first).to_be_visible()

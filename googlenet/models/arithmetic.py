@@ -1,0 +1,158 @@
+"""The sums behind a module's profile, with the numbers in them: what a row's size, parameters and costs come from.
+
+Everything is read off the rows of a profile, without torch. Formulas are written as text for people; what stands in
+`Sum.worked` is plain arithmetic, and the tests work it out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from googlenet.config import InceptionConfig, check_whole
+from googlenet.models.profile import FLOAT32_BYTES, MAX_SIZE, Profile, Row
+
+SIZE_RULE = "⌊(side + 2·padding − kernel) / stride⌋ + 1"
+KEEPING = {1: 0, 3: 1, 5: 2, 7: 3}  # kernel: the padding that keeps the size at stride 1
+
+
+@dataclass(frozen=True)
+class Sum:
+    """One sum: what it is, the rule in words, the same with the numbers in, what comes out, and what to know of it."""
+
+    name: str
+    rule: str
+    worked: str
+    result: int
+    unit: str = ""
+    remark: str = ""
+
+
+def find_row(profile: Profile, name: str) -> Row:
+    """The row called `name`; else one of the same branch, as a naive module has fewer steps; else the costliest."""
+    by_name = {row.name: row for row in profile.rows}
+    branch = str(name).partition(".")[0]
+    alike = [row for row in profile.rows if row.name.partition(".")[0] == branch]
+    return by_name.get(name) or (alike[-1] if alike else max(profile.rows, key=lambda row: row.macs))
+
+
+def explain(profile: Profile, row: Row) -> tuple[Sum, ...]:
+    """The sums of one row of a module's profile, in the order in which one would do them."""
+    if row.branch:
+        return *_sides(row), *_costs(row, profile.batch), _memory(row, profile.batch)
+    ends = [sums.out_shape[0] for sums in profile.by_branch().values()]
+    joined = Sum(
+        "Channels", "sum of the branches' channels", " + ".join(f"{end:,}" for end in ends), sum(ends), "channels",
+        "Concatenation is along axis 1 of a batch (N, C, H, W), axis 0 of a single image (C, H, W); "
+        "height and width must be the same in every branch.",
+    )  # fmt: skip
+    return joined, _memory(row, profile.batch)
+
+
+def size_after(side: int, kernel: int, padding: int, stride: int) -> Sum:
+    """One side of a map after a window slid over it; raises `LabError` for what is out of range.
+
+    The result is below 1 where the window is larger than the padded map, which torch refuses.
+    """
+    side = check_whole(side, "side", 1, MAX_SIZE)
+    kernel = check_whole(kernel, "kernel", 1, 15)
+    padding, stride = check_whole(padding, "padding", 0, 7), check_whole(stride, "stride", 1, 8)
+    worked = f"⌊({side:,} + 2·{padding} − {kernel}) / {stride}⌋ + 1"
+    return Sum("Side", SIZE_RULE, worked, (side + 2 * padding - kernel) // stride + 1)
+
+
+def _sides(row: Row) -> tuple[Sum, ...]:
+    names = ("Height", "Width")
+    if row.in_shape[1] == row.in_shape[2]:
+        names = ("Height and width",)
+    window = row.kernel, row.padding, row.stride
+    sums = [size_after(row.in_shape[axis], *window) for axis in (1, 2)]
+    return tuple(dataclasses.replace(found, name=name) for name, found in zip(names, sums, strict=False))
+
+
+def _costs(row: Row, batch: int) -> tuple[Sum, ...]:
+    """Parameters and multiply-adds of a convolution; a pool learns and multiplies nothing."""
+    if not row.params:
+        why = "A pool works on each channel by itself: it has nothing to learn and multiplies nothing."
+        return (Sum("Channels", "as many as arrive", f"{row.in_channels:,}", row.out_channels, "channels", why),)
+    window = f"{row.kernel}·{row.kernel}·{row.in_channels:,}·{row.out_channels:,}"
+    weights = row.kernel**2 * row.in_channels * row.out_channels
+    normed = row.params - weights == 2 * row.out_channels
+    extra, added = (
+        ("2·channels out", f"2·{row.out_channels:,}") if normed else ("channels out", f"{row.out_channels:,}")
+    )
+    params = Sum(
+        "Parameters", f"kernel·kernel·channels in·channels out + {extra}", f"{window} + {added}", row.params,
+        "parameters", "The last term is batch norm's scale and shift, in place of a bias." if normed else
+        f"The last term is the biases; with batch norm in their place it is 2·{row.out_channels:,}, "
+        f"together {weights + 2 * row.out_channels:,}.",
+    )  # fmt: skip
+    places = f"{row.out_shape[1]:,}·{row.out_shape[2]:,}"
+    macs = Sum("Multiply-adds of an image", "weights · places of the window", f"{window}·{places}", row.macs,
+               "multiply-adds")  # fmt: skip
+    if batch == 1:
+        return params, macs
+    many = Sum(f"Multiply-adds of {batch:,} images", "images · multiply-adds of one", f"{batch:,}·{row.macs:,}",
+               batch * row.macs, "multiply-adds")  # fmt: skip
+    return params, macs, many
+
+
+def _memory(row: Row, batch: int) -> Sum:
+    images = f"{batch:,}·" if batch > 1 else ""
+    sizes = "·".join(f"{side:,}" for side in row.out_shape)
+    rule = f"{FLOAT32_BYTES} bytes · " + ("images · " if batch > 1 else "") + "channels · height · width"
+    return Sum("Activations", rule, f"{FLOAT32_BYTES}·{images}{sizes}", row.activation_bytes, "bytes")
+
+
+def forget_stride(profile: Profile) -> Profile:
+    """The module with `nn.MaxPool2d`'s default stride, which is its kernel size: the pool branch shrinks alone.
+
+    Its rows then say what each branch gives; there is no concatenation, unless the map is a single pixel.
+    """
+    rows, shrunk = [], profile.in_shape
+    for row in profile.rows:
+        if row.branch == "pool":
+            stride = row.stride if row.params else row.kernel
+            sides = tuple(size_after(side, row.kernel, row.padding, stride).result for side in shrunk[1:])
+            shape = (row.out_channels, *sides)
+            memory = FLOAT32_BYTES * profile.batch * math.prod(shape)
+            macs = row.kernel**2 * row.in_channels * row.out_channels * math.prod(sides) if row.params else 0
+            row = dataclasses.replace(
+                row, stride=stride, in_shape=shrunk, out_shape=shape, macs=macs, activation_bytes=memory
+            )
+            shrunk = shape
+        rows.append(row)
+    return dataclasses.replace(profile, rows=tuple(rows))
+
+
+def misfit(profile: Profile) -> str:
+    """Why the branches cannot be concatenated, as one sentence; empty when they can."""
+    ends = {branch: sums.out_shape for branch, sums in profile.by_branch().items()}
+    first = ends["1×1"]
+    for branch, shape in ends.items():
+        if shape[1:] != first[1:]:
+            return (
+                f"The {branch} branch gives a {shape[1]}×{shape[2]} map, the others {first[1]}×{first[2]}: maps of "
+                f"different size cannot be laid on one another. nn.MaxPool2d takes its kernel size as stride unless "
+                f"told otherwise, so write nn.MaxPool2d(kernel_size=3, stride=1, padding=1)."
+            )
+    return ""
+
+
+def naive_twin(config: InceptionConfig) -> InceptionConfig:
+    """The module without 1×1 reductions whose 1×1, 3×3 and 5×5 branches give the same channels."""
+    return InceptionConfig.make_naive(config.name, config.in_channels, config.ch1x1, config.ch3x3, config.ch5x5)
+
+
+def savings(naive: Profile, reduced: Profile) -> tuple[str, ...]:
+    """What the reductions do to each branch that has one, as sentences."""
+    before, after = naive.by_branch(), reduced.by_branch()
+    sentences = []
+    for branch in ("5×5", "3×3"):
+        ratio = before[branch].macs / after[branch].macs
+        change = f"{ratio:.1f}× less" if ratio >= 1 else f"{1 / ratio:.1f}× more"
+        sentences.append(f"The {branch} branch costs {change}")
+    handed, kept = before["pool"].out_shape[0], after["pool"].out_shape[0]
+    sentences.append(f"The pool branch hands on {kept:,} channels, not all {handed:,}")
+    return tuple(sentences)
