@@ -26,7 +26,7 @@ from googlenet.models.profile import FLOAT32_BYTES, profile_network
 
 MAX_STEPS = 200
 BATCH, IMAGES = 16, 512
-RATE, MOMENTUM = 0.05, 0.9  # SGD, as in the paper: Adam would divide a faded gradient by its own size
+RATE, MOMENTUM = 0.01, 0.9  # SGD, as in the paper: Adam would divide a faded gradient by its own size
 MAX_MACS = 10_000_000_000  # of a step's forward pass: some seconds on a CPU
 MAX_BYTES = 2 * 2**30
 
@@ -71,18 +71,12 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """What is to be seen, also where the heads do nothing."""
-        first = next(iter(self.gains))
+        first, gain = next(iter(self.gains.items()))
         when = "At initialisation" if self.step == 0 else f"After {self.step} step{'s' if self.step > 1 else ''}"
-        fading = self.without.fading
-        faded = f"{when} {first} gets {fading:,.0f}× less gradient than the last layer without the heads"
-        gain = self.gains[first]
-        if fading < 10:
-            return (
-                f"{when} {first} gets no less gradient than the others, so the heads have little to add ({gain:.1f}×)."
-            )
-        if gain < 2:
-            return f"{faded}, and the heads change little ({gain:.1f}×)."
-        return f"{faded}; with them {first} gets {gain:,.0f}× as much."
+        headed = f"with the heads it gets {gain:,.{0 if gain >= 10 else 1}f}× as much as without"
+        if self.without.fading < 10:
+            return f"{when} the gradient has not faded when it reaches {first}; {headed}."
+        return f"{when} {first} gets {self.without.fading:,.0f}× less gradient than the last layer; {headed}."
 
 
 def compare_heads(network: GoogLeNetConfig, steps: int = 20, seed: int = 0) -> Iterator[Comparison]:
