@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -73,11 +74,21 @@ def _parser() -> argparse.ArgumentParser:
     _checkpoints_option(sub)
     _json_option(sub)
 
-    sub = command("evaluate", _evaluate, "Accuracy and loss of a weights file on a data set.")
+    sub = command("evaluate", _evaluate, "Accuracy, loss and calibration of a weights file on a data set.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     _data_option(sub, "cifar10")
     sub.add_argument("--split", choices=("test", "train"), default="test", help="which part of the data")
     sub.add_argument("--flip", action="store_true", help="average the logits of each image and its mirror image")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    _json_option(sub)
+
+    sub = command("select", _select, "Judge every checkpoint of a run on images that it did not learn from.")
+    sub.add_argument("name", metavar="RUN", help="the run")
+    sub.add_argument("--data", help="where its images are now (default: where they were)")
+    chosen = {"nargs": "?", "const": "", "metavar": "CHECKPOINT"}
+    sub.add_argument("--promote", **chosen, help="make the proposed one, or this, best.safetensors")
+    sub.add_argument("--report-on-test", **chosen, help="evaluate it on test images, once, and record that")
+    _checkpoints_option(sub)
     sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
     _json_option(sub)
 
@@ -88,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
     _json_option(sub)
 
-    sub = command("export", _export, "Copy a weights file as float16, with its test accuracy measured and written in.")
+    sub = command("export", _export, "Copy a weights file as float16, with temperature and test figures written in.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write")
     _data_option(sub, "cifar10")
@@ -214,7 +225,10 @@ def _runs(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from googlenet.data.datasets import load_images
     from googlenet.inference.evaluate import evaluate
+    from googlenet.inference.text import evaluation_lines
+    from googlenet.models.weights import read_info
 
+    read_info(options.weights)  # before minutes of loading
     images = load_images(options.data, progress=_progress())
     result = evaluate(
         options.weights, images, options.split, flip=options.flip, device=options.device, progress=_progress()
@@ -222,11 +236,33 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps({"data": images.name, "split": options.split, **result.to_dict()}))
         return
-    flip = ", mean of image and mirror image" if options.flip else ""
-    where = f"{result.n:,} {options.split} images of {images.name}"
-    print(f"accuracy {result.accuracy:.2%}, loss {result.loss:.4f} on {where}{flip}")
-    for name, accuracy in result.per_class.items():
-        print(f"  {name:<20} {'–' if accuracy is None else f'{accuracy:.1%}'}")
+    for line in evaluation_lines(result, f"{result.n:,} {options.split} images of {images.name}"):
+        print(line)
+
+
+def _select(options: argparse.Namespace) -> None:
+    from googlenet.inference import select
+    from googlenet.inference.text import calibration_line, evaluation_lines, judgement_lines
+
+    where = {"data": options.data, "device": options.device, "progress": _progress()}
+    judged = select.judge_run(options.checkpoints, options.name, **where)
+    answer: dict[str, Any] = judged.to_dict()
+    lines = list(judgement_lines(judged))
+    if options.promote is not None:
+        name = options.promote or judged.proposed
+        select.promote(options.checkpoints, options.name, name)
+        fitted = select.calibrate(options.checkpoints, f"{options.name}/best", **where)
+        answer["promoted"] = {"checkpoint": name, **dataclasses.asdict(fitted)}
+        lines.append(f"best.safetensors is {name} now; {calibration_line(fitted)}.")
+    if options.report_on_test is not None:
+        name = options.report_on_test or options.promote or judged.proposed
+        for earlier in select.test_reports(options.checkpoints, options.name)[-1:]:
+            seen = f"last on {earlier.get('when')} for {earlier.get('checkpoint')}"
+            print(f"Its test images were used before, {seen}: do not choose by them.", file=sys.stderr)
+        result = select.report_on_test(options.checkpoints, name, **where)
+        answer["test"] = {"checkpoint": name, **result.to_dict()}
+        lines += [f"{name} on test, recorded:", *evaluation_lines(result, judged.reported_on)]
+    print(json.dumps(answer) if options.json else "\n".join(lines))
 
 
 def _classify(options: argparse.Namespace) -> int:
@@ -254,25 +290,17 @@ def _classify(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> None:
-    import dataclasses
+    from googlenet.data.datasets import load_images
+    from googlenet.inference.export import export
+    from googlenet.inference.text import calibration_line
+    from googlenet.models.weights import read_info
 
-    from googlenet.inference.classifier import Classifier
-    from googlenet.inference.evaluate import evaluate
-    from googlenet.models.weights import load_weights, save_weights
-
-    model, info = load_weights(options.weights)
-    save_weights(options.target, model, info, half=True)
-    # Measured on the very weights that are shipped, after rounding.
-    plain = evaluate(Classifier(options.target, options.device), options.data, progress=_progress())
-    flip = evaluate(Classifier(options.target, options.device), options.data, flip=True)
-    facts = {
-        **info.facts,
-        "test_accuracy": plain.accuracy,
-        "test_loss": plain.loss,
-        "test_accuracy_flip": flip.accuracy,
-    }
-    save_weights(options.target, model, dataclasses.replace(info, facts=facts), half=True)
-    print(f"{options.target}: test accuracy {plain.accuracy:.2%}, with flip averaging {flip.accuracy:.2%}")
+    read_info(options.weights)  # before minutes of loading
+    images = load_images(options.data, progress=_progress())
+    done = export(options.weights, options.target, images, device=options.device, progress=_progress())
+    views = f"test accuracy {done.test.accuracy:.2%}, with flip averaging {done.flip.accuracy:.2%}"
+    print(f"{options.target}: {views}, calibration error {done.test.scaled_calibration_error:.2%}")
+    print(calibration_line(done.calibration) if done.calibration else done.note)
 
 
 def _progress() -> Any:

@@ -131,6 +131,14 @@ def read_json(path: Path, kind: type) -> Any:
         return kind()
 
 
+def are_other_images(checkpoint_accuracy: float | None, measured: float, n: int) -> bool:
+    """Whether `n` images, on which a checkpoint has accuracy `measured`, cannot be those that the trainer wrote down.
+
+    In other precision or on another device one answer in a hundred may differ.
+    """
+    return checkpoint_accuracy is not None and abs(checkpoint_accuracy - measured) > max(0.01, 1.5 / n)
+
+
 def weights_digest(path: Path) -> str:
     """SHA-256 of the numbers in a weights file, without its description: writing a fact changes nothing."""
     digest = hashlib.sha256()

@@ -21,6 +21,7 @@ from googlenet.inference.judgement_store import JudgementStore
 from googlenet.inference.reports import report_on_test, test_reports
 from googlenet.inference.run_folder import (
     Judges,
+    are_other_images,
     find_in_run,
     load_judges,
     run_checkpoints,
@@ -233,16 +234,8 @@ def _row(digest: str, same: list[Checkpoint], figures: dict[str, Any]) -> Judged
 
 
 def _warning(rows: list[Judged], about: dict[str, Any]) -> str:
-    """In half precision, or on another device, an answer in a hundred may differ; other images differ by more."""
-    tolerance = max(0.01, 1.5 / about["n"])
-    far = [
-        row
-        for row in rows
-        if about["held_out"]
-        and row.recorded_accuracy is not None
-        and abs(row.recorded_accuracy - row.validation_accuracy) > tolerance
-    ]
-    if not far:
+    far = [row for row in rows if are_other_images(row.recorded_accuracy, row.validation_accuracy, about["n"])]
+    if not (about["held_out"] and far):
         return ""
     return (
         f"{far[0].name} has {far[0].validation_accuracy:.1%} here but had {far[0].recorded_accuracy:.1%} while it was "

@@ -7,11 +7,19 @@ from pathlib import Path
 
 from torch.nn import functional as F
 
+from googlenet.config import LabError
 from googlenet.data.datasets import Progress
 from googlenet.inference.calibration import expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_split
-from googlenet.inference.run_folder import Judges, find_in_run, load_judges, run_config, while_not_trained
+from googlenet.inference.run_folder import (
+    Judges,
+    are_other_images,
+    find_in_run,
+    load_judges,
+    run_config,
+    while_not_trained,
+)
 from googlenet.models.weights import add_facts
 
 
@@ -35,12 +43,21 @@ def fit_and_store_temperature(
 ) -> Calibration:
     """Fit the temperature of the weights file `path` on the choosing images of `judges`, and write it into the file.
 
-    Its numbers stay as they are, and so do its logits: `Classifier` divides them by the temperature from now on. Raises
-    `LabError` for a file that is no checkpoint, or of other classes than the images.
+    Its numbers stay as they are, and so do its logits: `Classifier` divides them by the temperature from now on.
+    Raises `LabError` for a file that is no checkpoint or of other classes than the images, and when these cannot be
+    the images that its training held out.
     """
     classifier = Classifier(path, device)
     check_classes(classifier, judges.images.classes, judges.images.name)
     before = evaluate_split(classifier, judges.choose, progress=progress)
+    recorded = classifier.info.facts.get("validation_accuracy")
+    recorded = recorded if judges.held_out and isinstance(recorded, float) else None
+    if are_other_images(recorded, before.accuracy, before.n):
+        raise LabError(
+            f"{path.name} had {recorded:.1%} on the images that its training held out and has {before.accuracy:.1%} on "
+            f"these of {judges.images.name}, so they are others: give the data that it learned from.",
+            "data",
+        )
     temperature = fit_temperature(before.logits, before.labels)
     scaled = before.logits / temperature
     add_facts(path, temperature=temperature, temperature_fitted_on=judges.judged_on)
