@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 MAX_CHANNELS = 4096
@@ -63,6 +64,13 @@ def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return value
 
 
+def check_flags(config: Any, *names: str) -> None:
+    """Raise `LabError` where one of these fields of `config` is neither true nor false."""
+    for name in names:
+        if not isinstance(getattr(config, name), bool):
+            raise LabError(f"{name} must be true or false, not {str(getattr(config, name))[:40]!r}.", name)
+
+
 def check_run_name(name: Any) -> str:
     """Return `name` when it can name a run, else raise `LabError`: a run name is never a path."""
     if not isinstance(name, str) or not RUN_NAME.fullmatch(name):
@@ -94,6 +102,7 @@ class ConvConfig:
         store_whole(self, 1, 15, "kernel", prefix=self.name)
         store_whole(self, 1, 8, "stride", prefix=self.name)
         store_whole(self, 0, 7, "padding", prefix=self.name)
+        check_flags(self, "relu")
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,7 @@ class PoolConfig:
         store_whole(self, 1, 15, "kernel", prefix=self.name)
         store_whole(self, 1, 8, "stride", prefix=self.name)
         store_whole(self, 0, self.kernel // 2, "padding", prefix=self.name)
+        check_flags(self, "ceil_mode")
 
 
 @dataclass(frozen=True)
@@ -149,6 +159,7 @@ class InceptionConfig:
     ch5x5_convs: int = 1
 
     def __post_init__(self) -> None:
+        check_flags(self, "naive")
         widths = ["in_channels", "ch1x1", "ch3x3", "ch5x5"]
         reductions = ["ch3x3red", "ch5x5red", "pool_proj"]
         checked = widths if self.naive else widths + reductions
@@ -218,6 +229,9 @@ _LAYER_KINDS: dict[str, type] = {
 _KIND_NAMES = {cls: kind for kind, cls in _LAYER_KINDS.items()}
 
 
+TAKEN = ("avgpool", "dropout", "fc")  # parts of every network
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why a network does not fit together: what the setting `field` of `layer` wants, and what it is given.
@@ -257,12 +271,17 @@ class GoogLeNetConfig:
         store_whole(self, 1, MAX_CHANNELS, "in_channels")
         check_number(self.dropout, "dropout", 0, 0.95)
         check_number(self.aux_weight, "aux_weight", 0, 10)
+        check_flags(self, "batch_norm", "average_pool")
+        if not isinstance(self.name, str) or not 1 <= len(self.name) <= 80 or not self.name.isprintable():
+            raise LabError(f"A network's name is 1 to 80 printable characters, not {str(self.name)[:80]!r}.", "name")
         names = [layer.name for layer in (*self.layers, *self.aux)]
         if not self.layers or len(set(names)) != len(names):
             raise LabError("A network needs at least one layer, and every layer a name of its own.", "layers")
         if len(names) > MAX_LAYERS:  # a description may come from a stranger's file
             raise LabError(f"A network has at most {MAX_LAYERS} layers, not {len(names):,}.", "layers")
-        clash = next((name for name in names if not name.isidentifier() or name in ("avgpool", "dropout", "fc")), None)
+        if len({head.after for head in self.aux}) != len(self.aux):
+            raise LabError("A layer takes at most one auxiliary head.", "aux")
+        clash = next((name for name in names if not name.isidentifier() or name in TAKEN or iskeyword(name)), None)
         if clash is not None:
             raise LabError(f"{clash[:40]!r} cannot name a layer: use letters, digits and underscores.", "layers")
 
@@ -319,8 +338,8 @@ class GoogLeNetConfig:
         return plain
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> GoogLeNetConfig:
-        """Read what `to_dict` wrote; raises `LabError` for anything else."""
+    def from_dict(cls, plain: dict[str, Any], *, chained: bool = True) -> GoogLeNetConfig:
+        """Read what `to_dict` wrote; raises `LabError` for anything else, and when `chained` for its `problems`."""
         try:
             layers = tuple(
                 _LAYER_KINDS[row["kind"]](**{k: v for k, v in row.items() if k != "kind"}) for row in plain["layers"]
@@ -329,5 +348,6 @@ class GoogLeNetConfig:
             config = cls(**{**plain, "layers": layers, "aux": aux})
         except (KeyError, TypeError, AttributeError) as error:
             raise LabError(f"This network description cannot be read ({error}).", "network") from error
-        config.check_channels()
+        if chained:
+            config.check_channels()
         return config
