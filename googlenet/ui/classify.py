@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -12,10 +12,15 @@ from PIL import Image
 from googlenet.config import LabError
 from googlenet.inference.checkpoints import find_checkpoint, list_checkpoints
 from googlenet.inference.images import read_image
+from googlenet.inference.novelty import judge
 from googlenet.ui import classify_view as view
 from googlenet.ui.classify_view import CLASSIFY_CSS
 from googlenet.ui.cores import share_cores
 from googlenet.ui.refusals import spoken, toast
+
+if TYPE_CHECKING:
+    from googlenet.inference.classifier import Classifier
+    from googlenet.inference.explain import Occlusion
 
 __all__ = ["CLASSIFY_CSS", "classify_tab"]
 
@@ -31,8 +36,11 @@ NO_PICTURE = view.empty(
 )
 
 
-def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> None:
-    """Fill `tab` of `demo`; networks are looked for under `checkpoints`. Also adds the /classify endpoint."""
+def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Image, gr.Dropdown]:
+    """Fill `tab` of `demo`; networks are looked for under `checkpoints`. Also adds the /classify endpoint.
+
+    Returns the picture and the network, for other tabs to set: a new picture is classified.
+    """
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
             name = gr.Dropdown(
@@ -52,34 +60,41 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> None:
                 height=300,
                 buttons=["fullscreen"],
             )
+            explain = gr.Checkbox(
+                label="Show what the answer rests on",
+                info="Covers the picture square by square and watches the answer change",
+            )
             _examples(picture)
         with gr.Column(scale=2, min_width=320):
             answer = gr.HTML(WAITING, elem_classes="gl-html")
             facts = gr.HTML(elem_classes="gl-html")
     last = gr.State(None)  # the picture of the answer that is shown
 
-    def show(upload: Any, chosen: str | None, before: str | None) -> tuple[Any, ...]:
-        return answer_for(checkpoints, upload, chosen, before)
+    def show(upload: Any, chosen: str | None, before: str | None, explained: bool) -> tuple[Any, ...]:
+        return answer_for(checkpoints, upload, chosen, before, explained)
 
     def look(chosen: str | None) -> Any:
         return network_choices(checkpoints, chosen)
 
     quiet = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
-    shown = {"inputs": [picture, name, last], "outputs": [picture, answer, facts, last]}
+    shown = {"inputs": [picture, name, last, explain], "outputs": [picture, answer, facts, last]}
     work = {**quiet, "concurrency_id": "classify", "trigger_mode": "always_last"}
     looked = gr.on([demo.load, tab.select], look, name, name, queue=False, **quiet)
     looked.then(show, **shown, **work)
-    gr.on([picture.change, name.input], show, **shown, **work)
+    gr.on([picture.change, name.input, explain.input], show, **shown, **work)
 
     def classify(image: gr.FileData, checkpoint: str = "") -> dict[str, Any]:
         """The five likeliest classes of a picture.
 
         image: a file (handle_file in Python); checkpoint: a name such as googlenet-cifar10 or my-run/best, the first if
-        left out. Returns {"top": [{"class": ..., "probability": ...}, ...], "checkpoint": ...}, the likeliest first.
+        left out. Returns {"top": [{"class": ..., "probability": ...}, ...], "checkpoint": ..., "unlike_training": ...,
+        "novelty": {"score": ..., "value": ..., "threshold": ...}}, the likeliest first. unlike_training says whether
+        the picture looks like no class; it and novelty are null when the weights file has no threshold for that.
         """
         return classify_upload(checkpoints, image, checkpoint)
 
     gr.api(spoken(classify), api_name="classify", concurrency_id="classify")
+    return picture, name
 
 
 def _examples(picture: gr.Image) -> None:
@@ -103,8 +118,10 @@ def network_choices(checkpoints: Path, chosen: str | None) -> Any:
     return gr.Dropdown(choices, value=value, interactive=bool(names))
 
 
-def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str | None) -> tuple[Any, ...]:
-    """What the tab shows: picture, answer, facts, and the picture of that answer.
+def answer_for(
+    checkpoints: Path, upload: Any, chosen: str | None, before: str | None, explained: bool = False
+) -> tuple[Any, ...]:
+    """What the tab shows: picture, answer (`explained` with a heat map), facts, and the picture of that answer.
 
     What cannot be shown leaves a toast and all else as it was: `before` is the picture of the last answer.
     """
@@ -121,7 +138,14 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
         facts = view.facts(checkpoint)
         if image is None:
             return gr.skip(), NO_PICTURE, facts, before  # a picture dropped on another arrives after a None
-        answer = view.answer(*_ask(checkpoints, checkpoint.path, image), image.size)
+        classifier = _classifier(checkpoints, checkpoint.path)
+        answer = view.answer(
+            classifier.classify(image),
+            classifier.input_image(image),
+            image.size,
+            judge(classifier, image),
+            _occlude(classifier, image) if explained else None,
+        )
     except LabError as error:
         toast(error)
         return (gr.skip(),) * 4
@@ -133,18 +157,30 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, before: str |
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:
     """The programmatic answer, plain JSON types; `LabError` for a picture or a checkpoint that is none."""
     checkpoint = find_checkpoint(checkpoints, chosen)
-    probabilities, _ = _ask(checkpoints, checkpoint.path, read_image(received(upload)))
-    top = [{"class": name, "probability": share} for name, share in list(probabilities.items())[: view.TOP]]
-    return {"top": top, "checkpoint": checkpoint.name}
+    image = read_image(received(upload))
+    classifier = _classifier(checkpoints, checkpoint.path)
+    shares = list(classifier.classify(image).items())[: view.TOP]
+    verdict = judge(classifier, image)
+    return {
+        "top": [{"class": name, "probability": share} for name, share in shares],
+        "checkpoint": checkpoint.name,
+        "unlike_training": verdict and verdict.unlike_training,
+        "novelty": verdict and verdict.to_dict(),
+    }
 
 
-def _ask(checkpoints: Path, weights: Path, image: Image.Image) -> tuple[dict[str, float], Image.Image]:
-    """Probabilities, and the network's input."""
+def _classifier(checkpoints: Path, weights: Path) -> Classifier:
+    """The network in `weights`, on no more cores than a running training leaves."""
     from googlenet.inference.classifier import load_classifier  # imports torch
 
     share_cores(checkpoints)
-    classifier = load_classifier(weights)
-    return classifier.classify(image), classifier.input_image(image)
+    return load_classifier(weights)
+
+
+def _occlude(classifier: Classifier, image: Image.Image) -> Occlusion:
+    from googlenet.inference.explain import occlude  # imports torch
+
+    return occlude(classifier, image)
 
 
 def received(upload: Any) -> Path:
