@@ -24,6 +24,8 @@ def fold(model: GoogLeNet, dtype: torch.dtype = torch.float32) -> GoogLeNet:
         for name, child in list(module.named_children()):
             if isinstance(child, ConvBlock):
                 setattr(module, name, FoldedConv(child))
+            elif isinstance(child, nn.LocalResponseNorm):  # torch's has no bfloat16 on a CPU
+                setattr(module, name, nn.Sequential(_To(torch.float32), child, _To(dtype)))
     folded.to(dtype=dtype, memory_format=torch.channels_last)
     first = next(layer.name for layer in model.config.layers)
     setattr(folded, first, nn.Sequential(_To(dtype), getattr(folded, first)))

@@ -140,10 +140,11 @@ def are_other_images(checkpoint_accuracy: float | None, measured: float, n: int)
 
 
 def weights_digest(path: Path) -> str:
-    """SHA-256 of the numbers in a weights file, without its description: writing a fact changes nothing."""
-    digest = hashlib.sha256()
+    """SHA-256 of what a weights file computes: its numbers and all of its description but the facts."""
+    described = {key: text for key, text in read_info(path).to_metadata().items() if key != "facts"}
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     with path.open("rb") as file:
-        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        file.seek(8 + int.from_bytes(file.read(8), "little"))  # over the header, which begins with its length
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()

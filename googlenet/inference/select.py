@@ -121,13 +121,13 @@ def judge_run(
     """
     config = run_config(checkpoints, run)
     known = _collect(checkpoints, run, config, data)
-    if known.missing:
+    if missing := known.missing:
         judges = load_judges(config, data, progress)
         pick_device(device)  # what is refused below is the file's fault
         known.store.about = _about(judges)
-        for number, digest in enumerate(known.missing):
+        for number, digest in enumerate(missing):
             first = known.files[digest][0]
-            part = _part(progress, number, len(known.missing), first.name)
+            part = _part(progress, number, len(missing), first.name)
             try:
                 known.store.figures[digest] = _figures(first, judges, device, part)
             except LabError as error:
