@@ -267,6 +267,7 @@ def _select(options: argparse.Namespace) -> None:
 
 def _classify(options: argparse.Namespace) -> int:
     from googlenet.inference.classifier import Classifier
+    from googlenet.inference.novelty import judge, warning
 
     classifier = Classifier(options.weights, options.device)
     if classifier.info.facts.get("synthetic"):
@@ -274,7 +275,15 @@ def _classify(options: argparse.Namespace) -> int:
     answers, bad = [], 0
     for file in options.files:
         try:
-            answers.append({"file": str(file), "probabilities": classifier.classify(file)})
+            verdict = judge(classifier, file)
+            answers.append(
+                {
+                    "file": str(file),
+                    "probabilities": classifier.classify(file),
+                    "unlike_training": verdict and verdict.unlike_training,
+                    "novelty": verdict and verdict.to_dict(),
+                }
+            )
         except LabError as error:  # the other pictures still get their answer
             answers.append({"file": str(file), "error": str(error)})
             bad = BAD_INPUT
@@ -286,6 +295,8 @@ def _classify(options: argparse.Namespace) -> int:
             continue
         top = list(answer["probabilities"].items())[: max(1, options.top)]
         print(answer["file"], ", ".join(f"{name} {share:.1%}" for name, share in top), sep=": ")
+        if answer["unlike_training"]:
+            print(f"  {warning(len(answer['probabilities']))}")
     return bad
 
 
