@@ -16,7 +16,7 @@ from googlenet.ui import arithmetic_view, build_view, figures
 from googlenet.ui.channels import channels
 from googlenet.ui.cores import share_cores
 from googlenet.ui.module_form import DEFAULT, OWN, READ_URL, STARTS, UNDO, WRITE_URL, Form, load_start, name_of
-from googlenet.ui.network import keep_view_in_url, network_panel
+from googlenet.ui.network import NetworkPanel, keep_view_in_url, network_panel
 from googlenet.ui.picture import CHOOSE_OR_SAVE, picture_html
 
 COSTLIEST = "branch2.1"  # of 3a: the step that is explained at first
@@ -155,10 +155,11 @@ def race_modules(*values: Any) -> tuple[Any, Any]:
     return "", arithmetic_view.race_html(raced)
 
 
-def build_tab(checkpoints: Path) -> None:
+def build_tab(checkpoints: Path) -> NetworkPanel:
     """Lay out the tab and wire it; call inside `with gr.Blocks(): with gr.Tab("Build"):`.
 
-    `checkpoints` is where a trainer may be at work, to which a measured pass leaves the cores.
+    `checkpoints` is where a trainer may be at work, to which a measured pass leaves the cores. Returns the whole
+    network's half, whose button leads to the Train tab.
     """
 
     def run_real(*values: Any) -> tuple[Any, Any]:
@@ -175,6 +176,8 @@ def build_tab(checkpoints: Path) -> None:
             with gr.Row(elem_classes="gl-build"):
                 with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
                     start, undo, controls, reductions, forgotten = _controls()
+                    with gr.Column(elem_classes="gl-later"):
+                        _padding_check()
                 with gr.Column(scale=2, min_width=320, elem_classes="gl-answers"):
                     step = gr.Textbox(COSTLIEST, visible="hidden")
                     refusal = _html("", "gl-slot", "gl-refusal")
@@ -189,12 +192,11 @@ def build_tab(checkpoints: Path) -> None:
                     race = gr.Button("Time both on this device", size="sm")
                     raced = _html(arithmetic_view.NOT_TIMED)
                 with gr.Column(scale=2, min_width=320):
-                    _padding_check()
                     _html("<h3>Is it so?</h3>")
                     run = gr.Button("Run it for real", size="sm")
                     measured = _html(build_view.NOT_MEASURED)
         with gr.Tab("The whole network", id="network") as whole:
-            network_panel(Context.root_block, checkpoints)
+            panel = network_panel(Context.root_block)
     keep_view_in_url(Context.root_block, one, whole)
 
     # .change and not .input: a number set by a slider, a start or a link counts as well.
@@ -210,6 +212,7 @@ def build_tab(checkpoints: Path) -> None:
     controls[0].change(show_reductions, controls[0], reductions, **LIVE)
     run.click(run_real, controls, [refusal, measured], show_progress_on=measured, api_visibility="private")
     race.click(time_both, controls, [refusal, raced], show_progress_on=raced, api_visibility="private")
+    return panel
 
 
 def _padding_check() -> None:

@@ -49,17 +49,22 @@ class LayerForm:
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills."""
-        return [self.selected, self.title, *self.fields.values(), *self.groups.values()]
+        return [*self.inputs, *self.followers]
 
     def show(self, layer: Layer) -> list[Any]:
         """New values of `outputs` for `layer`."""
-        values, shown = form_values(layer), _groups_of(layer)
-        return [
-            layer.name,
-            _title(layer),
-            *[values.get(field, gr.skip()) for field in self.fields],
-            *[gr.update(visible=name in shown) for name in self.groups],
-        ]
+        values = form_values(layer)
+        return [layer.name, *[values.get(field, gr.skip()) for field in self.fields], *self.follow(layer)]
+
+    @property
+    def followers(self) -> list[Any]:
+        """What an edit changes besides the fields, in which a quick hand has typed on meanwhile: `follow` fills it."""
+        return [self.title, *self.groups.values()]
+
+    def follow(self, layer: Layer) -> list[Any]:
+        """New values of `followers` for `layer`."""
+        shown = _groups_of(layer)
+        return [_title(layer), *[gr.update(visible=name in shown) for name in self.groups]]
 
     def read(self, layer: Layer, *values: Any) -> Layer:
         """`layer` with the fields' `values`; `LabError` for one out of range."""

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from googlenet.config import GoogLeNetConfig, LabError
+from googlenet.config import DATA_SIZE, GoogLeNetConfig, LabError
 from googlenet.models.presets import PRESETS, preset
-from googlenet.models.profile import profile_partly
+from googlenet.models.profile import profile_network, profile_partly
+from googlenet.models.share import from_link_text, to_link_text
 from googlenet.ui import draft as drafts
-from googlenet.ui import figures, layer_form, network_drawing, network_view
+from googlenet.ui import figures, layer_form, network_drawing, network_view, takeaway
 from googlenet.ui.draft import SWITCHES, Draft
 from googlenet.ui.layer_form import LayerForm
+from googlenet.ui.takeaway import LIVE
 
 FIRST, FIRST_LAYER = "imagenet", "inception3a"
-LIVE: dict[str, Any] = {
-    "queue": False,
-    "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
-}
+DATA_CLASSES = 10  # of CIFAR-10 and of the drawn shapes
 VARIANTS = [("5×5, the paper", "5x5"), ("3×3, torchvision", "3x3"), ("two 3×3, Inception v2", "two 3x3")]
 # A click on a row or a block chooses its layer; it is marked at once, in the table and in the drawing.
 CHOOSE = """
@@ -55,11 +51,16 @@ KEEP_VIEW_IN_URL = """() => {{
   url.searchParams.set('view', '{view}');
   history.replaceState(history.state, '', url);
 }}"""
+OPEN_TRAIN = """(network) => {
+  if (!network) return;
+  [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent.trim() === 'Train')?.click();
+  scrollTo({top: 0});
+}"""
 
 
 @dataclass(frozen=True)
-class _Panel:
-    """The panel's components."""
+class NetworkPanel:
+    """The panel's components. `carried` is the text of the network that `train` carries into the Train tab."""
 
     draft: gr.State
     start: gr.Dropdown
@@ -70,38 +71,34 @@ class _Panel:
     fix: gr.Button
     undo: gr.Button
     reset: gr.Button
+    train: gr.Button
+    fit: gr.Button
+    carried: gr.Textbox
     form: LayerForm
+    remarks: gr.HTML
     refusal: gr.HTML
     summary: gr.HTML
     drawing: gr.HTML
     table: gr.HTML
-    remarks: gr.HTML
+    away: takeaway.TakeAway
 
     @property
     def answer(self) -> list[Any]:
         """What every edit may change: the values of `show_answer`."""
-        return [
-            self.draft,
-            self.refusal,
-            self.summary,
-            self.drawing,
-            self.table,
-            self.remarks,
-            self.fix,
-            self.undo,
-            self.keep,
-        ]
+        shown = [self.summary, self.drawing, self.table, self.remarks]
+        return [self.draft, self.refusal, *shown, self.fix, self.undo, self.keep, self.fit, self.away.link]
 
     @property
-    def settings(self) -> list[Any]:
-        """The values of `show_settings`."""
-        return [self.start, *self.sizes, self.variant, self.switches]
+    def everything(self) -> list[Any]:
+        """What an edit of the whole changes: the values of `show_everything`."""
+        return [*self.answer, self.start, *self.sizes, self.variant, self.switches, *self.form.outputs]
 
 
-def network_panel(demo: gr.Blocks, checkpoints: Path) -> None:
+def network_panel(demo: gr.Blocks) -> NetworkPanel:
     """Lay out the panel and wire it; call inside the Build tab of `demo`."""
     panel = _lay_out()
-    _wire(panel)
+    _wire(panel, demo)
+    return panel
 
 
 def keep_view_in_url(demo: gr.Blocks, module: gr.Tab, network: gr.Tab) -> None:
@@ -111,54 +108,53 @@ def keep_view_in_url(demo: gr.Blocks, module: gr.Tab, network: gr.Tab) -> None:
     demo.load(None, None, None, js=OPEN_VIEW_OF_URL)
 
 
-def _lay_out() -> _Panel:
+def _lay_out() -> NetworkPanel:
     config = preset(FIRST)
-    draft, (profile, problems) = Draft(config), profile_partly(config)
+    profile, problems = profile_partly(config)
+    parts: dict[str, Any] = {"draft": gr.State(Draft(config)), "carried": gr.Textbox("", visible="hidden")}
     with gr.Column(elem_id="network"):
-        with gr.Row():
-            choices = [(f"{name}: {about}", name) for name, about in PRESETS.items()]
-            start = gr.Dropdown(choices, value=FIRST, label="Start from", scale=3, min_width=260)
-            sizes = [
-                gr.Number(config.input_size, label="Image side, pixels", min_width=110, elem_id="network-side"),
-                gr.Number(config.num_classes, label="Classes", min_width=110, elem_id="network-classes"),
-            ]
-        with gr.Row():
-            variant = gr.Radio(VARIANTS, value="5x5", label="5×5 branch of every module", min_width=300)
-            kinds = [(label, name) for name, label in SWITCHES.items()]
-            switches = gr.CheckboxGroup(kinds, value=[], label="With", min_width=300)
+        parts |= _lay_out_settings(config)
         with gr.Row():
             with gr.Column(scale=1, min_width=290, elem_id="network-form"):
-                form = layer_form.lay_out(draft.layer(FIRST_LAYER))
-                keep = gr.Checkbox(True, label="Keep channels consistent", info="each layer takes what arrives")
+                layer = Draft(config).layer(FIRST_LAYER)
+                parts["form"] = layer_form.lay_out(layer)
+                parts["keep"] = gr.Checkbox(
+                    True, label="Keep channels consistent", info="each layer takes what arrives"
+                )
                 with gr.Row():
-                    undo = gr.Button("Undo", min_width=90, interactive=False)
-                    reset = gr.Button("Reset", min_width=90)
-                remarks = _html(network_view.remarks(draft.layer(FIRST_LAYER), profile))
+                    parts["undo"] = gr.Button("Undo", min_width=90, interactive=False)
+                    parts["reset"] = gr.Button("Reset", min_width=90)
+                parts["train"] = gr.Button("Train this network", variant="primary")
+                parts["fit"] = gr.Button(f"Set {DATA_SIZE}×{DATA_SIZE} and {DATA_CLASSES} classes", visible=False)
+                parts["remarks"] = _html(network_view.remarks(layer, profile))
             with gr.Column(scale=3, min_width=320):
-                refusal = _html("", "gl-slot", "gl-refusal")
+                parts["refusal"] = _html("", "gl-slot", "gl-refusal")
                 with gr.Row(elem_classes="gl-summary"):
-                    summary = _html(network_view.summary(config, profile, problems), min_width=280, scale=1)
-                    fix = gr.Button("Fix channels", variant="primary", visible=False, min_width=150, scale=0)
+                    parts["summary"] = _html(network_view.summary(config, profile, problems), min_width=280, scale=1)
+                    parts["fix"] = gr.Button("Fix channels", variant="primary", visible=False, min_width=150, scale=0)
                 with gr.Accordion("Drawing", open=True):
-                    drawing = _html(network_drawing.drawing(config, profile, FIRST_LAYER), js_on_load=CHOOSE)
-                table = _html(network_view.table(config, profile, problems, FIRST_LAYER), js_on_load=CHOOSE)
-    return _Panel(
-        gr.State(draft),
-        start,
-        sizes,
-        variant,
-        switches,
-        keep,
-        fix,
-        undo,
-        reset,
-        form,
-        refusal,
-        summary,
-        drawing,
-        table,
-        remarks,
-    )
+                    drawn = network_drawing.drawing(config, profile, FIRST_LAYER)
+                    parts["drawing"] = _html(drawn, js_on_load=CHOOSE)
+                rows = network_view.table(config, profile, problems, FIRST_LAYER)
+                parts["table"] = _html(rows, js_on_load=CHOOSE)
+                parts["away"] = takeaway.lay_out(parts["draft"], parts["form"].selected)
+    return NetworkPanel(**parts)
+
+
+def _lay_out_settings(config: GoogLeNetConfig) -> dict[str, Any]:
+    """What is set for the whole network."""
+    with gr.Row():
+        choices = [(f"{name}: {about}", name) for name, about in PRESETS.items()]
+        start = gr.Dropdown(choices, value=FIRST, label="Start from", scale=3, min_width=260)
+        sizes = [
+            gr.Number(config.input_size, label="Image side, pixels", min_width=110, elem_id="network-side"),
+            gr.Number(config.num_classes, label="Classes", min_width=110, elem_id="network-classes"),
+        ]
+    with gr.Row():
+        variant = gr.Radio(VARIANTS, value="5x5", label="5×5 branch of every module", min_width=300)
+        kinds = [(label, name) for name, label in SWITCHES.items()]
+        switches = gr.CheckboxGroup(kinds, value=[], label="With", min_width=300)
+    return {"start": start, "sizes": sizes, "variant": variant, "switches": switches}
 
 
 def _html(value: str, *classes: str, **options: Any) -> gr.HTML:
@@ -169,7 +165,7 @@ def _html(value: str, *classes: str, **options: Any) -> gr.HTML:
 
 
 def show_answer(draft: Draft, selected: str) -> list[Any]:
-    """New values of `_Panel.answer`."""
+    """New values of `NetworkPanel.answer`."""
     config = draft.config
     profile, problems = profile_partly(config)
     return [
@@ -182,17 +178,51 @@ def show_answer(draft: Draft, selected: str) -> list[Any]:
         gr.update(visible=bool(config.problems())),
         gr.update(interactive=bool(draft.past)),
         draft.keep,
+        gr.update(visible=False),
+        takeaway.link_of(config),
     ]
 
 
-def show_settings(config: GoogLeNetConfig) -> list[Any]:
-    """New values of `_Panel.settings`."""
+def show_everything(form: LayerForm, draft: Draft, selected: str) -> list[Any]:
+    """New values of `NetworkPanel.everything`; the first module is chosen where `selected` is gone."""
+    config, layer = draft.config, draft.layer_or_first(selected)
     start = config.name if config.name in PRESETS else gr.skip()
-    return [start, config.input_size, config.num_classes, drafts.common_variant(config), drafts.switches(config)]
+    settings = [start, config.input_size, config.num_classes, drafts.common_variant(config), drafts.switches(config)]
+    return [*show_answer(draft, layer.name), *settings, *form.show(layer)]
 
 
-def _refusing(event: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
-    """`event`, whose refusal is told in one sentence while all else stays."""
+def carry(draft: Draft) -> list[Any]:
+    """The refusal, whether the cure is offered, and the text of the network for the Train tab, "" when refused."""
+    config = draft.config
+    try:
+        profile_network(config)
+        if config.input_size != DATA_SIZE:
+            raise LabError(
+                f"Training images are {DATA_SIZE}×{DATA_SIZE} and this network takes {config.input_size}×"
+                f"{config.input_size}: set the image side to {DATA_SIZE}.",
+                "input_size",
+            )
+        if config.num_classes != DATA_CLASSES:
+            raise LabError(
+                f"CIFAR-10 and the shapes have {DATA_CLASSES} classes and this network {config.num_classes:,}: set "
+                f"classes to {DATA_CLASSES}; a folder of your own changes them by itself.",
+                "num_classes",
+            )
+    except LabError as error:
+        return [figures.message(str(error)), gr.update(visible=error.field in ("input_size", "num_classes")), ""]
+    return ["", gr.update(visible=False), to_link_text(config)]
+
+
+def offer(carried: str, choices: list[Any]) -> Any:
+    """The Train tab's network dropdown, with the carried network chosen besides its own `choices`."""
+    if not carried:
+        return gr.skip()
+    params = profile_network(takeaway.network_of(carried)).params
+    return gr.update(choices=[*choices, (f"your network (from Build), {params:,} parameters", carried)], value=carried)
+
+
+def refusing(event: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
+    """`event`, whose refusal is told in one sentence (the second output) while all else stays."""
 
     def run(*arguments: Any) -> list[Any]:
         try:
@@ -206,51 +236,65 @@ def _refusing(event: Callable[..., list[Any]], outputs: int) -> Callable[..., li
 # --- events -----------------------------------------------------------------------------------
 
 
-def _wire(panel: _Panel) -> None:
-    form = panel.form
-    everything = [*panel.answer, *panel.settings, *form.outputs]
-
-    def all_of(draft: Draft, selected: str) -> list[Any]:
-        layer = draft.layer_or_first(selected)
-        return [*show_answer(draft, layer.name), *show_settings(draft.config), *form.show(layer)]
+def _wire(panel: NetworkPanel, demo: gr.Blocks) -> None:
+    form, bench = panel.form, [panel.draft, panel.form.selected]
 
     def edit_layer(draft: Draft, selected: str, *values: Any) -> list[Any]:
-        layer = form.read(draft.layer(selected), *values)
-        after = draft.with_layer(layer)
-        shown = form.show(after.layer(selected))
-        # Not the fields themselves: a quick hand has typed on meanwhile.
-        quiet = [*[gr.skip()] * (len(shown) - len(form.groups)), *shown[-len(form.groups) :]]
-        return [*show_answer(after, selected), drafts.common_variant(after.config), *quiet]
+        after = draft.with_layer(form.read(draft.layer(selected), *values))
+        common = drafts.common_variant(after.config)
+        return [*show_answer(after, selected), common, *form.follow(after.layer(selected))]
 
     def edit_whole(draft: Draft, selected: str, side: Any, classes: Any) -> list[Any]:
-        config = drafts.set_whole(draft.config, side, classes)
-        return show_answer(draft.edited(config, "whole"), selected)
-
-    def edit_variants(draft: Draft, selected: str, variant: str | None, switches: list[str]) -> list[Any]:
-        config = drafts.set_switches(draft.config, variant, switches)
-        return all_of(draft.edited(config), selected)
-
-    def choose(draft: Draft, event: gr.EventData) -> list[Any]:
-        layer = draft.layer_or_first(event._data.get("layer", ""))
-        return [network_view.remarks(layer, profile_partly(draft.config)[0]), *form.show(layer)]
+        return show_answer(draft.edited(drafts.set_whole(draft.config, side, classes), "whole"), selected)
 
     def on(triggers: list[Any], event: Any, inputs: list[Any], outputs: list[Any]) -> Any:
-        return gr.on(triggers, _refusing(event, len(outputs)), inputs, outputs, **LIVE)
+        return gr.on(triggers, refusing(event, len(outputs)), inputs, outputs, **LIVE)
 
-    bench = [panel.draft, form.selected]
+    def redraw(triggers: list[Any], change: Callable[..., Draft], *inputs: Any) -> None:
+        """On these triggers, put what `change(draft, *inputs)` gives on the bench and show all of it."""
+        on(
+            triggers,
+            lambda d, s, *said: show_everything(form, change(d, *said), s),
+            [*bench, *inputs],
+            panel.everything,
+        )
+
+    def choose(draft: Draft, event: gr.EventData) -> list[Any]:
+        layer = draft.layer_or_first(str(event._data.get("layer")))
+        return [network_view.remarks(layer, profile_partly(draft.config)[0]), *form.show(layer)]
+
     typed = [field.input for field in form.fields.values()]
-    on(typed, edit_layer, [panel.draft, *form.inputs], [*panel.answer, panel.variant, *form.outputs])
+    on(typed, edit_layer, [panel.draft, *form.inputs], [*panel.answer, panel.variant, *form.followers])
     on([size.input for size in panel.sizes], edit_whole, [*bench, *panel.sizes], panel.answer)
-    on([panel.variant.input, panel.switches.input], edit_variants, [*bench, panel.variant, panel.switches], everything)
-    on(
-        [panel.keep.input],
-        lambda d, s, keep: all_of(d.edited(d.config, keep=bool(keep)), s),
-        [*bench, panel.keep],
-        everything,
-    )
-    on([panel.fix.click], lambda d, s: all_of(d.edited(d.config, keep=True), s), bench, everything)
-    on([panel.undo.click], lambda d, s: all_of(d.undone(), s), bench, everything)
-    fresh = [panel.start.input, panel.reset.click]
-    on(fresh, lambda d, s, name: all_of(d.edited(preset(name), keep=True), s), [*bench, panel.start], everything)
+    switched = [panel.variant.input, panel.switches.input]
+    redraw(switched, lambda d, v, on: d.edited(drafts.set_switches(d.config, v, on)), panel.variant, panel.switches)
+    redraw([panel.keep.input], lambda d, keep: d.edited(d.config, keep=bool(keep)), panel.keep)
+    redraw([panel.fix.click], lambda d: d.edited(d.config, keep=True))
+    redraw([panel.undo.click], lambda d: d.undone())
+    redraw([panel.start.input, panel.reset.click], lambda d, name: d.edited(preset(name), keep=True), panel.start)
+    redraw([panel.fit.click], lambda d: d.edited(drafts.set_whole(d.config, DATA_SIZE, DATA_CLASSES)))
+    redraw([panel.away.upload.upload], lambda d, file: d.edited(takeaway.read_file(file), keep=True), panel.away.upload)
     for html in (panel.drawing, panel.table):
         html.select(choose, panel.draft, [panel.remarks, *form.outputs], **LIVE).then(None, None, None, js=SHOW_FORM)
+
+    def opened(draft: Draft, selected: str, request: gr.Request) -> list[Any]:
+        asked = request.query_params.get("network")
+        if not asked:
+            return [gr.skip()] * len(panel.everything)
+        try:
+            config = from_link_text(asked)
+            return show_everything(form, Draft(config, keep=not config.problems()), selected)
+        except LabError as error:
+            message = figures.message(f"The link's network cannot be opened. {error}")
+            return [gr.skip(), message, *[gr.skip()] * (len(panel.everything) - 2)]
+
+    demo.load(opened, bench, panel.everything, **LIVE)
+
+
+def carry_into_training(panel: NetworkPanel, network: gr.Dropdown) -> gr.events.Dependency:
+    """Have the panel's button choose its network in the Train tab's dropdown; returns the event, to go on from."""
+    choices = list(network.choices)
+    carried = panel.train.click(carry, panel.draft, [panel.refusal, panel.fit, panel.carried], **LIVE)
+    chosen = carried.then(lambda text: offer(text, choices), panel.carried, network, **LIVE)
+    chosen.then(None, panel.carried, None, js=OPEN_TRAIN)
+    return chosen

@@ -11,8 +11,8 @@ NETWORK_CSS = """
 .gl-network small { display: block; color: var(--gl-quiet); font-size: var(--text-xs); font-weight: 400; }
 .gl-network tbody tr:not(.gl-group) td:first-child { padding-left: 10px; }
 .gl-network tr[data-layer] { cursor: pointer; }
-.gl-network tr[data-layer]:hover { background: var(--background-fill-secondary); }
-.gl-network tr.gl-on { background: color-mix(in srgb, var(--color-accent) 13%, transparent); }
+.gl-network tbody tr[data-layer]:hover:not(.gl-on) { background: var(--background-fill-secondary); }
+.gl-network tbody tr.gl-on { background: color-mix(in srgb, var(--color-accent) 13%, transparent); }
 .gl-network tr.gl-on > th { box-shadow: inset 3px 0 var(--color-accent); }
 .gl-network th button { padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: left; }
 .gl-network td:nth-child(5) { width: 22%; min-width: 7rem; padding-top: 11px; }
@@ -20,7 +20,7 @@ NETWORK_CSS = """
 .gl-pad { font-weight: 400; }
 .gl-mostly { padding: 0 5px; border-radius: var(--radius-sm); background: #E69F00; color: #111; font-weight: 600; }
 .gl-remarks { gap: var(--spacing-sm) !important; font-size: var(--text-sm); color: var(--gl-quiet); }
-.gl-network tr.gl-wrong { background: var(--error-background-fill); }
+.gl-network tbody tr.gl-wrong { background: var(--error-background-fill); }
 .gl-network tr.gl-wrong > th { box-shadow: inset 4px 0 var(--error-border-color); }
 .gl-network .gl-why { white-space: normal; color: var(--error-text-color); }
 .gl-network .gl-after { opacity: 0.55; }
@@ -47,5 +47,6 @@ NETWORK_CSS = """
 @media (max-width: 768px) {
   #network-form { position: static; scroll-margin-top: 8px; }
   .gl-network th:first-child { position: sticky; left: 0; background: var(--background-fill-primary); }
+  .gl-network thead th:first-child, .gl-network tfoot th:first-child { background: var(--background-fill-secondary); }
 }
 """
