@@ -249,13 +249,13 @@ def _select(options: argparse.Namespace) -> None:
     answer: dict[str, Any] = judged.to_dict()
     lines = list(judgement_lines(judged))
     if options.promote is not None:
-        name = options.promote or judged.proposed
+        name = _within(options.name, options.promote or judged.proposed)
         select.promote(options.checkpoints, options.name, name)
         fitted = select.calibrate(options.checkpoints, f"{options.name}/best", **where)
         answer["promoted"] = {"checkpoint": name, **dataclasses.asdict(fitted)}
         lines.append(f"best.safetensors is {name} now; {calibration_line(fitted)}.")
     if options.report_on_test is not None:
-        name = options.report_on_test or options.promote or judged.proposed
+        name = _within(options.name, options.report_on_test or options.promote or judged.proposed)
         for earlier in select.test_reports(options.checkpoints, options.name)[-1:]:
             seen = f"last on {earlier.get('when')} for {earlier.get('checkpoint')}"
             print(f"Its test images were used before, {seen}: do not choose by them.", file=sys.stderr)
@@ -263,6 +263,11 @@ def _select(options: argparse.Namespace) -> None:
         answer["test"] = {"checkpoint": name, **result.to_dict()}
         lines += [f"{name} on test, recorded:", *evaluation_lines(result, judged.reported_on)]
     print(json.dumps(answer) if options.json else "\n".join(lines))
+
+
+def _within(run: str, name: str) -> str:
+    """A checkpoint's full name, written as "best" or "run/best"."""
+    return name if "/" in name else f"{run}/{name}"
 
 
 def _classify(options: argparse.Namespace) -> int:

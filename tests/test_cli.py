@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.training.run import Run
 
-COMMANDS = ("profile", "train", "resume", "runs", "evaluate", "classify", "export")
+COMMANDS = ("profile", "train", "resume", "runs", "evaluate", "select", "classify", "export")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -74,6 +75,7 @@ def test_help_explains_every_option(command, capsys):
         "train": "preset data recipe epochs batch-size lr seed device run checkpoints checkpoint-epochs aux-heads",
         "resume": "checkpoints",
         "evaluate": "data split flip device json",
+        "select": "data promote report-on-test checkpoints device json",
         "classify": "json top device",
         "profile": "json size batch paper",
         "runs": "checkpoints json",
@@ -154,6 +156,8 @@ def test_a_reader_that_has_seen_enough(here):
         (["resume", "none"], "There is no run called none"),
         (["resume", "../none"], "A run name is 1 to 64"),
         (["evaluate", "none.safetensors", "--data", "shapes"], "There is no weights file none.safetensors"),
+        (["select", "none"], "There is no run called none in checkpoints"),
+        (["select", "../none"], "A run name is 1 to 64"),
         (["classify", "none.safetensors", "x.png"], "There is no weights file none.safetensors"),
         (["export", "none.safetensors", "out.safetensors"], "There is no weights file none.safetensors"),
     ],
@@ -267,8 +271,66 @@ def test_evaluate(weights, folder, here, capsys):
     assert (plain["n"], 0 <= plain["accuracy"] <= 1, plain["loss"] > 0) == (18, True, True)
     assert main(["evaluate", str(weights), "--data", str(folder), "--device", "cpu"]) == 0
     text = capsys.readouterr().out.splitlines()
-    assert text[0] == f"accuracy {plain['accuracy']:.2%}, loss {plain['loss']:.4f} on 18 test images of {plain['data']}"
-    assert [line.split()[0] for line in text[1:]] == ["blue", "green", "red"]
+    assert text[0].startswith(f"accuracy {plain['accuracy']:.2%} (95% interval ")
+    assert text[0].endswith(f") on 18 test images of {plain['data']}")
+    loss, error = plain["loss"], plain["calibration_error"]
+    assert text[1] == f"negative log likelihood {loss:.4f}, calibration error {error:.2%}"
+    assert [line.split()[0] for line in text[2:]] == ["blue", "green", "red"]
+    low, high = plain["intervals"]["red"]
+    assert text[4].split(maxsplit=1)[1] == f"{plain['per_class']['red']:.1%}  ({low:.1%} to {high:.1%})"
+
+
+def test_evaluate_tells_what_the_temperature_changes(here, folder, capsys):
+    scaled = tiny_checkpoint(here / "scaled.safetensors", ("blue", "green", "red"), temperature=2.0)
+    assert main(["evaluate", str(scaled), "--data", str(folder), "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("calibrated by its temperature 2.000: negative log")
+
+
+@pytest.fixture
+def run(here, folder) -> Path:
+    """A run of two checkpoints, the second one also its best."""
+    path = here / "runs" / "chosen"
+    shutil.rmtree(path, ignore_errors=True)
+    for epoch in range(2):
+        tiny_checkpoint(path / f"epoch-{epoch:04d}.safetensors", ("blue", "green", "red"), seed=epoch, epoch=epoch)
+    shutil.copy(path / "epoch-0001.safetensors", path / "best.safetensors")
+    (path / "config.json").write_text(training("chosen", folder, validation_fraction=0.3).to_json())
+    return path
+
+
+def test_select_prints_a_table_and_a_proposal(run, here, capsys):
+    assert main(["select", "chosen", "--checkpoints", "runs", "--device", "cpu", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert [row["names"] for row in plain["rows"]] == [["chosen/epoch-0000"], ["chosen/epoch-0001", "chosen/best"]]
+    assert main(["select", "chosen", "--checkpoints", "runs"]) == 0
+    text = capsys.readouterr().out.splitlines()
+    assert text[0].split()[:4] == ["checkpoint", "epoch", "train", "validation"]
+    names = [row["names"][0] for row in plain["rows"]]
+    assert all(line[2:].startswith(name) for line, name in zip(text[1:], names, strict=False))
+    assert [line[0] == "→" for line in text[1:3]] == [name == plain["proposed"] for name in names]
+    assert text[3] == "Judged on the 18 images of folder colours that the training held out."
+    assert f"Proposed: {plain['proposed']}." in text
+
+
+def test_select_promotes_and_reports(run, here, capsys):
+    from googlenet.inference.run_folder import weights_digest
+    from googlenet.models.weights import read_info
+
+    options = ["select", "chosen", "--checkpoints", "runs", "--device", "cpu"]
+    assert main([*options, "--promote", "epoch-0000", "--report-on-test"]) == 0
+    output, errors = capsys.readouterr()
+    assert "best.safetensors is chosen/epoch-0000 now; temperature" in output
+    assert "chosen/epoch-0000 on test, recorded:\naccuracy" in output
+    assert "on the 18 test images of folder colours" in output
+    assert errors == ""
+    assert weights_digest(run / "best.safetensors") == weights_digest(run / "epoch-0000.safetensors")
+    assert read_info(run / "best.safetensors").facts["temperature"] > 0
+    assert main([*options, "--report-on-test", "chosen/best", "--json"]) == 0
+    output, errors = capsys.readouterr()
+    assert json.loads(output)["test"]["checkpoint"] == "chosen/best"
+    (line,) = errors.splitlines()
+    assert line.startswith("Its test images were used before, last on ")
+    assert line.endswith("for chosen/epoch-0000: do not choose by them.")
 
 
 def test_classify(weights, picture, here, capsys):
@@ -291,7 +353,24 @@ def test_export(weights, folder, here, capsys):
     from googlenet.models.weights import read_info
 
     facts = read_info(here / "out.safetensors").facts
-    assert set(facts) >= {"test_accuracy", "test_loss", "test_accuracy_flip"}
+    assert set(facts) >= {"test_accuracy", "test_loss", "test_calibration_error", "test_accuracy_flip"}
+    assert "temperature" not in facts  # which images its training held out is not known
+
+
+def test_export_of_a_runs_checkpoint_fits_its_temperature(run, folder, here, capsys):
+    from googlenet.models.weights import read_info
+
+    weights = run / "best.safetensors"
+    assert main(["export", str(weights), "out.safetensors", "--data", str(folder), "--device", "cpu"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    facts = read_info(here / "out.safetensors").facts
+    assert second.startswith(f"temperature {facts['temperature']:.3f}, fitted on 18 images: calibration error ")
+    assert first.endswith(f"calibration error {facts['test_scaled_calibration_error']:.2%}")
+    assert main(["evaluate", "out.safetensors", "--data", str(folder), "--json", "--device", "cpu"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["accuracy"] == facts["test_accuracy"]
+    assert plain["scaled_loss"] == pytest.approx(facts["test_scaled_loss"])
+    assert "temperature" not in read_info(weights).facts
 
 
 def test_a_target_that_cannot_be_written(weights, folder, capsys):
