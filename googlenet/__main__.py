@@ -285,6 +285,7 @@ def _classify(options: argparse.Namespace) -> int:
                 {
                     "file": str(file),
                     "probabilities": classifier.classify(file),
+                    "temperature": classifier.temperature,
                     "unlike_training": verdict and verdict.unlike_training,
                     "novelty": verdict and verdict.to_dict(),
                 }
@@ -299,7 +300,8 @@ def _classify(options: argparse.Namespace) -> int:
             print(f"error: {answer['error']}", file=sys.stderr)
             continue
         top = list(answer["probabilities"].items())[: max(1, options.top)]
-        print(answer["file"], ", ".join(f"{name} {share:.1%}" for name, share in top), sep=": ")
+        word = " (calibrated)" if classifier.calibrated else ""
+        print(answer["file"], ", ".join(f"{name} {share:.1%}" for name, share in top) + word, sep=": ")
         if answer["unlike_training"]:
             print(f"  {warning(len(answer['probabilities']))}")
     return bad

@@ -346,6 +346,15 @@ def test_classify(weights, picture, here, capsys):
     assert capsys.readouterr().out == f"{picture}: {name} {share:.1%}\n"
 
 
+def test_classify_says_in_a_word_that_probabilities_are_scaled(picture, here, capsys):
+    scaled = tiny_checkpoint(here / "scaled.safetensors", ("blue", "green", "red"), temperature=2.0)
+    assert main(["classify", str(scaled), str(picture), "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.endswith("% (calibrated)\n")
+    assert main(["classify", str(scaled), str(picture), "--device", "cpu", "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["temperature"] == 2
+
+
 def test_export(weights, folder, here, capsys):
     assert main(["export", str(weights), "out.safetensors", "--data", str(folder), "--device", "cpu"]) == 0
     assert "out.safetensors: test accuracy" in capsys.readouterr().out
