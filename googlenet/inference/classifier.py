@@ -6,7 +6,6 @@ import functools
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +37,7 @@ class Classifier:
         if self.info.network.in_channels != 3:
             raise LabError(f"{self.path.name} takes {self.info.network.in_channels} channels: a picture has 3.")
         self.model.to(memory_format=torch.channels_last)
-        self.temperature = _temperature(self.info.facts.get("temperature"))
+        self.temperature = self.info.temperature
         self._mean = torch.tensor(self.info.mean, device=self.device)
         self._std = torch.tensor(self.info.std, device=self.device)
 
@@ -90,12 +89,6 @@ class Classifier:
             raise LabError(f"{self.path.name} answers with no number, its training diverged: choose an earlier epoch.")
         pairs = zip(self.info.classes, probabilities, strict=True)
         return dict(sorted(pairs, key=lambda pair: pair[1], reverse=True))
-
-
-def _temperature(fact: Any) -> float:
-    """A file from anywhere may say anything: what is no usable number counts as not said."""
-    number = isinstance(fact, (int, float)) and not isinstance(fact, bool)
-    return float(fact) if number and 0.01 <= fact <= 100 else 1.0
 
 
 def to_tensor(image: Image.Image) -> Tensor:

@@ -48,6 +48,16 @@ class WeightsInfo:
         if len(self.mean) != 3 or len(self.std) != 3 or not all(map(math.isfinite, numbers)) or min(self.std) <= 0:
             raise LabError("A normalisation has three means and three deviations above 0.", "std")
 
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before they become probabilities (Guo et al. 2017); 1 where none was fitted.
+
+        A file from anywhere may say anything: what is no usable number counts as not said.
+        """
+        fact = self.facts.get("temperature")
+        number = isinstance(fact, (int, float)) and not isinstance(fact, bool)
+        return float(fact) if number and 0.01 <= fact <= 100 else 1.0
+
     def to_metadata(self) -> dict[str, str]:
         """safetensors metadata: strings only."""
         plain = {"network": self.network.to_dict(), "classes": self.classes, "mean": self.mean, "std": self.std}
