@@ -108,7 +108,8 @@ def _memory(row: Row, batch: int) -> Sum:
 def forget_stride(profile: Profile) -> Profile:
     """The module with `nn.MaxPool2d`'s default stride, which is its kernel size: the pool branch shrinks alone.
 
-    Its rows then say what each branch gives; there is no concatenation, unless the map is a single pixel.
+    Its rows then say what each branch gives, without the concatenation that fails. A single pixel stays one: nothing
+    changes there.
     """
     rows, shrunk = [], profile.in_shape
     for row in profile.rows:
@@ -122,7 +123,8 @@ def forget_stride(profile: Profile) -> Profile:
                 row, stride=stride, in_shape=shrunk, out_shape=shape, macs=macs, activation_bytes=memory
             )
             shrunk = shape
-        rows.append(row)
+        if row.branch or shrunk[1:] == profile.in_shape[1:]:
+            rows.append(row)
     return dataclasses.replace(profile, rows=tuple(rows))
 
 

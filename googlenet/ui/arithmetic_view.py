@@ -82,16 +82,23 @@ def twins_html(naive: Profile, reduced: Profile) -> str:
     rows = "".join(
         f"<tbody><tr><th rowspan='2'>{name}</th><td>naive</td><td>{_bar(naive, one, max(one, two), name)}</td>"
         f"<td class='gl-n'>{write(one)}</td></tr><tr><td>reduced</td><td>{_bar(reduced, two, max(one, two), name)}</td>"
-        f"<td class='gl-n'>{write(two)} <b>{one / two:.1f}×</b></td></tr></tbody>"
+        f"<td class='gl-n'>{write(two)} <b>{_change(one, two)}</b></td></tr></tbody>"
         for name, one, two, write in amounts
     )
     said = "".join(f"<li>{escape(sentence)}.</li>" for sentence in savings(naive, reduced))
-    memory = "Activations of the reduced module include what the reductions themselves put out."
+    memory = "Activations are every step's output, those of the reductions too; grey is the concatenation's own copy."
     return (
         f"<div class='gl-twins'><table aria-label='naive against reduced'>{rows}</table><ul>{said}</ul>"
         f"<p class='gl-note'>Both give the same channels from their 1×1, 3×3 and 5×5 branches on the same input; the "
         f"naive pool branch hands on all channels that arrive. {memory}</p></div>"
     )
+
+
+def _change(before: float, after: float) -> str:
+    ratio = before / after
+    if 0.95 < ratio < 1.05:
+        return "about the same"
+    return f"{ratio:.1f}× less" if ratio > 1 else f"{1 / ratio:.1f}× more"
 
 
 def _bar(profile: Profile, amount: float, full: float, name: str) -> str:
@@ -114,10 +121,10 @@ NOT_TIMED = ""
 def race_html(race: Race) -> str:
     """HTML: what a forward pass of each took, and how they compare."""
     ratio = race.naive / race.reduced
-    word = f"{ratio:.2f}× as fast" if ratio >= 1 else f"{1 / ratio:.2f}× as slow"
+    word = f"is {ratio:.2f}× as fast" if ratio >= 1 else f"takes {1 / ratio:.2f}× as long"
     return (
         f"<p class='gl-raced'>naive <b>{figures.duration(race.naive)}</b>, reduced "
-        f"<b>{figures.duration(race.reduced)}</b>: the reduced module is <b>{word}</b>. <span>Median of {race.rounds} "
+        f"<b>{figures.duration(race.reduced)}</b>: the reduced module <b>{word}</b>. <span>Median of {race.rounds} "
         f"forward passes each, in turns, on {escape(race.device)}.</span></p>"
     )
 
@@ -144,7 +151,8 @@ ARITHMETIC_CSS = """
 .gl-padding b { font-size: 1.2em; }
 .gl-padding.gl-agrees b { color: #0a7d54; }
 .dark .gl-padding.gl-agrees b { color: #34d399; }
-.gl-padding.gl-differs b { color: var(--error-text-color); }
+.gl-padding.gl-differs b { color: #b91c1c; }
+.dark .gl-padding.gl-differs b { color: #f87171; }
 .gl-pair { padding: 0 6px; border: 1px solid var(--border-color-primary); border-radius: var(--radius-sm);
   font-variant-numeric: tabular-nums; }
 .gl-pair.gl-here { border-color: currentcolor; font-weight: 600; }

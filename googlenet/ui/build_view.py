@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from googlenet.models.arithmetic import misfit
 from googlenet.models.profile import COUNTING, Profile, Row, Sums
 from googlenet.ui import figures
 from googlenet.ui.drawing import READING
@@ -15,12 +16,15 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 
 def headline(profile: Profile) -> str:
     """HTML: how the picture is read, and the module's figures in large."""
+    output = figures.shape(profile.out_shape), "channels × height × width"
+    if misfit(profile):
+        output = "none", "the branches do not fit"
     return f"<p class='gl-note gl-reading'>{READING}</p>" + figures.cards(
         [
             ("Parameters", figures.count(profile.params), "weights and biases"),
             ("Multiply-adds", figures.si(profile.macs), f"per image of {figures.shape(profile.in_shape[1:])}"),
             ("Activations", figures.size(profile.activation_bytes), f"batch of {profile.batch:,}, every step, float32"),
-            ("Output", figures.shape(profile.out_shape), "channels × height × width"),
+            ("Output", *output),
         ]
     )
 
@@ -67,9 +71,9 @@ def _steps(profile: Profile, chosen: str) -> str:
         + "</tbody>"
         for branch, sums in profile.by_branch().items()
     )
-    end = profile.rows[-1]
+    output = "do not fit" if misfit(profile) else figures.shape(profile.out_shape)
     foot = (
-        f"<tfoot><tr><th colspan='3'>all branches, concatenated</th><td>{figures.shape(end.out_shape)}</td>"
+        f"<tfoot><tr><th colspan='3'>all branches, concatenated</th><td>{output}</td>"
         f"<td class='gl-n'>{figures.count(profile.params)}</td><td class='gl-n'>{figures.si(profile.macs)}</td>"
         f"<td></td></tr></tfoot>"
     )

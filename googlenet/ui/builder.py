@@ -192,7 +192,7 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
                     race = gr.Button("Time both on this device", size="sm")
                     raced = _html(arithmetic_view.NOT_TIMED)
                 with gr.Column(scale=2, min_width=320):
-                    _html("<h3>Is it so?</h3>")
+                    _html("<h3>Torch's own figures</h3>")
                     run = gr.Button("Run it for real", size="sm")
                     measured = _html(build_view.NOT_MEASURED)
         with gr.Tab("The whole network", id="network") as whole:

@@ -70,6 +70,6 @@ CHANNELS_CSS = """
 .gl-exact label > span { margin: 0; }
 .gl-exact label > input[type=number] { width: 5.5rem; flex: none; padding: 3px 8px; text-align: right;
   font-variant-numeric: tabular-nums; }
-.gl-octaves.block { margin-top: -1px; padding: 0 12px 8px; }
+.gl-octaves.block { margin-top: -1px; padding: 2px 12px 10px; overflow: visible !important; }
 .gl-octaves .head, .gl-octaves .min_value, .gl-octaves .max_value { display: none; }
 """

@@ -91,7 +91,8 @@ class _Drawing:
             marks.append(self.sweep(lane, rows[-1], segment))
             marks += [self.words(lane, place, row) for place, row in enumerate(rows, start=first)]
         marks += [self.sum_row()]
-        plates.append(self.concat_plate(segments))
+        if not self.torn:
+            plates.append(self.concat_plate(segments))
         svg = (
             f"<svg xmlns='http://www.w3.org/2000/svg' class='gl-drawing gl-{name}' role='img' "
             f"viewBox='0 0 {self.width:.0f} {self.height:.0f}' aria-labelledby='gl-{name}-title gl-{name}-desc'>"
@@ -321,5 +322,6 @@ DRAWING_CSS = """
   stroke-linejoin: round; }
 .gl-drawing .gl-chip { fill: var(--gl-on-branch); }
 .gl-drawing .gl-torn { fill: none; stroke: var(--gl-branch); stroke-width: 1.5px; stroke-dasharray: 4 4; }
-.gl-drawing .gl-wrong { fill: var(--error-text-color); font-weight: 600; }
+.gl-drawing .gl-wrong { fill: #b91c1c; font-weight: 600; }
+.dark .gl-drawing .gl-wrong { fill: #f87171; }
 """

@@ -97,11 +97,13 @@ PICTURE_CSS = """
   .gl-sheet.gl-wide { display: none; }
   .gl-sheet.gl-narrow { display: block; }
 }
-/* A phone keeps the picture in sight while the sliders below it are moved. */
+/* A phone keeps the picture in sight while the sliders below it are moved; Gradio's "hidden" would not let it stick. */
+.gradio-container { overflow: clip !important; }
 @media (max-width: 640px) {
   .gl-build { flex-direction: column; }
   .gl-controls, .gl-answers { display: contents !important; }
   .gl-hero { order: -1; }
+  .gl-later { order: 1; }
   .gl-picture { padding: var(--spacing-sm) var(--spacing-md); }
 }
 @media (max-width: 640px) and (min-height: 700px) {

@@ -20,7 +20,7 @@ BUILDER_CSS = (
 :root, .dark { --gl-quiet: color-mix(in srgb, var(--body-text-color) 68%, transparent); }
 .gl-channels { border-left: 5px solid var(--gl-branch) !important; --slider-color: var(--gl-branch); }
 .gl-html .html-container { padding: 0; }
-.gl-slot:not(:has(.gl-message)) { display: none; }
+.gl-slot:not(:has(.gl-message)):not(:has(.gl-torch-says)) { display: none; }
 .gl-answer { display: flex; flex-direction: column; gap: var(--spacing-xl); color: var(--body-text-color); }
 .gl-answer p { margin: 0; }
 .gl-answer h4 { margin: 0 0 var(--spacing-sm); font-weight: 600; }
