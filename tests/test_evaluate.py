@@ -207,6 +207,14 @@ def test_a_folded_network_answers_as_the_network(config: GoogLeNetConfig, tmp_pa
         assert torch.equal(model(images), plain)  # the network itself is as it was
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="fused convolutions are a GPU's")
+def test_a_gpu_answers_as_the_processor(classifier: Classifier) -> None:
+    split = random_split(60)
+    here, there = (evaluate_split(Classifier(classifier.path, device), split) for device in ("cpu", "cuda"))
+    scale = float(here.logits.abs().max())
+    assert float((here.logits - there.logits).abs().max()) < (0.03 if there.precision == "bfloat16" else 0.003) * scale
+
+
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(classifier: Classifier, tmp_path: Path) -> None:
     """Memory runs out for real on a GPU alone; here a hook on the first layer runs out above five images."""
 

@@ -131,6 +131,21 @@ def test_a_damaged_store_is_judged_over(run: Path) -> None:
         assert judge_run("runs", "mine", device="cpu").rows == judged.rows
 
 
+def test_a_checkpoint_replaced_while_it_is_judged_gets_no_figures_of_the_other(run: Path) -> None:
+    """As a trainer does with best and last: here at the first word of progress about it."""
+
+    def replace(share: float, text: str) -> None:
+        if text.startswith("mine/last"):
+            tiny_checkpoint(run / "last.safetensors", CLASSES, seed=11, epoch=4)
+
+    tiny_checkpoint(run / "last.safetensors", CLASSES, seed=10, epoch=3)
+    assert [row.epoch for row in judge_run("runs", "mine", device="cpu", progress=replace).rows] == [0, 1, 2]
+    later = judge_run("runs", "mine", device="cpu").rows[3]
+    alone = tiny_checkpoint(Path("runs/alone/best.safetensors"), CLASSES, seed=11, epoch=4)
+    shutil.copy(run / "config.json", alone.with_name("config.json"))
+    assert later.validation_loss == judge_run("runs", "alone", device="cpu").rows[0].validation_loss
+
+
 def test_a_run_that_held_nothing_out_is_judged_on_half_of_its_test_images(data: Path) -> None:
     make_run(data, validation_fraction=0.0)
     judged = judge_run("runs", "mine", device="cpu")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from googlenet.config import LabError
 from googlenet.data.datasets import NAMES
 from googlenet.files import write_atomically
 from googlenet.inference.run_folder import read_json, weights_digest
@@ -31,24 +32,31 @@ class JudgementStore:
         self.figures: dict[str, dict[str, Any]] = {}
         self.refused: dict[str, str] = {}
         kept = read_json(self.path, dict)
-        self._digests: dict[str, str] = kept.get("digests", {})
-        if kept.get("key") == self._key and {"stamp", "about", "figures", "refused"} <= kept.keys():
-            if self._stamp in (None, kept["stamp"]):
-                self.about, self.figures, self.refused = kept["about"], kept["figures"], kept["refused"]
-                self._stamp = kept["stamp"]
+        self._digests: dict[str, list[Any]] = kept.get("files", {})
+        whole = {"stamp", "about", "figures", "refused"} <= kept.keys()
+        if whole and kept.get("key") == self._key and self._stamp in (None, kept["stamp"]):
+            self.about, self.figures, self.refused = kept["about"], kept["figures"], kept["refused"]
+            self._stamp = kept["stamp"]
 
     def digest(self, path: Path) -> str:
         """`weights_digest`, read anew only when the file's size or time has changed."""
         status = path.stat()
-        key = f"{path.name} {status.st_size} {status.st_mtime_ns}"
-        if key not in self._digests:
-            self._digests[key] = weights_digest(path)
-        return self._digests[key]
+        identity = [status.st_size, status.st_mtime_ns]
+        if self._digests.get(path.name, [])[:2] != identity:
+            self._digests[path.name] = [*identity, weights_digest(path)]
+        return self._digests[path.name][2]
+
+    def is_still(self, path: Path, digest: str) -> bool:
+        """Whether `path` holds the weights that had `digest` when it was asked."""
+        try:
+            return self.digest(path) == digest
+        except (LabError, OSError):
+            return False
 
     def write(self) -> None:
         """Keep what is known."""
         plain = {"key": self._key, "stamp": self._stamp, "about": self.about}
-        plain |= {"figures": self.figures, "refused": self.refused, "digests": self._digests}
+        plain |= {"figures": self.figures, "refused": self.refused, "files": self._digests}
         write_atomically(self.path, json.dumps(plain, indent=1) + "\n")
 
 

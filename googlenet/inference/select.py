@@ -128,10 +128,13 @@ def judge_run(
         for number, digest in enumerate(missing):
             first = known.files[digest][0]
             part = _part(progress, number, len(missing), first.name)
-            try:
-                known.store.figures[digest] = _figures(first, judges, device, part)
-            except LabError as error:
-                known.store.refused[digest] = str(error)
+            figures, refusal = _try(first, judges, device, part)
+            if not known.store.is_still(first.path, digest):
+                continue  # a trainer has replaced best or last meanwhile
+            if figures:
+                known.store.figures[digest] = figures
+            else:
+                known.store.refused[digest] = refusal
             known.store.write()  # an end in the middle loses one checkpoint at most
     return _conclude(run, known)
 
@@ -174,7 +177,8 @@ def _conclude(run: str, known: _Known) -> RunJudgement:
         if digest in known.store.refused:
             refused |= {checkpoint.name: known.store.refused[digest] for checkpoint in same}
     if not rows:
-        raise LabError(next(iter(refused.values())), "run")
+        meanwhile = f"The checkpoints of {run} were replaced while they were judged: judge it again."
+        raise LabError(next(iter(refused.values()), meanwhile), "run")
     rows.sort(key=lambda row: (row.epoch is None, row.epoch or 0, row.name))
     best = max(rows, key=lambda row: (row.validation_accuracy, -row.validation_loss))
     return RunJudgement(
@@ -207,6 +211,16 @@ def _about(judges: Judges) -> dict[str, Any]:
         "judged_on": judges.judged_on,
         "reported_on": judges.reported_on,
     }
+
+
+def _try(
+    checkpoint: Checkpoint, judges: Judges, device: str, progress: Progress | None
+) -> tuple[dict[str, Any] | None, str]:
+    """Its figures, or None and the sentence for what is wrong with it."""
+    try:
+        return _figures(checkpoint, judges, device, progress), ""
+    except LabError as error:
+        return None, str(error)
 
 
 def _figures(checkpoint: Checkpoint, judges: Judges, device: str, progress: Progress | None) -> dict[str, Any]:
