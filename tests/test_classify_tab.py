@@ -20,6 +20,8 @@ from tiny import tiny_checkpoint
 from googlenet.config import LabError
 from googlenet.inference.checkpoints import find_checkpoint
 from googlenet.inference.classifier import Classifier
+from googlenet.inference.explain import occlude
+from googlenet.inference.novelty import judge
 from googlenet.ui import classify_view as view
 from googlenet.ui.classify import (
     NO_NETWORK,
@@ -75,6 +77,71 @@ def test_the_answer_is_the_classifiers(checkpoints: Path, uploads: Path) -> None
     assert "93.1%" in facts
     assert "93.9% averaged with mirror images" in facts
     assert (shown, last) == (SKIP, str(path))
+
+
+NOVELTY = {
+    "score": "max softmax",
+    "false_alarm": 0.05,
+    "misses": {"pixel noise": 0.02, "photographs": 0.47},
+    "fitted_on": "500 validation images",
+    "measured_on": "1,000 test images",
+}
+
+
+@pytest.mark.parametrize(("threshold", "warned"), [(0.0, True), (1.0, False)])
+def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, threshold: float, warned: bool) -> None:
+    folder, path = tmp_path / "known", picture(uploads)
+    tiny_checkpoint(folder / "a.safetensors", novelty={**NOVELTY, "threshold": threshold})
+    _, answer, facts, _ = answer_for(folder, upload(path), None, None)
+    assert ("This does not look like any of the 3 classes" in answer) == warned
+    assert ("<svg class='gl-triangle' role='img'" in answer) == warned
+    assert ("closest: " in answer) == warned
+    score = 1 - max(Classifier(folder / "a.safetensors", "cpu").classify(path).values())
+    assert (f"Max softmax score {score:.2f}, warning above {threshold:.2f}" in answer) == warned
+    assert "5.0% false alarms, 2.0% to 47.0% missed" in facts
+    assert "fitted on 500 validation images" in facts
+    assert "5.0% of 1,000 test images" in facts
+    assert Tags(answer).open == Tags(facts).open == []
+
+    sent = classify_upload(folder, upload(path))
+    assert sent["unlike_training"] == warned
+    expected = {"score": "max softmax", "value": pytest.approx(score, abs=1e-5), "threshold": threshold}
+    assert sent["novelty"] == expected
+
+
+def test_without_a_threshold_nothing_is_claimed(checkpoints: Path, uploads: Path) -> None:
+    path = picture(uploads)
+    _, answer, facts, _ = answer_for(checkpoints, upload(path), "shipped", None)
+    assert "does not look like" not in answer
+    assert "holds no threshold" in facts
+    sent = classify_upload(checkpoints, upload(path))
+    assert (sent["unlike_training"], sent["novelty"]) == (None, None)
+
+
+def test_what_the_answer_rests_on_is_drawn_when_asked_for(checkpoints: Path, uploads: Path) -> None:
+    path = picture(uploads)
+    _, plain, _, _ = answer_for(checkpoints, upload(path), "shipped", None)
+    _, explained, _, _ = answer_for(checkpoints, upload(path), "shipped", None, True)
+    assert (plain.count("<img"), explained.count("<img")) == (1, 2)
+    found = occlude(Classifier(checkpoints / "shipped.safetensors", "cpu"), path)
+    assert f"{found.label} keeps at least {found.covered:.1%}." in explained  # no square moves it by 5%
+    assert Tags(explained).open == []
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ((0.99998, 0.00001, 0.00001), "Sure: the other 2 classes share less than 0.1%."),
+        ((0.96, 0.03, 0.01), "Sure: the other 2 classes share 4.0%."),
+        ((0.8, 0.15, 0.05), "Fairly sure: b comes next with 15.0%."),
+        ((0.6, 0.3, 0.1), "Leaning this way: b comes next with 30.0%."),
+        ((0.4, 0.35, 0.25), "Undecided: no class gets half, and b comes next with 35.0%."),
+        ((0.97, 0.03), "Sure: b gets the other 3.0%."),
+        ((1.0,), "It is the only class that this network knows."),
+    ],
+)
+def test_sureness_in_words(shares: tuple[float, ...], words: str) -> None:
+    assert view.sureness(dict(zip("abc", shares, strict=False))) == words
 
 
 def test_the_picture_shown_is_the_networks_input_to_the_pixel(checkpoints: Path, uploads: Path) -> None:
@@ -166,14 +233,15 @@ class Tags(HTMLParser):
 
 
 def test_names_from_a_file_cannot_become_markup(tmp_path: Path) -> None:
-    evil = "<img src=x onerror=alert(1)>'\""
-    path = tiny_checkpoint(tmp_path / "<b>x.safetensors", (evil, "dog", "frog"), data=evil)
-    facts = view.facts(find_checkpoint(tmp_path))
-    answer = view.answer(
-        Classifier(path, "cpu").classify(np.zeros((32, 32, 3), np.uint8)), Image.new("RGB", (32, 32)), (9, 9)
-    )
+    evil, black = "<img src=x onerror=alert(1)>'\"", np.zeros((32, 32, 3), np.uint8)
+    novelty = {**NOVELTY, "threshold": 0.0, "misses": {evil: 0.1}, "fitted_on": evil, "measured_on": evil}
+    path = tiny_checkpoint(tmp_path / "<b>x.safetensors", (evil, f"{evil}2", f"{evil}3"), data=evil, novelty=novelty)
+    facts, classifier = view.facts(find_checkpoint(tmp_path)), Classifier(path, "cpu")
+    answers = classifier.classify(black), Image.new("RGB", (32, 32)), (9, 9)
+    answer = view.answer(*answers, judge(classifier, black), occlude(classifier, black))
+    assert "does not look like" in answer
     assert Tags(facts).seen.count("img") == 0
-    assert Tags(answer).seen.count("img") == 1
+    assert Tags(answer).seen.count("img") == 2
     assert Tags(facts).open == Tags(answer).open == []
 
 
@@ -231,6 +299,7 @@ def test_a_client_sends_a_file_and_gets_the_answer(server: str, checkpoints: Pat
     assert answer["checkpoint"] == "shipped"
     assert [row["class"] for row in answer["top"]] == list(expected)
     assert answer["top"][0]["probability"] == pytest.approx(max(expected.values()), abs=1e-6)
+    assert (answer["unlike_training"], answer["novelty"]) == (None, None)
     assert (
         client.predict(image=handle_file(path), checkpoint="try/best", api_name="/classify")["checkpoint"] == "try/best"
     )

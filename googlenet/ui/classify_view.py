@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from googlenet.inference.novelty import MEANING, Novelty, Verdict
 from googlenet.inference.novelty import warning as unlike
 from googlenet.models.profile import profile_network
 from googlenet.ui import figures
+from googlenet.ui.heat_map import HEAT_MAP_CSS, data_uri, rests_on
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,16 +19,13 @@ if TYPE_CHECKING:
     from googlenet.inference.explain import Occlusion
 
 TOP = 5
-FOR, AGAINST = "#E69F00", "#0072B2"  # orange and blue, told apart by colour-blind eyes too
-FAINT = 0.05  # an effect on the probability that is not worth a deep colour
-ZOOM = 8
 _TRIANGLE = (
     "<svg class='gl-triangle' role='img' viewBox='0 0 24 24' aria-label='Warning'><path d='M12 3 22.5 21h-21z'/>"
     "<path class='gl-mark' d='M12 9.5v5.5M12 17.2v1.6'/></svg>"
 )
 
 CLASSIFY_CSS = (
-    f".gl-for {{ background: {FOR}; }} .gl-against {{ background: {AGAINST}; }}"
+    HEAT_MAP_CSS
     + """
 .gl-network input { text-overflow: ellipsis; padding-right: 1.6rem !important; }
 .gl-verdict { margin: 0; font-size: 1.9rem; font-weight: 600; line-height: 1.2; overflow-wrap: anywhere;
@@ -52,7 +48,6 @@ CLASSIFY_CSS = (
 .gl-seen { margin: 0; }
 .gl-seen img { display: block; width: 13rem; height: 13rem; image-rendering: pixelated;
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
-.gl-classified > .gl-pictures { gap: var(--spacing-xxl); }
 .gl-sure { margin: 0; }
 .gl-doubted .gl-verdict { font-weight: 500; font-size: 1.5rem; }
 .gl-doubted .gl-tops li:first-child i::before { background: var(--body-text-color-subdued); }
@@ -61,7 +56,6 @@ CLASSIFY_CSS = (
 .gl-unlike p { margin: var(--spacing-sm) 0 0; }
 .gl-triangle { flex: none; width: 1.6rem; height: 1.6rem; fill: #f0b429; stroke: #7a4b00; stroke-width: 1.2; }
 .gl-triangle .gl-mark { stroke: #3b2600; stroke-width: 2.4; fill: none; }
-.gl-for, .gl-against { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.35em; border-radius: 3px; }
 .gl-errors summary { cursor: pointer; color: var(--gl-quiet); font-size: var(--text-sm); }
 .gl-errors p { margin: var(--spacing-md) 0; font-size: var(--text-sm); }
 .gl-errors .gl-scroll { width: fit-content; max-width: 100%; }
@@ -99,12 +93,11 @@ def answer(
     doubted = verdict is not None and verdict.unlike_training
     warning = _warning(verdict, len(probabilities)) if doubted else ""
     closest = "<span>closest: </span>" if doubted else ""
-    figures_html = _seen(original, seen) + (_rests_on(occlusion, seen) if occlusion else "")
     return (
         f"<section class='gl-classified{' gl-doubted' if doubted else ''}' aria-live='polite'><div>{warning}"
         f"<p class='gl-verdict'>{closest}{escape(best)}<span>, {figures.percent(share, 1)}</span></p>"
         f"<p class='gl-sure'>{escape(sureness(probabilities))}</p>{_bars(probabilities)}</div>"
-        f"<div class='gl-pictures'>{figures_html}</div></section>"
+        f"{_seen(original, seen)}{rests_on(occlusion, seen) if occlusion else ''}</section>"
     )
 
 
@@ -114,8 +107,10 @@ def sureness(probabilities: dict[str, float]) -> str:
     if not others:
         return "It is the only class that this network knows."
     if share >= 0.95:
-        rest = f"share {figures.percent(1 - share, 1)}" if share < 0.9995 else "share less than 0.1%"
-        return f"Sure: the other {len(others):,} classes {rest}." if len(others) > 1 else "Sure."
+        rest = figures.percent(1 - share, 1) if share < 0.9995 else "less than 0.1%"
+        if len(others) == 1:
+            return f"Sure: {others[0][0]} gets the other {rest}."
+        return f"Sure: the other {len(others):,} classes share {rest}."
     after = f"{others[0][0]} comes next with {figures.percent(others[0][1], 1)}."
     if share < 0.5:
         return f"Undecided: no class gets half, and {after}"
@@ -124,84 +119,45 @@ def sureness(probabilities: dict[str, float]) -> str:
 
 def _warning(verdict: Verdict, classes: int) -> str:
     novelty = verdict.novelty
+    alarms = figures.percent(novelty.false_alarm, 1)
     return (
         f"<div class='gl-message gl-caution gl-unlike'>{_TRIANGLE}<div><b>{escape(unlike(classes))}</b> "
         f"The percentages only say which of them comes closest."
-        f"<p class='gl-note'>{escape(novelty.name.capitalize())} score {verdict.score:.2f}, warning above "
-        f"{novelty.threshold:.2f}. {figures.percent(novelty.false_alarm, 1)} of pictures that are of a class get this "
-        f"warning too.</p></div></div>"
+        f"<p class='gl-note'>{escape(novelty.name.capitalize())} score {_number(verdict.score)}, warning above "
+        f"{_number(novelty.threshold)}. Of pictures that are of a class, {alarms} get this warning too."
+        f"</p></div></div>"
     )
 
 
-def _warnings_errors(novelty: Novelty | None) -> str:
-    """How good the warning is, as measured: folded, since it matters to the doubtful reader."""
+def _errors(novelty: Novelty | None) -> str:
+    """How good the warning is, as measured: folded, for the doubtful reader."""
     if novelty is None:
         return "<p class='gl-note'>The file holds no threshold for pictures of something else: they get no warning.</p>"
+    alarms, shares = figures.percent(novelty.false_alarm, 1), novelty.misses.values()
+    reach = f", {figures.percent(min(shares), 1)} to {figures.percent(max(shares), 1)} missed" if shares else ""
+    fitted = escape(f", fitted on {novelty.fitted_on}" if novelty.fitted_on else "")
+    measured = escape(novelty.measured_on or "pictures of a class")
+    return (
+        f"<details class='gl-errors'><summary>It warns of pictures of something else, not without errors: "
+        f"{alarms} false alarms{reach}</summary>"
+        f"<p>It warns when the {escape(MEANING[novelty.name])} is above {_number(novelty.threshold)}{fitted}. "
+        f"It did so wrongly for {alarms} of {measured}{', and missed:' if shares else '.'}</p>"
+        f"{_misses(novelty.misses) if shares else ''}</details>"
+    )
+
+
+def _misses(misses: dict[str, float]) -> str:
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td class='gl-n'>{figures.percent(share, 1)}</td></tr>"
-        for name, share in novelty.misses.items()
+        for name, share in misses.items()
     )
-    table = (
-        f"<table class='gl-table'><thead><tr><th>pictures of something else</th><th class='gl-n'>missed</th></tr>"
-        f"</thead><tbody>{rows}</tbody></table>"
-    )
-    fitted = f", fitted on {novelty.fitted_on}" if novelty.fitted_on else ""
-    measured = f" {novelty.measured_on}" if novelty.measured_on else " pictures of a class"
-    return (
-        f"<details class='gl-errors'><summary>How far to trust its warning of pictures of something else</summary>"
-        f"<p>It warns when the {escape(MEANING[novelty.name])} is above {novelty.threshold:.2f}{escape(fitted)}. "
-        f"It did so wrongly for {figures.percent(novelty.false_alarm, 1)} of{escape(measured)}"
-        f"{', and missed:' if rows else '.'}</p>{figures.scroll_box(table, 'Missed') if rows else ''}</details>"
-    )
+    head = "<thead><tr><th>pictures of something else</th><th class='gl-n'>missed</th></tr></thead>"
+    table = f"<table class='gl-table gl-layers'>{head}<tbody>{rows}</tbody></table>"
+    return figures.scroll_box(table, "Pictures of something else that it missed")
 
 
-def _rests_on(occlusion: Occlusion, seen: Image.Image) -> str:
-    """A figure of `occlusion` over its picture, and what covering the weightiest square does."""
-    left, top, right, bottom = occlusion.box
-    square = f"{figures.shape((right - left, bottom - top))} square"
-    label, before, after = (
-        escape(occlusion.label),
-        figures.percent(occlusion.probability, 1),
-        figures.percent(occlusion.covered, 1),
-    )
-    if abs(occlusion.drops).max() < FAINT:
-        words = f"No part decides alone: cover any square, and {label} keeps at least {after}."
-    else:
-        words = f"Covering the outlined {square} takes {label} from {before} to {after}."
-    key = (
-        "<i class='gl-for'></i>covering it lowers the answer <i class='gl-against'></i>raises it"
-        "<br>Occlusion sensitivity, 81 squares covered in turn"
-    )
-    return (
-        f"<figure class='gl-seen'><img src='{_source(heat_map(occlusion, seen))}' alt='{words}'>"
-        f"<figcaption>What the answer rests on<br><span class='gl-note'>{words}<br>{key}</span></figcaption></figure>"
-    )
-
-
-def heat_map(occlusion: Occlusion, seen: Image.Image) -> Image.Image:
-    """`seen` in grey, each pixel tinted by what covering it costs the answer; enlarged, the weightiest square outlined.
-
-    The deepest tint is the largest effect, but never less than `FAINT`: noise is not blown up.
-    """
-    import numpy as np
-    from PIL import Image, ImageDraw
-
-    drops = occlusion.drops[..., None]
-    tint = np.where(drops > 0, _rgb(FOR), _rgb(AGAINST))
-    weight = 0.85 * np.abs(drops) / max(FAINT, np.abs(drops).max())
-    grey = np.asarray(seen.convert("L"), np.float32)[..., None]
-    pixels = np.rint(grey * (1 - weight) + tint * weight).astype(np.uint8)
-    picture = Image.fromarray(pixels).resize((ZOOM * seen.width, ZOOM * seen.height), Image.Resampling.NEAREST)
-    if np.abs(drops).max() >= FAINT:
-        left, top, right, bottom = (ZOOM * edge for edge in occlusion.box)
-        draw = ImageDraw.Draw(picture)
-        draw.rectangle((left, top, right - 1, bottom - 1), outline="black", width=3)
-        draw.rectangle((left + 1, top + 1, right - 2, bottom - 2), outline="white", width=1)
-    return picture
-
-
-def _rgb(colour: str) -> tuple[int, ...]:
-    return tuple(bytes.fromhex(colour[1:]))
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _bars(probabilities: dict[str, float]) -> str:
@@ -213,16 +169,10 @@ def _bars(probabilities: dict[str, float]) -> str:
     return f"<ol class='gl-tops' aria-label='The likeliest classes'>{rows}</ol>"
 
 
-def _source(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
 def _seen(original: tuple[int, int], seen: Image.Image) -> str:
     size = figures.shape(seen.size)
     return (
-        f"<figure class='gl-seen'><img src='{_source(seen)}' alt='The {size} pixels that the network saw'>"
+        f"<figure class='gl-seen'><img src='{data_uri(seen)}' alt='The {size} pixels that the network saw'>"
         f"<figcaption>What the network saw<br><span class='gl-note'>{preparation(original, seen.width)}</span>"
         f"</figcaption></figure>"
     )
@@ -252,7 +202,7 @@ def facts(checkpoint: Checkpoint) -> str:
     return (
         f"<section class='gl-facts'><h4>{escape(checkpoint.name)}</h4>{warning}{figures.cards(_cards(checkpoint))}"
         f"<p class='gl-note'>It knows {len(labels):,} classes and always answers with one of them: {escape(known)}.</p>"
-        f"{_warnings_errors(Novelty.from_facts(info.facts))}</section>"
+        f"{_errors(Novelty.from_facts(info.facts))}</section>"
     )
 
 

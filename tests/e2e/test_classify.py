@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from shapes_network import shapes_checkpoint
+
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.novelty import Novelty
 
 
 @pytest.fixture
@@ -32,3 +38,36 @@ def test_a_text_named_png_is_one_sentence(visit: object, weights: str, tmp_path:
     expect(page.get_by_text("What is in your picture?")).to_be_visible(timeout=60_000)
     page.locator("input[type=file]").first.set_input_files(tmp_path / "notes.png")
     expect(page.get_by_text("is not a picture").first).to_be_visible(timeout=60_000)
+
+
+@pytest.fixture
+def told(lab: object, tmp_path: Path) -> Iterator[dict[str, Path]]:
+    """A network that knows four shapes, in the list as told/best; the shape it finds oddest, and the clearest."""
+    path, _, shapes = shapes_checkpoint(lab.checkpoints / "told" / "best.safetensors")
+    classifier = Classifier(path, "cpu")
+    scores = Novelty.from_facts(classifier.info.facts).score(classifier.logits(shapes.images))
+    pictures = {"odd": tmp_path / "odd.png", "clear": tmp_path / "clear.png"}
+    for name, index in (("odd", scores.argmax()), ("clear", scores.argmin())):
+        Image.fromarray(shapes.images[index].permute(1, 2, 0).numpy()).save(pictures[name])
+    yield pictures
+    shutil.rmtree(path.parent)
+
+
+def test_an_odd_picture_is_warned_of_and_a_fitting_one_is_not(visit: object, told: dict[str, Path]) -> None:
+    page = visit.open("?tab=classify")
+    expect(page.get_by_text("What is in your picture?")).to_be_visible(timeout=60_000)
+    page.get_by_label("Network").click()
+    page.get_by_role("option", name="told/best").click()
+    page.locator("input[type=file]").first.set_input_files(told["odd"])
+    warning = page.get_by_text("This does not look like any of the 4 classes")
+    expect(warning).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("img", name="Warning")).to_be_visible()
+    page.get_by_label("Show what the answer rests on").check()
+    expect(page.get_by_text("Method: occlusion sensitivity")).to_be_visible()
+
+    page.get_by_role("button", name="Remove Image").click()
+    expect(warning).not_to_be_visible()
+    page.locator("input[type=file]").first.set_input_files(told["clear"])
+    expect(page.locator(".gl-verdict")).to_be_visible()
+    expect(page.get_by_text("Sure: the other 3 classes share").first).to_be_visible()
+    expect(warning).not_to_be_visible()
