@@ -287,7 +287,8 @@ def test_the_carried_network_is_the_one_on_the_bench():
     built = edited(Draft(preset("cifar10")), "inception4c", ch3x3=40).config
     refusal, _, text = network.carry(Draft(built))
     assert refusal == ""
-    assert takeaway.network_of(text) == built
+    assert takeaway.network_of(text) == dataclasses.replace(built, name="cifar10-edited")
+    assert takeaway.network_of(network.carry(Draft(preset("cifar10")))[2]) == preset("cifar10")
     offered = network.offer(text, [("cifar10", "cifar10")])
     assert offered["value"] == text
     assert f"{profile_network(built).params:,} parameters" in offered["choices"][-1][0]

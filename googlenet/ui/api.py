@@ -18,7 +18,7 @@ def publish(checkpoints: Path) -> None:
     """Register the endpoints of Build and Train."""
 
     def start_training(
-        network: str = "cifar10",
+        network: str | dict[str, Any] = "cifar10",
         data: str = "cifar10",
         recipe: str = "default",
         epochs: int | None = None,
@@ -31,7 +31,10 @@ def publish(checkpoints: Path) -> None:
         validation_fraction: float | None = None,
         aux_heads: bool = False,
     ) -> dict[str, Any]:
-        """Start a training in a process of its own; what is left out is the recipe's. Returns the run's status."""
+        """Start a training in a process of its own; what is left out is the recipe's. Returns the run's status.
+
+        network is a preset's name, a description as the Build tab's JSON has it, or the text of one of its links.
+        """
         started = start_run(
             checkpoints,
             network,

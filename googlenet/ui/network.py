@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from googlenet.ui.layer_form import LayerForm
 from googlenet.ui.takeaway import LIVE
 
 FIRST, FIRST_LAYER = "imagenet", "inception3a"
+EDITED = "-edited"  # ends the name of what is trained and is no preset
 DATA_CLASSES = 10  # of CIFAR-10 and of the drawn shapes
 VARIANTS = [("5×5, the paper", "5x5"), ("3×3, torchvision", "3x3"), ("two 3×3, Inception v2", "two 3x3")]
 # A click on a row or a block chooses its layer; it is marked at once, in the table and in the drawing.
@@ -210,6 +212,8 @@ def carry(draft: Draft) -> list[Any]:
             )
     except LabError as error:
         return [figures.message(str(error)), gr.update(visible=error.field in ("input_size", "num_classes")), ""]
+    if config != preset(config.name if config.name in PRESETS else FIRST):
+        config = dataclasses.replace(config, name=f"{takeaway.file_stem(config).removesuffix(EDITED)}{EDITED}")
     return ["", gr.update(visible=False), to_link_text(config)]
 
 

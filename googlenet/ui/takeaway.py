@@ -11,7 +11,7 @@ import gradio as gr
 from googlenet.config import RUN_NAME, GoogLeNetConfig, InceptionConfig, LabError
 from googlenet.models.codegen import to_source
 from googlenet.models.presets import PRESETS, preset
-from googlenet.models.share import MAX_JSON, from_json, from_link_text, to_json, to_link_text
+from googlenet.models.share import MAX_JSON, PACKED, from_json, from_link_text, to_json, to_link_text
 from googlenet.ui.draft import Draft
 
 WHOLE, MODULE = "the whole network", "the chosen module"
@@ -53,11 +53,14 @@ def network_of(said: Any) -> GoogLeNetConfig:
     """
     if isinstance(said, dict):
         return GoogLeNetConfig.from_dict(said)
-    if not isinstance(said, str) or not said.strip():
+    text = said.strip() if isinstance(said, str) else ""
+    if not text.startswith(("{", *PRESETS, PACKED)):
         raise LabError(
-            f"network must be one of {', '.join(PRESETS)}, a description as JSON, or a link's text.", "network"
+            f"network must be one of {', '.join(PRESETS)}, a description as JSON, or a link's text, not "
+            f"{str(said)[:40]!r}.",
+            "network",
         )
-    config = from_json(said) if said.lstrip().startswith("{") else from_link_text(said)
+    config = from_json(text) if text.startswith("{") else from_link_text(text)
     config.check_channels()
     return config
 
@@ -95,7 +98,13 @@ def lay_out(draft: gr.State, selected: gr.Textbox) -> TakeAway:
     link = gr.Textbox("", visible="hidden")
     parcel = gr.Textbox("", visible="hidden")
     with gr.Accordion("Take it away", open=False) as panel:
-        address = gr.Textbox(label="Link", info="opens this network here again", interactive=False, buttons=["copy"])
+        address = gr.Textbox(
+            label="Link",
+            info="opens this network here again",
+            interactive=False,
+            buttons=["copy"],
+            elem_id="network-link",
+        )
         part = gr.Radio([WHOLE, MODULE], value=WHOLE, label="PyTorch source of")
         source = gr.Code(language="python", label="needs torch alone", interactive=False, max_lines=20)
         with gr.Row():
