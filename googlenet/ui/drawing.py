@@ -245,7 +245,7 @@ class _Drawing:
         terms = [f"{number:,}" for number in channels]
         result = f"= {sum(channels):,}" + (" channels" if self.layout.down else "")
         if self.torn:
-            result = "✗ " + " beside ".join(f"{shape[1]}×{shape[2]}" for shape in (self.torn, self.ends[0]))
+            result = "✗ " + " ≠ ".join(f"{shape[1]}×{shape[2]}" for shape in (self.torn, self.ends[0]))
         breadths = [7.7 * len(term) + 12 for term in terms]
         room = 16 if self.layout.down else 13
         total = sum(breadths) + 3 * room + 10 + 7.5 * len(result)

@@ -107,7 +107,7 @@ PICTURE_CSS = """
   .gl-picture { padding: var(--spacing-sm) var(--spacing-md); }
 }
 @media (max-width: 640px) and (min-height: 700px) {
-  .gl-hero { position: sticky !important; top: 0; z-index: 20; }
+  .gl-hero { position: sticky !important; top: 0; z-index: 50; }
 }
 .gl-sheet button { position: absolute; padding: 0; border: 0; border-radius: 7px; background: none; cursor: pointer; }
 .gl-sheet button:hover { box-shadow: 0 0 0 2px color-mix(in srgb, var(--body-text-color) 35%, transparent); }
