@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.config import LabError
+from googlenet.models.commands import add_commands, add_network_options, read_network
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs
 
@@ -56,14 +57,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run_command=run)
         return sub
 
-    sub = command("profile", _profile, "Print a network's layers with output shapes, parameters and multiply-adds.")
-    sub.add_argument("preset", metavar="PRESET", help=f"one of {', '.join(PRESETS)}")
-    sub.add_argument("--size", type=int, help="height and width of the image; the preset's own if not given")
-    sub.add_argument("--batch", type=int, default=1, help="images, for the activation memory")
-    sub.add_argument("--paper", action="store_true", help="with the paper's LRN, dropout and auxiliary heads")
-    _json_option(sub)
+    add_commands(command)
 
     _add_train(command("train", _train, "Train a network; Ctrl+C saves and stops, resume goes on."))
+
+    sub = command("gradients", _gradients, "Compare each layer's gradient with and without auxiliary heads.")
+    add_network_options(sub)
+    sub.add_argument("--steps", type=int, default=20, help="of SGD on drawn shapes, after the initialisation")
+    sub.add_argument("--seed", type=int, default=0, help="same seed, same figures")
+    _json_option(sub)
 
     sub = command("resume", _resume, "Go on with a run from its last save, as if it had never stopped.")
     sub.add_argument("name", metavar="NAME", help="the run")
@@ -144,21 +146,18 @@ def _json_option(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _profile(options: argparse.Namespace) -> None:
-    from googlenet.models.profile import COUNTING, profile_network
+def _gradients(options: argparse.Namespace) -> None:
+    from googlenet.training.gradients import compare_heads
 
-    profile = profile_network(preset(options.preset, paper=options.paper), options.size, options.size, options.batch)
-    if options.json:
-        print(json.dumps(profile.to_dict(), ensure_ascii=False))
-        return
-    line = "{:<24}{:>7}{:>7}{:>8}{:>16}{:>13}{:>16}".format
-    print(line("layer", "kernel", "stride", "padding", "output", "parameters", "multiply-adds"))
-    for row in profile.rows:
-        window = (row.kernel, row.stride, row.padding) if row.kernel else ("", "", "")
-        shape = " × ".join(map(str, row.out_shape))
-        print(line(row.name, *window, shape, f"{row.params:,}", f"{row.macs:,}"))
-    print(line("total", "", "", "", "", f"{profile.params:,}", f"{profile.macs:,}"))
-    print(f"{profile.activation_bytes / 1e6:,.1f} MB of float32 outputs for a batch of {profile.batch}.", COUNTING)
+    network = read_network(options)
+    for comparison in compare_heads(network, options.steps, options.seed):
+        if options.json:
+            print(json.dumps({**dataclasses.asdict(comparison), "gains": comparison.gains}), flush=True)
+        elif comparison.step in (0, options.steps):
+            print(comparison.sentence, flush=True)
+            for layer, norm in comparison.without.norms.items():
+                headed = comparison.with_heads.norms[layer]
+                print(f"  {layer:<14}{norm:>10.1e} without, {headed:.1e} with heads ({comparison.gains[layer]:,.1f}×)")
 
 
 def _train_config(options: argparse.Namespace) -> TrainConfig:

@@ -19,7 +19,8 @@ from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.training.run import Run
 
-COMMANDS = ("profile", "train", "resume", "runs", "evaluate", "select", "classify", "export")
+BUILD, TRAIN = ("profile", "code", "convert"), ("train", "resume", "runs", "gradients")
+COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "export")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -77,7 +78,10 @@ def test_help_explains_every_option(command, capsys):
         "evaluate": "data split flip device json",
         "select": "data promote report-on-test checkpoints device json",
         "classify": "json top device",
-        "profile": "json size batch paper",
+        "profile": "json size batch paper config ch5x5 batch-norm aux-heads naive",
+        "code": "config module json link",
+        "convert": "json",
+        "gradients": "steps seed json config",
         "runs": "checkpoints json",
         "export": "data device",
     }[command]

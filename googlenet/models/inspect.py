@@ -6,8 +6,9 @@ import dataclasses
 from typing import Any
 
 from googlenet.config import InceptionConfig
-from googlenet.models.presets import preset as find_preset
-from googlenet.models.profile import profile_module, profile_network
+from googlenet.models.paper import quoted
+from googlenet.models.profile import Profile, profile_module, profile_network
+from googlenet.models.share import from_link_text
 
 
 def inspect_module(
@@ -38,10 +39,22 @@ def inspect_module(
 
 
 def inspect_network(preset: str = "imagenet", size: int | None = None, batch: int = 1) -> dict[str, Any]:
-    """Shapes, parameters and multiply-adds of a whole network, layer by layer.
+    """Shapes, parameters and multiply-adds of a whole network, layer by layer, beside what the paper quotes.
 
-    preset is imagenet, cifar10-truncated or cifar10; size is the side of a square image, the preset's own if left out.
+    preset is imagenet, cifar10-truncated or cifar10, or the text of a link to a network, such as cifar10.two3x3.aux;
+    size is the side of a square image, the network's own if left out.
     """
-    profile = profile_network(find_preset(preset), size, size, batch)
-    layers = {layer: dataclasses.asdict(sums) for layer, sums in profile.by_layer().items()}
+    return describe(profile_network(from_link_text(preset), size, size, batch))
+
+
+def describe(profile: Profile) -> dict[str, Any]:
+    """A network's profile as plain JSON types.
+
+    `layers` holds the sums of every layer. `quoted` is the paper's claim for it, for 224×224 images and the paper's
+    own channels, with the reason where it differs from what those give; null where the paper quotes nothing.
+    """
+    layers = {}
+    for layer, sums in profile.by_layer().items():
+        claim = quoted(layer)
+        layers[layer] = {**dataclasses.asdict(sums), "quoted": claim and dataclasses.asdict(claim)}
     return {**profile.to_dict(), "layers": layers}
