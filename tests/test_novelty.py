@@ -16,7 +16,7 @@ from torch import Tensor
 from trainings import ROOT, make_folder
 
 from benchmarks import foreign
-from benchmarks.novelty import auroc, main, store
+from benchmarks.novelty import Answers, auroc, check_held_out, main, store
 from googlenet.__main__ import main as command_line
 from googlenet.config import LabError
 from googlenet.data.splits import Split
@@ -231,6 +231,19 @@ def test_the_benchmark_fits_measures_and_stores(tmp_path: Path, capsys: pytest.C
         (data / split / "red").rename(data / split / "crimson")
     assert main([str(path), "--data", str(data)]) == 2
     assert capsys.readouterr().err.startswith("error: Class 1 is 'green' in a.safetensors but 'crimson'")
+
+
+def test_learned_images_are_no_held_out_images():
+    """Right on 1,000 of 1,000 images to fit on, but on 900 of 1,000 others: no threshold from such images."""
+    labels = torch.arange(1000) % 5
+    right = torch.nn.functional.one_hot(labels, 5).float()
+    some = torch.where((torch.arange(1000) % 10 == 0)[:, None], right.roll(1, 1), right)
+    images = Split(torch.zeros(1000, 3, 32, 32, dtype=torch.uint8), labels)
+    learned, new = Answers(right, right), Answers(some, some)
+    check_held_out(new, images, new, images)
+    check_held_out(new, images, learned, images)
+    with pytest.raises(LabError, match=r"accuracy 100\.0% there, 90\.0% on the test images\): use --fit-on test"):
+        check_held_out(learned, images, new, images)
 
 
 def test_the_command_line_warns(told, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -58,6 +58,8 @@ CLASSIFY_CSS = (
 .gl-triangle .gl-mark { stroke: #3b2600; stroke-width: 2.4; fill: none; }
 .gl-errors summary { cursor: pointer; color: var(--gl-quiet); font-size: var(--text-sm); }
 .gl-errors p { margin: var(--spacing-md) 0; font-size: var(--text-sm); }
+.gl-errors .gl-table, .gl-errors .gl-table tr { border: 0; }
+.gl-errors .gl-table tbody tr { border-top: 1px solid var(--border-color-primary); }
 .gl-errors .gl-scroll { width: fit-content; max-width: 100%; }
 .gl-seen figcaption { margin-top: var(--spacing-md); font-size: var(--text-sm); }
 .gl-facts { display: flex; flex-direction: column; gap: var(--spacing-lg); color: var(--body-text-color);
