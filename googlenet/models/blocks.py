@@ -217,6 +217,14 @@ class AuxiliaryClassifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = F.adaptive_avg_pool2d(x, self.adaptive) if self.adaptive else F.avg_pool2d(x, 5, stride=3)
-        x = self.conv(pooled).flatten(start_dim=-3)
+        x = self.conv(self._pool(x)).flatten(start_dim=-3)
         return self.fc2(self.dropout(F.relu(self.fc1(x), inplace=True)))
+
+    def _pool(self, x: Tensor) -> Tensor:
+        if not self.adaptive:
+            return F.avg_pool2d(x, 5, stride=3)
+        height, width = x.shape[-2:]
+        if height % self.adaptive or width % self.adaptive:
+            return F.adaptive_avg_pool2d(x, self.adaptive)
+        # The same means; torch has no deterministic backward pass of the adaptive pool for GPUs.
+        return F.avg_pool2d(x, (height // self.adaptive, width // self.adaptive))

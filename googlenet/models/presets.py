@@ -77,10 +77,16 @@ def _small_stem() -> list[Layer]:
     ]
 
 
+def _fine_stem() -> list[Layer]:
+    """One convolution and no pool: the stages see 32, 16 and 8 pixels a side, at twelve times the arithmetic."""
+    return [ConvConfig("conv1", 3, 192, 3, padding=1)]
+
+
 PRESETS: dict[str, str] = {
     "imagenet": "the full network of the paper and the note, 224×224, 1000 classes",
     "cifar10-truncated": "the note's CIFAR-10 network: the original stem, ends after 4e",
-    "cifar10": "batch norm, a stem for 32×32, all nine modules: the one to train",
+    "cifar10": "batch norm, a stem for 32×32, all nine modules: the one to train on a CPU",
+    "cifar10-fine": "the same modules on maps of 32, 16 and 8 pixels: the one that ships trained",
 }
 
 
@@ -105,11 +111,12 @@ def preset(
         raise LabError(f"There is no preset {str(name)[:40]!r}: choose one of {', '.join(PRESETS)}.", "preset")
     if paper:
         aux_heads, local_response_norm, dropout = True, True, dropout or 0.4
-    small = name == "cifar10"
+    small = name in ("cifar10", "cifar10-fine")
     if local_response_norm and small:
-        raise LabError("Local response normalisation belongs to the original stem: cifar10 has batch norm.", "preset")
+        raise LabError(f"Local response normalisation belongs to the original stem: {name} has batch norm.", "preset")
     truncated = name == "cifar10-truncated"
-    stem = _small_stem() if small else _original_stem(local_response_norm=local_response_norm)
+    stems = {"cifar10": _small_stem, "cifar10-fine": _fine_stem}
+    stem = stems[name]() if small else _original_stem(local_response_norm=local_response_norm)
     if paper:
         stem = [dataclasses.replace(layer, relu=True) if isinstance(layer, ConvConfig) else layer for layer in stem]
     stages = [*_stages(*tuple(INCEPTIONS)[:7]), PoolConfig("maxpool4")] if truncated else _stages(*INCEPTIONS)

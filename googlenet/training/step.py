@@ -49,9 +49,9 @@ class TrainStep:
         self.mean, self.std = mean_std
         self.eager: nn.Module = team.wrap(model, self.device)
         # Only for full batches: an epoch's last one, of another size, would be compiled for once more.
-        self.compiled = torch.compile(self.eager, dynamic=False) if compiled else self.eager
-        self.sums = torch.zeros(4, device=self.device)
         self.on_gpu = self.device.type == "cuda"
+        self.compiled = torch.compile(self.eager, dynamic=False) if compiled and self.on_gpu else self.eager
+        self.sums = torch.zeros(4, device=self.device)
         # A graph reads the rate from the device.
         self.rate = torch.zeros((), device=self.device) if self.on_gpu else None
         self._graphs: dict[int, _Captured] = {}
