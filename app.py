@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     checkpoints = options.checkpoints.absolute()
     demo = build_app(checkpoints, options.data)
     try:
-        demo.queue(max_size=64).launch(
+        demo.launch(
             server_name=options.host,
             server_port=options.port,
             share=options.share,

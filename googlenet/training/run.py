@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
-import io
 import json
 import os
 import time
@@ -138,18 +137,21 @@ class Run:
 
     def metrics(self) -> list[dict[str, float | None]]:
         """The epochs so far, in order; a cell that was not measured is None."""
-        return [row for row in map(_read_metrics, self._lines("metrics.csv")[1:]) if row is not None]
+        return self.new_metrics(0)[0]
 
-    def steps(self, offset: int = 0) -> tuple[list[dict[str, float]], int]:
-        """Rows of steps.jsonl from byte `offset`, and the offset to go on from."""
+    def new_metrics(self, offset: int) -> tuple[list[dict[str, float | None]], int]:
+        """Rows of metrics.csv from byte `offset`, and the offset to go on from."""
+        lines, offset = self._whole_lines("metrics.csv", offset)
+        return [row for row in map(_read_metrics, lines) if row is not None], offset
+
+    def steps(self, offset: int = 0, limit: int = -1) -> tuple[list[dict[str, float]], int]:
+        """Rows of steps.jsonl from byte `offset`, in at most `limit` bytes, and the offset to go on from."""
+        lines, offset = self._whole_lines("steps.jsonl", offset, limit)
         try:
-            with (self.path / "steps.jsonl").open("rb") as file:
-                file.seek(offset)
-                data = file.read()
-        except OSError:
-            return [], offset
-        whole = data[: data.rfind(b"\n") + 1]
-        return [row for row in map(_read_json, whole.splitlines()) if row is not None], offset + len(whole)
+            rows = json.loads(b"[" + b",".join(lines) + b"]")  # five times as fast as line by line
+        except ValueError:
+            rows = map(_read_json, lines)
+        return [row for row in rows if isinstance(row, dict) and "step" in row], offset
 
     def log_tail(self, lines: int = 12) -> str:
         """The last lines of train.log."""
@@ -211,32 +213,36 @@ class Run:
         kept_steps = [row for row in self.steps()[0] if row["step"] <= step]
         write_atomically(self.path / "steps.jsonl", "".join(json.dumps(row) + "\n" for row in kept_steps))
         # The lines themselves are kept, not numbers read back and printed again.
-        lines = self._lines("metrics.csv")
+        lines = self._whole_lines("metrics.csv")[0]
         kept = lines[:1] + [line for line in lines[1:] if (row := _read_metrics(line)) and row["Epoch"] < epoch]
-        write_atomically(self.path / "metrics.csv", "".join(f"{line}\r\n" for line in kept))
+        write_atomically(self.path / "metrics.csv", b"".join(line + b"\r\n" for line in kept))
 
-    def _lines(self, file: str) -> list[str]:
-        """Whole lines of a text file; a torn last one is left out."""
+    def _whole_lines(self, file: str, offset: int = 0, limit: int = -1) -> tuple[list[bytes], int]:
+        """Lines of a file from `offset`, at most `limit` bytes, and where they end; a torn last one is left out."""
         try:
-            text = (self.path / file).read_bytes().decode(errors="replace")
+            with (self.path / file).open("rb") as opened:
+                opened.seek(offset)
+                data = opened.read(limit)
         except OSError:
-            return []
-        return text[: text.rfind("\n") + 1].splitlines()
+            return [], offset
+        whole = data[: data.rfind(b"\n") + 1]
+        return whole.splitlines(), offset + len(whole)
 
 
-def _read_metrics(line: str) -> dict[str, float | None] | None:
-    cells = next(csv.reader(io.StringIO(line)), [])
+def _read_metrics(line: bytes) -> dict[str, float | None] | None:
+    """None for the header, and for what is no row."""
     try:
+        cells = line.decode().split(",")
         row = {name: float(cell) if cell else None for name, cell in zip(METRICS, cells, strict=True)}
         return row if row["Epoch"] is not None else None
     except ValueError:
         return None
 
 
-def _read_json(line: bytes) -> dict[str, Any] | None:
+def _read_json(line: bytes) -> Any:
+    """None where a line is damaged."""
     try:
-        row = json.loads(line)
-        return row if isinstance(row, dict) and "step" in row else None
+        return json.loads(line)
     except ValueError:
         return None
 

@@ -11,10 +11,12 @@ from googlenet.ui import api
 from googlenet.ui.builder import build_tab
 from googlenet.ui.charts import CHARTS_CSS
 from googlenet.ui.classify import CLASSIFY_CSS, classify_tab
-from googlenet.ui.header import HEADER_CSS, header_html
+from googlenet.ui.cores import poll_less
+from googlenet.ui.header import HEADER_CSS, header_html, now_html
 from googlenet.ui.run_view import TRAINING_CSS
 from googlenet.ui.style import BUILDER_CSS
 from googlenet.ui.training import training_tab
+from googlenet.ui.watch import SCRIPT, Watcher
 
 TABS = ("build", "train", "classify")
 # The address keeps the tab. Gradio selects its first tab by itself while the page comes up: that must not count.
@@ -41,26 +43,23 @@ footer { display: none !important; }
 def build_app(checkpoints: Path, data: str) -> gr.Blocks:
     """The page for the runs and weights under `checkpoints`, with `data` as the data set offered first."""
     with gr.Blocks(title="GoogLeNet Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
-        header = gr.HTML(header_html(checkpoints, data), elem_classes="gl-html")
-        gr.Timer(2.0).tick(
-            lambda: header_html(checkpoints, data),
-            None,
-            header,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        with gr.Row(elem_classes="gl-header"):
+            gr.HTML(header_html(data), elem_classes="gl-html")
+            now = gr.HTML(now_html(None), elem_classes="gl-html gl-now")
+        timer = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Build", id="build") as build:
                 build_tab(checkpoints)
             with gr.Tab("Train", id="train") as train:
-                training_tab(demo, checkpoints, data)
+                training_tab(demo, train, timer, now, checkpoints, data)
             with gr.Tab("Classify", id="classify") as classify:
                 classify_tab(checkpoints, demo, classify)
         for tab, name in zip((build, train, classify), TABS, strict=True):
             tab.select(None, None, None, js=KEEP_TAB_IN_URL.format(tab=name))
         demo.load(None, None, None, js=OPEN_TAB_OF_URL)
         api.publish(checkpoints)
+    demo.queue(max_size=64)
+    poll_less(demo)
     return demo
 
 
@@ -75,4 +74,6 @@ def launch_options(checkpoints: Path) -> dict[str, Any]:
         "footer_links": [],
         "allowed_paths": [str(checkpoints)],  # for the downloads of the Train tab
         "strict_cors": True,
+        "head": f"<script>{SCRIPT}</script>",
+        "app_kwargs": {"routes": [Watcher(checkpoints).route()]},
     }

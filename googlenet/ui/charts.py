@@ -149,12 +149,12 @@ def _line(frame: _Frame, series: Series) -> str:
 
 def _hover(frame: _Frame, series: Sequence[Series], unit: str) -> str:
     """An invisible stripe an epoch, with that epoch's numbers as tooltip; none where they would be too narrow."""
+    if not 0 < len({x for s in series for x, _ in s.points}) <= 120:
+        return ""
     values: dict[float, list[str]] = {}
     for s in series:
-        for x, y in s.points[-2000:]:
+        for x, y in s.points:
             values.setdefault(x, []).append(f"{s.name} {_number(y, unit)}")
-    if not 0 < len(values) <= 120:
-        return ""
     half = (WIDTH - LEFT - RIGHT) / max(1.0, frame.x_range[1]) / 2
     return "".join(
         f"<rect x='{frame.place((x, 0))[0] - half:.1f}' y='{TOP}' width='{2 * half:.1f}' "

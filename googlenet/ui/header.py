@@ -9,7 +9,7 @@ from pathlib import Path
 
 from googlenet.config import LabError
 from googlenet.data.datasets import NAMES, check_source
-from googlenet.training.run import active_run
+from googlenet.training.run import Run, Status
 from googlenet.ui.figures import duration
 
 
@@ -27,16 +27,18 @@ def _device() -> list[str]:
     return found
 
 
-def header_html(checkpoints: Path, data: str) -> str:
-    """HTML of the line."""
+def header_html(data: str) -> str:
+    """HTML of the line's part that stays as it is."""
+    return f"<strong class='gl-title'>GoogLeNet Lab</strong><span><b>Data</b> {escape(describe_data(data))}</span>"
+
+
+def now_html(busy: tuple[Run, Status] | None) -> str:
+    """HTML of the line's part that changes; `busy` is the run being trained."""
     device = _device()
-    parts = [
-        "<strong class='gl-title'>GoogLeNet Lab</strong>",
-        f"<span><b>Device</b> {escape(device[0] if device else 'looking …')}</span>",
-        f"<span><b>Data</b> {escape(describe_data(data))}</span>",
-        f"<span class='gl-now'>{_training(checkpoints)}</span>",
-    ]
-    return f"<div class='gl-header'>{''.join(parts)}</div>"
+    return (
+        f"<span><b>Device</b> {escape(device[0] if device else 'looking …')}</span>"
+        f"<span class='gl-progress'>{_training(busy)}</span>"
+    )
 
 
 def describe_data(source: str) -> str:
@@ -48,8 +50,7 @@ def describe_data(source: str) -> str:
     return NAMES.get(source) or f"folder {Path(source).name}"
 
 
-def _training(checkpoints: Path) -> str:
-    busy = active_run(checkpoints)
+def _training(busy: tuple[Run, Status] | None) -> str:
     if busy is None:
         return "<b>Training</b> none running"
     run, status = busy
@@ -62,9 +63,11 @@ def _training(checkpoints: Path) -> str:
 
 
 HEADER_CSS = """
-.gl-header { display: flex; flex-wrap: wrap; align-items: center; gap: 2px var(--spacing-xxl);
-  padding: var(--spacing-sm) 0; font-size: var(--text-sm); color: var(--body-text-color);
-  font-variant-numeric: tabular-nums; }
+.gl-header { align-items: center; gap: 2px var(--spacing-xxl) !important; padding: var(--spacing-sm) 0;
+  font-size: var(--text-sm); color: var(--body-text-color); font-variant-numeric: tabular-nums; }
+.gl-header > .block { flex: 0 1 auto; width: auto; min-width: 0 !important; }
+.gl-header > .gl-now { margin-left: auto; }
+.gl-header .prose { display: flex; flex-wrap: wrap; align-items: center; gap: 2px var(--spacing-xxl); }
 .gl-header b { font-weight: 400; opacity: 0.68; }
 .gl-title { font-size: var(--text-lg); letter-spacing: -0.01em; }
 .gl-now { margin-left: auto; }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
+from urllib.parse import quote
 
 from googlenet.config import LabError
 from googlenet.training.run import Run, Status
 from googlenet.ui import figures
-from googlenet.ui.charts import Point, Series, curve_chart, decimate
+from googlenet.ui.charts import Point, Series, curve_chart
+from googlenet.ui.feed import History, file_size
 from googlenet.ui.figures import cards, duration
 
 TRAIN, VALIDATION = "var(--gl-train)", "var(--gl-validation)"
+Rows = Sequence[dict[str, float | None]]
 COMPARED = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
+NO_RUN = (
+    "<p class='gl-note'>No run yet. Press <b>Start</b>: the curves appear here, and go on if you close the page. "
+    "Choose the data <b>shapes</b> for a first try without a download.</p>"
+)
 SAID = {
     "queued": "starting",
     "running": "running",
@@ -29,40 +34,15 @@ SAID = {
 }
 
 
-class StepFeed:
-    """Rows of steps.jsonl as points, read once each: a file that grew is read from where the last look ended."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[Path, tuple[int, list[Point]]] = {}
-
-    def points(self, run: Run) -> list[Point]:
-        """(epochs done, loss) of every row so far, at most 800 of them."""
-        with self._lock:
-            offset, points = self._known.get(run.path, (0, []))
-            try:
-                shrunk = (run.path / "steps.jsonl").stat().st_size < offset  # a resume rewound it
-            except OSError:
-                shrunk = True
-            rows, offset = run.steps(0 if shrunk else offset)
-            fresh = [(float(row["epoch"]), float(row["loss"])) for row in rows if "epoch" in row and "loss" in row]
-            points = decimate(([] if shrunk else points) + fresh, 800)
-            self._known[run.path] = offset, points
-            return points
-
-
-_feed = StepFeed()
-
-
-def _column(rows: Sequence[dict[str, float | None]], name: str) -> list[Point]:
+def _column(rows: Rows, name: str) -> list[Point]:
     return [(row["Epoch"] + 1, row[name]) for row in rows if row[name] is not None]
 
 
-def charts_html(run: Run, compared: Sequence[Run] = ()) -> str:
-    """Loss and accuracy of `run`, and the validation curves of the runs it is compared with."""
-    rows = run.metrics()
+def charts_html(history: History, compared: Mapping[str, History] | None = None) -> str:
+    """Loss and accuracy of a run, and the validation curves of the runs, by name, that it is compared with."""
+    rows = history.rows
     loss = [
-        Series("train, by step", _feed.points(run), TRAIN, faint=True),
+        Series("train, by step", history.loss.points(), TRAIN, faint=True),
         Series("train", _column(rows, "Loss"), TRAIN),
         Series("validation", _column(rows, "Validation loss"), VALIDATION, dashed=True),
     ]
@@ -70,13 +50,12 @@ def charts_html(run: Run, compared: Sequence[Run] = ()) -> str:
         Series("train", _column(rows, "Accuracy"), TRAIN),
         Series("validation", _column(rows, "Validation accuracy"), VALIDATION, dashed=True),
     ]
-    for other, colour in zip(compared, COMPARED, strict=False):
-        theirs = other.metrics()
-        held_out = any(row["Validation accuracy"] is not None for row in theirs)
+    for (name, other), colour in zip((compared or {}).items(), COMPARED, strict=False):
+        held_out = any(row["Validation accuracy"] is not None for row in other.rows)
         prefix, dashed = ("Validation ", True) if held_out else ("", False)
-        name = other.name if held_out else f"{other.name} (train)"
-        loss.append(Series(name, _column(theirs, f"{prefix}loss".capitalize()), colour, dashed=dashed))
-        accuracy.append(Series(name, _column(theirs, f"{prefix}accuracy".capitalize()), colour, dashed=dashed))
+        name = name if held_out else f"{name} (train)"
+        loss.append(Series(name, _column(other.rows, f"{prefix}loss".capitalize()), colour, dashed=dashed))
+        accuracy.append(Series(name, _column(other.rows, f"{prefix}accuracy".capitalize()), colour, dashed=dashed))
     best = max(accuracy[1].points, key=lambda point: point[1], default=None)
     end = max((s.points[-1][0] for s in loss if s.points), default=0.0)
     panels = curve_chart("Loss", loss) + curve_chart("Accuracy", accuracy, unit="%", best=best, top=1.0, end=end)
@@ -85,8 +64,8 @@ def charts_html(run: Run, compared: Sequence[Run] = ()) -> str:
     return f"<div class='gl-charts'>{panels}</div>"
 
 
-def status_html(run: Run, status: Status) -> str:
-    """State, progress, and the figures that matter."""
+def status_html(run: Run, status: Status, rows: Rows) -> str:
+    """State, progress, and the figures that matter; `rows` are the finished epochs."""
     words = [f"<span class='gl-pill gl-{status.state}'>{escape(SAID.get(status.state, status.state))}</span>"]
     words.append(f"<strong>{escape(run.name)}</strong>")
     if status.epochs:
@@ -102,12 +81,11 @@ def status_html(run: Run, status: Status) -> str:
     return (
         f"<div class='gl-run'><p class='gl-line'>{' '.join(f'<span>{word}</span>' for word in words)}</p>"
         f"<progress max='1' value='{status.progress:.4f}' aria-label='progress'></progress>{message}"
-        f"{cards(_figures(run, status))}{_settings(run, status)}</div>"
+        f"{cards(_figures(rows, status))}{_settings(run, status)}</div>"
     )
 
 
-def _figures(run: Run, status: Status) -> list[tuple[str, str, str]]:
-    rows = run.metrics()
+def _figures(rows: Rows, status: Status) -> list[tuple[str, str, str]]:
     last = rows[-1] if rows else None
     held_out = [row for row in rows if row["Validation accuracy"] is not None]
     best = max(held_out, key=lambda row: row["Validation accuracy"], default=None)
@@ -141,6 +119,26 @@ def _settings(run: Run, status: Status) -> str:
     return f"<p class='gl-note'>{escape(' · '.join(words))}</p>"
 
 
+def files_html(run: Run) -> str:
+    """What can be downloaded of a run. Every file is replaced whole, so that there is no moment to wait for."""
+    paths = [run.path / "metrics.csv", run.path / "curves.png", *run.weights(), run.path / "train.log"]
+    # Gradio serves them, to those who may see the page; a relative address also holds behind a proxy.
+    items = "".join(
+        f"<li><a download href='gradio_api/file={quote(str(path))}'>{escape(path.name)}</a> "
+        f"<span>{_bytes(file_size(path))}</span></li>"
+        for path in paths
+        if path.is_file()
+    )
+    return f"<ul class='gl-files'>{items}</ul>" if items else "<p class='gl-note'>Nothing is written yet.</p>"
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("MB", 1_000_000), ("kB", 1000)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
 TRAINING_CSS = """
 .gl-run { display: flex; flex-direction: column; gap: var(--spacing-lg); color: var(--body-text-color); }
 .gl-run p { margin: 0; }
@@ -155,5 +153,10 @@ TRAINING_CSS = """
 .gl-pill.gl-failed, .gl-pill.gl-diverged, .gl-pill.gl-out_of_memory { background: #a63603; border-color: #a63603;
   color: #fff; }
 .gl-pill.gl-interrupted { background: #E69F00; border-color: #E69F00; color: #111; }
+.gl-files { margin: 0; padding: 0; list-style: none; }
+.gl-files li { padding: var(--spacing-sm) 0; }
+.gl-files a { color: var(--link-text-color); text-decoration: underline; }
+.gl-files span { margin-left: var(--spacing-md); color: var(--gl-quiet); font-size: var(--text-sm);
+  font-variant-numeric: tabular-nums; }
 .gl-log textarea { font-family: var(--font-mono); font-size: var(--text-xs) !important; }
 """

@@ -13,24 +13,16 @@ from googlenet.config import LabError
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, make_train_config, parse_epochs, recipe_values
 from googlenet.training import launcher
-from googlenet.training.run import RESUMABLE, Run, active_run, list_runs
+from googlenet.training.run import Run
 from googlenet.ui.figures import message
 from googlenet.ui.refusals import toast
-from googlenet.ui.run_view import charts_html, status_html
+from googlenet.ui.watch import MAX_COMPARED
 
 NETWORKS = ("cifar10", "cifar10-truncated")
 FILLED = ("epochs", "batch_size", "lr", "validation_fraction", "checkpoint_epochs")  # by the recipe
 LOOKING = "<p class='gl-note'>Looking for runs …</p>"
-NO_RUN = (
-    "<p class='gl-note'>No run yet. Press <b>Start</b>: the curves appear here, and go on if you close the page. "
-    "Choose the data <b>shapes</b> for a first try without a download.</p>"
-)
-KEEP_RUN_IN_URL = """(run) => {
-  const url = new URL(location);
-  if (run) url.searchParams.set('run', run); else url.searchParams.delete('run');
-  history.replaceState(null, '', url);
-  return run;
-}"""
+WATCH = "(run, others) => googlenetWatch(run, others, false)"
+WATCH_NOW = "(run, others) => googlenetWatch(run, others, true)"
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
 
@@ -102,11 +94,11 @@ def start_run(
     return launcher.start(config, checkpoints)
 
 
-def training_tab(demo: gr.Blocks, checkpoints: Path, default_data: str) -> None:
-    """Build the tab inside `demo`, which tells it when a page opens."""
+def training_tab(demo: gr.Blocks, tab: gr.Tab, timer: gr.Timer, now: gr.HTML, checkpoints: Path, data: str) -> None:
+    """Build `tab`. Whenever `timer` ticks, it and the header's `now` show what is new on the disk (ui/watch.py)."""
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
-            form = _form(default_data)
+            form = _form(data)
             refused = gr.HTML(elem_classes=["gl-html", "gl-slot"])
             with gr.Row():
                 start = gr.Button("Start", variant="primary", min_width=90)
@@ -114,29 +106,19 @@ def training_tab(demo: gr.Blocks, checkpoints: Path, default_data: str) -> None:
                 resume = gr.Button("Resume", min_width=90, interactive=False)
         with gr.Column(scale=2, min_width=320):
             with gr.Row():
-                chosen = gr.Dropdown([], label="Run", info="newest first", allow_custom_value=False, elem_id="run")
+                chosen = gr.Dropdown([], label="Run", info="newest first", elem_id="run")
                 compared = gr.Dropdown(
-                    [], label="Compare with", info="up to four other runs", multiselect=True, max_choices=4
+                    [], label="Compare with", info="up to four other runs", multiselect=True, max_choices=MAX_COMPARED
                 )
             status = gr.HTML(LOOKING, elem_classes="gl-html")
             charts = gr.HTML(elem_classes="gl-html")
             with gr.Accordion("Log", open=False):
                 log = gr.Textbox(show_label=False, lines=8, max_lines=12, elem_classes="gl-log", container=False)
             with gr.Accordion("Files", open=False):
-                files = gr.File(label="Metrics, figure and weights", file_count="multiple", interactive=False)
-                gr.HTML("<p class='gl-note'>Weights appear when the run has stopped or finished.</p>")
-    seen = gr.State({})  # what this page shows already, so that nothing is sent twice
-    view = [chosen, compared, status, charts, log, files, stop, resume, seen]
-
-    def refresh(name: str | None, others: list[str] | None, known: dict[str, Any]) -> list[Any]:
-        return _refresh(checkpoints, name, others or [], known)
-
-    def opened(request: gr.Request) -> list[Any]:
-        wanted = request.query_params.get("run")
-        busy = active_run(checkpoints)
-        names = [run.name for run in list_runs(checkpoints)]
-        name = wanted if wanted in names else busy[0].name if busy else next(iter(names), None)
-        return _refresh(checkpoints, name, [], {})
+                files = gr.HTML(elem_classes="gl-html")
+    shown = gr.Textbox(visible=False)  # the run on view: the server does not know the choices of `chosen`
+    watched = [shown, compared]
+    view = [shown, chosen, compared, now, status, charts, log, files, stop, resume]  # in the order of watch.js
 
     def begin(*answers: Any) -> list[Any]:
         said = dict(zip(form.fields, answers, strict=True))
@@ -145,27 +127,25 @@ def training_tab(demo: gr.Blocks, checkpoints: Path, default_data: str) -> None:
             run = start_run(checkpoints, **said)
         except LabError as error:
             return [gr.skip(), message(str(error)), *_marks(form, error)]
-        names = [known.name for known in list_runs(checkpoints)]
-        return [gr.update(choices=names, value=run.name), "", *_marks(form, None)]
+        return [run.name, "", *_marks(form, None)]
 
     fields = list(form.fields.values())
-    start.click(begin, fields, [chosen, refused, *fields], api_visibility="private", show_progress="minimal").then(
-        refresh, [chosen, compared, seen], view, **PRIVATE
+    started = start.click(begin, fields, [shown, refused, *fields], api_visibility="private", show_progress="minimal")
+    stopped = stop.click(_toasted(lambda name: launcher.stop(name, checkpoints)), shown, None, **PRIVATE)
+    resumed = resume.click(
+        _toasted(lambda name: launcher.resume(name, checkpoints)), shown, None, api_visibility="private"
     )
-    stop.click(_toasted(lambda name: launcher.stop(name, checkpoints)), chosen, None, **PRIVATE)
-    resume.click(
-        _toasted(lambda name: launcher.resume(name, checkpoints)), chosen, None, api_visibility="private"
-    ).then(refresh, [chosen, compared, seen], view, **PRIVATE)
+    for acted in (started, stopped, resumed):
+        acted.then(None, watched, view, js=WATCH_NOW)
     form.fields["recipe"].input(_network_of, form.fields["recipe"], form.fields["network"], **PRIVATE).then(
         _fill, [form.fields["recipe"], form.fields["network"]], [form.fields[name] for name in FILLED], **PRIVATE
     )
     form.fields["network"].input(
         _fill, [form.fields["recipe"], form.fields["network"]], [form.fields[name] for name in FILLED], **PRIVATE
     )
-    gr.on([chosen.input, compared.input], refresh, [chosen, compared, seen], view, **PRIVATE)
-    chosen.change(None, chosen, None, js=KEEP_RUN_IN_URL)
-    gr.Timer(1.0).tick(refresh, [chosen, compared, seen], view, trigger_mode="once", **PRIVATE)
-    demo.load(opened, None, view, **PRIVATE)
+    chosen.input(None, [chosen, compared], view, js=WATCH_NOW)
+    gr.on([compared.input, tab.select, demo.load], None, watched, view, js=WATCH_NOW)
+    timer.tick(None, watched, view, js=WATCH)
 
 
 def _network_of(recipe: str) -> Any:
@@ -197,63 +177,3 @@ def _toasted(action: Any) -> Any:
             toast(error)
 
     return run
-
-
-def _refresh(checkpoints: Path, name: str | None, others: list[str], known: dict[str, Any]) -> list[Any]:
-    """New values for the view, and `gr.skip()` for what this page (`known`) shows already."""
-    names = [run.name for run in list_runs(checkpoints)]
-    if name not in names:
-        name = next(iter(names), None)
-    fresh: dict[str, Any] = {"name": name, "names": names}
-    choices = gr.skip() if _same(fresh, known, "name", "names") else gr.update(choices=names, value=name)
-    others = [other for other in others if other in names and other != name]
-    rest = [other for other in names if other != name]
-    comparable = gr.skip() if _same(fresh, known, "name", "names") else gr.update(choices=rest, value=others)
-    if name is None:
-        blank = [choices, comparable, NO_RUN, "", "", None, *[gr.update(interactive=False)] * 2, fresh]
-        return [gr.skip()] * len(blank) if fresh == known else blank
-    run = Run(checkpoints, name)
-    now = run.status()
-    sizes = [
-        _size(Run(checkpoints, one).path / file) for one in (name, *others) for file in ("metrics.csv", "steps.jsonl")
-    ]
-    fresh |= {
-        "status": (name, now),
-        "curves": (name, others, sizes),
-        "log": (name, _size(run.path / "train.log")),
-        "files": (name, now.epoch, now.active),
-        "stop": now.active and now.state != "stopping",
-        "resume": now.state in RESUMABLE and active_run(checkpoints) is None,
-    }
-
-    def unless_seen(key: str, make: Any) -> Any:
-        return gr.skip() if fresh[key] == known.get(key) else make()
-
-    return [
-        choices,
-        comparable,
-        unless_seen("status", lambda: status_html(run, now)),
-        unless_seen("curves", lambda: charts_html(run, [Run(checkpoints, other) for other in others])),
-        unless_seen("log", run.log_tail),
-        unless_seen("files", lambda: _files(run, now.active)),
-        unless_seen("stop", lambda: gr.update(interactive=fresh["stop"])),
-        unless_seen("resume", lambda: gr.update(interactive=fresh["resume"])),
-        gr.skip() if fresh == known else fresh,
-    ]
-
-
-def _same(fresh: dict[str, Any], known: dict[str, Any], *keys: str) -> bool:
-    return all(key in known and fresh[key] == known[key] for key in keys)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
-
-
-def _files(run: Run, active: bool) -> list[str] | None:
-    """What can be downloaded; weights only when nobody writes them, since each look copies them."""
-    paths = [run.path / "metrics.csv", run.path / "curves.png", *([] if active else run.weights())]
-    return [str(path) for path in paths if path.is_file()] or None

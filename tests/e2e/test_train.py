@@ -1,15 +1,27 @@
-"""Train the drawn shapes in the browser: a rising curve that outlives the page and the app, and a Stop that saves."""
+"""Train in the browser: a rising curve that outlives the page and the app, and a Stop that saves."""
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import sys
 import time
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from googlenet.models.presets import preset
+from googlenet.recipes import make_train_config
+from googlenet.training import launcher
 from googlenet.training.run import Run
 
-RUN = "shapes-in-the-browser"
-PATIENCE = 180_000
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from trainings import make_folder  # noqa: E402
+
+RUN = "in-the-browser"
+PATIENCE = 120_000
 
 
 def wait_for_epoch(run: Run, epochs: int) -> list[dict[str, float | None]]:
@@ -22,27 +34,34 @@ def wait_for_epoch(run: Run, epochs: int) -> list[dict[str, float | None]]:
     return rows
 
 
-def fill_form(page: Page, run: str, epochs: int) -> None:
-    page.get_by_label("Epochs", exact=True).fill(str(epochs))
-    page.get_by_label("Batch", exact=True).fill("256")
-    page.get_by_label("Rate", exact=True).fill("0.2")
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image folder of three colours: epochs take a second, and the network learns from the first."""
+    return make_folder(tmp_path_factory.mktemp("data") / "colours", 40, 10)
+
+
+def fill_form(page: Page, run: str, epochs: int, data: Path) -> None:
+    page.get_by_label("Data", exact=True).fill(str(data))
+    page.get_by_label("Data", exact=True).press("Enter")
+    for label, value in (("Epochs", str(epochs)), ("Batch", "32"), ("Rate", "0.05")):
+        page.get_by_role("spinbutton", name=label).fill(value)
     if not page.get_by_label("Run name").is_visible():
         page.get_by_role("button", name="More settings").click()
     page.get_by_label("Run name").fill(run)
 
 
-def test_a_training_from_start_to_resume(visit: object, lab: object) -> None:
+def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Path) -> None:
     page = visit.open("?tab=train")
-    fill_form(page, RUN, 40)
+    fill_form(page, RUN, 10_000, colours)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
     run = Run(lab.checkpoints, RUN)
 
     # Live: the loss shows while the first epoch is still under way, the accuracy when it is done.
     expect(page.get_by_role("img", name="Loss:")).to_be_visible(timeout=PATIENCE)
-    rows = wait_for_epoch(run, 2)
-    assert rows[1]["Accuracy"] > rows[0]["Accuracy"] > 0.1
-    assert rows[1]["Loss"] < rows[0]["Loss"]
+    rows = wait_for_epoch(run, 4)
+    assert rows[3]["Accuracy"] > rows[0]["Accuracy"] > 0.1
+    assert rows[3]["Loss"] < rows[0]["Loss"]
     expect(page.get_by_role("img", name="Accuracy: train")).to_be_visible(timeout=30_000)
 
     # A reload and a second browser show the same run, still running.
@@ -53,7 +72,7 @@ def test_a_training_from_start_to_resume(visit: object, lab: object) -> None:
     expect(second.locator(".gl-header")).to_contain_text(RUN)
 
     # One training at a time, in one sentence.
-    fill_form(second, "a-second-one", 1)
+    fill_form(second, "a-second-one", 1, colours)
     second.get_by_role("button", name="Start").click()
     expect(second.locator(".gl-message")).to_contain_text("A training is running already")
     assert not (lab.checkpoints / "a-second-one").exists()
@@ -66,10 +85,11 @@ def test_a_training_from_start_to_resume(visit: object, lab: object) -> None:
 
     # What can be downloaded is there.
     page.get_by_role("button", name="Files").click()
-    expect(page.get_by_text("metrics").first).to_be_visible()
-    with page.expect_download() as download:
-        page.locator("a[download]").first.click()
-    assert download.value.path().read_text().startswith("Epoch,Accuracy,Loss")
+    for name, start in (("metrics.csv", b"Epoch,Accuracy,Loss"), ("curves.png", b"\x89PNG")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        assert download.value.path().read_bytes().startswith(start)
+    expect(page.get_by_role("link", name="last.safetensors")).to_be_visible()
 
     # Resume goes on; when the app is killed the training is not, and a new app shows it and can stop it.
     page.get_by_role("button", name="Resume").click()
@@ -83,8 +103,44 @@ def test_a_training_from_start_to_resume(visit: object, lab: object) -> None:
     assert run.status().active
     page = visit.open(f"?tab=train&run={RUN}")
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=60_000)
+    curve = page.locator("figure", has_text="Accuracy").locator("path.gl-curve[d*=L]").first.get_attribute("d")
+    assert curve.count("L") + 1 >= len(rows)  # the whole curve, from before the app's death
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
+
+
+def test_steps_are_live_and_a_killed_trainer_is_interrupted_within_five_seconds(
+    visit: object, lab: object, colours: Path
+) -> None:
+    network = preset("cifar10-truncated")
+    config = make_train_config("killed", network, data=str(colours), epochs=1000, batch_size=4, lr=1e-4, device="cpu")
+    run = launcher.start(config, lab.checkpoints)
+    page = visit.open("?tab=train&run=killed")
+    expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_disabled()
+
+    def on_page() -> int:
+        epochs, step = re.search(
+            r"([\d,]+) of 1,000 epochs.*?step ([\d,]+)", page.locator(".gl-run").inner_text(), re.S
+        ).groups()
+        return int(epochs.replace(",", "")) * run.status().steps_per_epoch + int(step.replace(",", ""))
+
+    seen = run.status()
+    assert seen.state == "running"
+    page.wait_for_timeout(2000)
+    assert on_page() >= seen.epoch * seen.steps_per_epoch + seen.step
+
+    os.kill(run.status().pid, signal.SIGKILL)
+    killed = time.monotonic()
+    expect(page.get_by_text("interrupted", exact=True)).to_be_visible(timeout=5000)
+    expect(resume).to_be_enabled(timeout=5000)
+    assert time.monotonic() - killed < 5
+    resume.click()
+    expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
 
 
 def test_start_needs_nothing_filled_in(visit: object, lab: object) -> None:
@@ -98,7 +154,7 @@ def test_start_needs_nothing_filled_in(visit: object, lab: object) -> None:
 
 def test_a_refused_value_is_explained_beside_its_field(visit: object) -> None:
     page = visit.open("?tab=train")
-    page.get_by_label("Epochs", exact=True).fill("0")
+    page.get_by_role("spinbutton", name="Epochs").fill("0")
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".gl-message")).to_contain_text("must be a whole number from 1 to 100,000, not 0")
     expect(page.get_by_text("⚠ epochs must be")).to_be_visible()
@@ -107,7 +163,7 @@ def test_a_refused_value_is_explained_beside_its_field(visit: object) -> None:
 def test_the_note_recipe_fills_the_form(visit: object) -> None:
     page = visit.open("?tab=train")
     page.get_by_label("note", exact=True).check()
-    expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
-    expect(page.get_by_label("Batch", exact=True)).to_have_value("2048")
-    expect(page.get_by_label("Rate", exact=True)).to_have_value("0.0001")
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("1000")
+    expect(page.get_by_role("spinbutton", name="Batch")).to_have_value("2048")
+    expect(page.get_by_role("spinbutton", name="Rate")).to_have_value("0.0001")
     expect(page.get_by_label("Network")).to_have_value("cifar10-truncated")

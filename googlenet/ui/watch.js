@@ -1,0 +1,49 @@
+// Asks the server what is new and hands it to Gradio's components, in the order of `view` in training.py.
+// The timer calls every second while the page is visible; the server is asked once a second beside a trainer and
+// every three otherwise, or from another tab. `now` asks at once, and for what was just changed.
+window.googlenetWatch = (() => {
+  const update = (properties) => ({__type__: 'update', ...properties});
+  let seen = 0, of = '', due = 0, latest = 0, asking = false, active = false;
+
+  return async (run, others, now) => {
+    if (!now && (asking || Date.now() < due)) return;
+    const turn = ++latest;
+    run ||= new URL(location).searchParams.get('run') ?? '';
+    const query = new URLSearchParams([['run', run], ...(others ?? []).map((other) => ['compare', other])]);
+    if (of !== query.toString()) [of, seen] = [query.toString(), 0];
+    query.set('seen', seen);
+    if (now) query.set('now', '1');
+    asking = true;
+    let news;
+    try {
+      const answer = await fetch(`watch?${query}`, {signal: AbortSignal.timeout(30000)});
+      if (!answer.ok) throw new Error(answer.statusText);
+      news = await answer.json();
+    } catch {
+      due = Date.now() + 3000;  // the server is away: Gradio says so
+      return;
+    } finally {
+      if (turn === latest) asking = false;
+    }
+    if (turn !== latest) return;  // something else was chosen meanwhile
+    seen = news.at;
+    active = news.active ?? active;
+    const open = new URL(location);
+    const watching = open.searchParams.get('tab') === 'train';
+    due = Date.now() + (active && watching ? 900 : 2900);
+    const [shown, names, compared] = news.runs ?? [];
+    if (watching && (shown ?? run) !== (open.searchParams.get('run') ?? '')) {
+      shown ?? run ? open.searchParams.set('run', shown ?? run) : open.searchParams.delete('run');
+      history.replaceState(null, '', open);
+    }
+    const choices = (list) => list.map((name) => [name, name]);
+    return [
+      shown,
+      news.runs && update({choices: choices(names), value: shown || null}),
+      news.runs && update({choices: choices(names.filter((name) => name !== shown)), value: compared}),
+      news.now, news.status, news.charts, news.log, news.files,
+      news.stop === undefined ? undefined : update({interactive: news.stop}),
+      news.resume === undefined ? undefined : update({interactive: news.resume}),
+    ];
+  };
+})();
