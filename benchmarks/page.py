@@ -1,9 +1,9 @@
-"""How long the page takes: from `python app.py` to its use, and from a slider to its new table in a real browser.
+"""How long the page takes: from `python app.py` to its use, and from a slider to its new picture in a real browser.
 
     python -m benchmarks.page [--starts 5] [--moves 40]
 
 The start is held against the least that any Gradio app with torch pays: both imports and an empty page. The slider is
-moved one channel at a time, and the time runs until the new number of parameters stands in the page.
+moved one stop at a time, and the time runs until the drawing and the table of steps both show the new module.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from googlenet.config import InceptionConfig
 from googlenet.models.profile import profile_module
+from googlenet.ui.channels import number_of_stop, stop_of_number
+from googlenet.ui.figures import shape
 
 ROOT = Path(__file__).resolve().parents[1]
 BARE = """
@@ -33,12 +35,19 @@ demo.launch(server_port=int(sys.argv[1]), quiet=True, ssr_mode=False)
 """
 BARE_IS_THERE = "document.querySelector('.gradio-container main')"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-# Moves the slider and waits for the text in the page itself: what a person sees, without the driver's own delay.
-MEASURE = """([label, text]) => new Promise((done) => {
+# Moves the slider and waits in the page itself, without the driver's own delay, until picture and table both show it;
+# the answer's own request (the largest since the move) tells the server's part.
+MEASURE = """([label, output, params]) => new Promise((done) => {
   const slider = [...document.querySelectorAll('input[type=range]')].find((x) => x.ariaLabel?.includes(label));
+  const shows = (name, text) => document.querySelector(name)?.textContent.includes(text);
+  performance.clearResourceTimings();
   const started = performance.now();
-  const look = () => document.querySelector('.gl-answer')?.textContent.includes(text)
-    ? done(performance.now() - started) : requestAnimationFrame(look);
+  const look = () => {
+    if (!shows('svg.gl-wide', output) || !shows('.gl-answer', params)) return requestAnimationFrame(look);
+    const shown = performance.now() - started;
+    const asked = performance.getEntriesByType('resource').sort((a, b) => b.encodedBodySize - a.encodedBodySize)[0];
+    done([shown, asked.responseEnd - asked.requestStart]);
+  };
   slider.value = String(Number(slider.value) + 1);
   slider.dispatchEvent(new Event('input', { bubbles: true }));
   look();
@@ -92,7 +101,7 @@ def compare_starts(browser: Browser, rounds: int, checkpoints: str) -> None:
 
 
 def slider_latency(browser: Browser, moves: int, checkpoints: str) -> None:
-    """Print milliseconds from a slider's move to the new table."""
+    """Print milliseconds from a slider's move to the new picture and table, and the server's part of it."""
     port = free_port()
     process = start(app_arguments(port, checkpoints), port)
     try:
@@ -101,23 +110,30 @@ def slider_latency(browser: Browser, moves: int, checkpoints: str) -> None:
         page.wait_for_function("window.googlenetTabs", timeout=60_000)
         page.get_by_text("163,696").first.wait_for()
         page.wait_for_timeout(5000)  # torch is still being imported beside it
-        times = []
+        times, server = [], []
         for move in range(1, moves + 1):
-            config = InceptionConfig("module", 192, 64 + move, 96, 128, 16, 32, 32)
-            text = f"{profile_module(config, 28, 28).params:,}"
-            times.append(page.evaluate(MEASURE, ["ch1x1", text]))
+            config = InceptionConfig("module", 192, number_of_stop(stop_of_number(64) + move), 96, 128, 16, 32, 32)
+            profile = profile_module(config, 28, 28)
+            told = page.evaluate(MEASURE, ["ch1x1", f"output {shape(profile.out_shape)}", f"{profile.params:,}"])
+            times.append(told[0])
+            server.append(told[1])
             page.wait_for_timeout(150)
     finally:
         process.kill()
-    times.sort()
-    median, slow = statistics.median(times), times[int(0.95 * len(times))]
-    print(f"slider to table: median {median:.0f} ms, 95% within {slow:.0f} ms ({moves} moves)")
+    print_times("slider to picture and table", times)
+    print_times("of which the server's answer", server)
+
+
+def print_times(what: str, times: list[float]) -> None:
+    """Print median and 95th percentile of some milliseconds."""
+    slow = sorted(times)[int(0.95 * len(times))]
+    print(f"{what}: median {statistics.median(times):.0f} ms, 95% within {slow:.0f} ms ({len(times)} moves)")
 
 
 def main() -> None:
     """Print all of it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--starts", type=int, default=5, help="0 leaves them out")
     parser.add_argument("--moves", type=int, default=40)
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} at the start")
@@ -125,7 +141,8 @@ def main() -> None:
     path = {"executable_path": str(system)} if system.exists() else {}
     with tempfile.TemporaryDirectory() as checkpoints, sync_playwright() as driver:
         browser = driver.chromium.launch(args=FLAGS, **path)
-        compare_starts(browser, options.starts, checkpoints)
+        if options.starts:
+            compare_starts(browser, options.starts, checkpoints)
         slider_latency(browser, options.moves, checkpoints)
         browser.close()
 

@@ -20,7 +20,9 @@ READ_FORM = """const readForm = (state, values) => {
 };"""
 READ_URL = f"""(...values) => {{
     {READ_FORM}
-    return readForm(new URL(location).searchParams.get("module"), values);
+    const form = readForm(new URL(location).searchParams.get("module"), values);
+    window.glNow = form.join("-");  // what the first edit can be undone to
+    return form;
 }}"""
 # Browsers refuse an address that changes at every step of a drag, hence the pause. What was there before can be undone.
 WRITE_URL = """(...values) => {
