@@ -1,4 +1,4 @@
-"""Every choice a user can make, as frozen data: what is allowed, and the sentence for what is not.
+"""Every network a user can describe, as frozen data: what is allowed, and the sentence for what is not.
 
 A network is an ordered table of layers plus a head (`GoogLeNetConfig`); trainings are in recipes.py.
 Nothing here imports torch, so a form can be checked without waiting for it.
@@ -7,82 +7,21 @@ Nothing here imports torch, so a form can be checked without waiting for it.
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
+
+from googlenet.checks import RUN_NAME as RUN_NAME  # what checks.py defines is imported from here by everyone
+from googlenet.checks import LabError as LabError
+from googlenet.checks import check_choice, check_flags, check_number, store_whole
+from googlenet.checks import check_run_name as check_run_name
+from googlenet.checks import check_whole as check_whole
 
 MAX_CHANNELS = 4096
 MAX_SIZE = 1024
 MAX_LAYERS = 500
 MAX_BATCH = 4096
 DATA_SIZE = 32  # pixels a side of the images in a data set
-RUN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-
-
-class LabError(ValueError):
-    """Something the user can put right. The message is one sentence: what is wrong and what to do.
-
-    `field` names the setting at fault where there is one, so that a form can explain it in place.
-    """
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-def check_whole(value: Any, name: str, low: int, high: int, *, field: str | None = None) -> int:
-    """Return `value` as an int in [low, high], else raise `LabError` naming `name`."""
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not whole or not low <= value <= high:
-        shown = "nothing" if value is None or value == "" else f"{value}"[:40]
-        raise LabError(f"{name} must be a whole number from {low:,} to {high:,}, not {shown}.", field or name)
-    return int(value)
-
-
-def store_whole(config: Any, low: int, high: int, *names: str, prefix: str = "") -> None:
-    """Check these fields of a frozen `config` and keep them as ints: a form or JSON may give 512.0."""
-    for name in names:
-        shown = f"{prefix} {name}" if prefix else name
-        object.__setattr__(config, name, check_whole(getattr(config, name), shown, low, high, field=name))
-
-
-def check_number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
-    """Return `value` as a float in [low, high] (or (low, high] when `above`), else raise `LabError`."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not low <= value <= high or (above and value == low):  # NaN is in no range
-        bound = f"above {low:g} and up to {high:g}" if above else f"from {low:g} to {high:g}"
-        shown = "nothing" if value is None or value == "" else f"{value}"[:40]
-        raise LabError(f"{name} must be a number {bound}, not {shown}.", name)
-    return float(value)
-
-
-def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
-    """Return `value` when it is one of `choices`, else raise `LabError` listing them."""
-    if value not in choices:
-        raise LabError(f"{name} must be one of {', '.join(choices)}, not {str(value)[:40]!r}.", name)
-    return value
-
-
-def check_flags(config: Any, *names: str) -> None:
-    """Raise `LabError` where one of these fields of `config` is neither true nor false."""
-    for name in names:
-        if not isinstance(getattr(config, name), bool):
-            raise LabError(f"{name} must be true or false, not {str(getattr(config, name))[:40]!r}.", name)
-
-
-def check_run_name(name: Any) -> str:
-    """Return `name` when it can name a run, else raise `LabError`: a run name is never a path."""
-    if not isinstance(name, str) or not RUN_NAME.fullmatch(name):
-        raise LabError(
-            f"A run name is 1 to 64 lower-case letters, digits and hyphens, starting with a letter or digit, "
-            f"not {str(name)[:80]!r}.",
-            "run",
-        )
-    return name
-
-
-# --- networks ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

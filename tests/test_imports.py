@@ -11,10 +11,11 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "googlenet").rglob("*.py"))
 # A room may import those before it, except that training and inference stand side by side. `__init__` and `__main__`
 # are doors: they name all rooms below the UI.
-ROOMS = ("config", "recipes", "files", "models", "data", "inference", "training", "ui")
+ROOMS = ("checks", "config", "recipes", "files", "models", "data", "inference", "training", "ui")
 NO_TORCH = (
     "googlenet",
     "googlenet.__main__",
+    "googlenet.checks",
     "googlenet.config",
     "googlenet.recipes",
     "googlenet.models.presets",
