@@ -37,6 +37,8 @@ def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
         "/start_training",
         "/stop_training",
         "/run_status",
+        "/select_run",
+        "/evaluate_checkpoint",
         "/classify",
     }
 
@@ -76,6 +78,9 @@ def test_start_watch_and_stop_a_training(client: Client, checkpoints: Path) -> N
         ("/start_training", {"network": "imagenet", "data": "shapes"}, "imagenet takes 224×224 images"),
         ("/start_training", {"recipe": "secret", "data": "shapes"}, "recipe must be one of"),
         ("/inspect_module", {"height": 0}, "must be a whole number from 1 to 1,024"),
+        ("/select_run", {"run": "../x"}, "A run name is 1 to 64"),
+        ("/select_run", {"run": "nobody"}, "There is no run called nobody"),
+        ("/evaluate_checkpoint", {"checkpoint": "nobody/best"}, "There is no (checkpoint 'nobody|trained network)"),
         ("/inspect_network", {"preset": "vgg"}, "There is no preset 'vgg'"),
     ],
 )

@@ -10,12 +10,15 @@ import gradio as gr
 from googlenet.models.inspect import inspect_module, inspect_network
 from googlenet.training import launcher
 from googlenet.training.run import Run
+from googlenet.ui.answers import AnswerBook
+from googlenet.ui.cores import share_cores
 from googlenet.ui.refusals import spoken
 from googlenet.ui.training import start_run
 
 
-def publish(checkpoints: Path) -> None:
-    """Register the endpoints of Build and Train."""
+def publish(checkpoints: Path, data: str) -> None:
+    """Register the endpoints of Build, Train and Evaluate; weights of no run are judged on the test part of `data`."""
+    book = AnswerBook(checkpoints, data)
 
     def start_training(
         network: str | dict[str, Any] = "cifar10",
@@ -63,11 +66,31 @@ def publish(checkpoints: Path) -> None:
         known.config()  # says when there is no such run
         return run_summary(known)
 
+    def select_run(run: str, data: str = "") -> dict[str, Any]:
+        """Every checkpoint of a run judged on images that it did not learn from, and the one proposed.
+
+        data: where the run's images are now, when not where they were.
+        """
+        from googlenet.inference.select import judge_run  # imports torch
+
+        share_cores(checkpoints)
+        return judge_run(checkpoints, run, data=data or None).to_dict()
+
+    def evaluate_checkpoint(checkpoint: str = "", data: str = "") -> dict[str, Any]:
+        """Accuracy, loss, calibration and confusion of a checkpoint on the images that judge its run.
+
+        checkpoint: a name such as my-run/best, the first if left out. One of no run is judged on test images.
+        """
+        answers = book.ask(checkpoint, data or None)
+        return {"checkpoint": answers.name, "judged_on": answers.on, **answers.result.to_dict()}
+
     gr.api(spoken(inspect_module), api_name="inspect_module")
     gr.api(spoken(inspect_network), api_name="inspect_network")
     gr.api(spoken(start_training), api_name="start_training")
     gr.api(spoken(stop_training), api_name="stop_training")
     gr.api(spoken(run_status), api_name="run_status")
+    gr.api(spoken(select_run), api_name="select_run", concurrency_id="evaluate")
+    gr.api(spoken(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
 
 
 def run_summary(run: Run) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The whole page: a header and a tab for each of the three jobs."""
+"""The whole page: a header, and a tab for each job."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from googlenet.ui.builder import build_tab
 from googlenet.ui.charts import CHARTS_CSS
 from googlenet.ui.classify import CLASSIFY_CSS, classify_tab
 from googlenet.ui.cores import poll_less
+from googlenet.ui.evaluate import EVALUATE_CSS, evaluate_tab
 from googlenet.ui.header import HEADER_CSS, header_html, now_html
 from googlenet.ui.run_view import TRAINING_CSS
 from googlenet.ui.style import BUILDER_CSS
 from googlenet.ui.training import training_tab
 from googlenet.ui.watch import SCRIPT, Watcher
 
-TABS = ("build", "train", "classify")
+TABS = ("build", "train", "evaluate", "classify")
 # The address keeps the tab. Gradio selects its first tab by itself while the page comes up: that must not count.
 OPEN_TAB_OF_URL = """() => {
   const wanted = new URL(location).searchParams.get('tab');
@@ -52,12 +53,16 @@ def build_app(checkpoints: Path, data: str) -> gr.Blocks:
                 build_tab(checkpoints)
             with gr.Tab("Train", id="train") as train:
                 training_tab(demo, train, timer, now, checkpoints, data)
+            with gr.Tab("Evaluate", id="evaluate") as evaluate:
+                pass  # filled when Classify is there: its images open in it
             with gr.Tab("Classify", id="classify") as classify:
-                classify_tab(checkpoints, demo, classify)
-        for tab, name in zip((build, train, classify), TABS, strict=True):
+                picture, network = classify_tab(checkpoints, demo, classify)
+            with evaluate:
+                evaluate_tab(demo, checkpoints, data, evaluate, picture, network)
+        for tab, name in zip((build, train, evaluate, classify), TABS, strict=True):
             tab.select(None, None, None, js=KEEP_TAB_IN_URL.format(tab=name))
         demo.load(None, None, None, js=OPEN_TAB_OF_URL)
-        api.publish(checkpoints)
+        api.publish(checkpoints, data)
     demo.queue(max_size=64)
     poll_less(demo)
     return demo
@@ -67,7 +72,7 @@ def launch_options(checkpoints: Path) -> dict[str, Any]:
     """How the page looks and what it may do, for `Blocks.launch`: nothing is fetched from another host."""
     return {
         "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=MONO),
-        "css": BUILDER_CSS + HEADER_CSS + CHARTS_CSS + TRAINING_CSS + CLASSIFY_CSS + PAGE_CSS,
+        "css": BUILDER_CSS + HEADER_CSS + CHARTS_CSS + TRAINING_CSS + CLASSIFY_CSS + EVALUATE_CSS + PAGE_CSS,
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": "50mb",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,10 @@ from googlenet.ui import evaluate_events as events
 from googlenet.ui.answers import AnswerBook, parse_cell
 from googlenet.ui.classify import network_choices
 from googlenet.ui.evaluate_view import EVALUATE_CSS
-from googlenet.ui.refusals import toast
+from googlenet.ui.long_work import PRIVATE, Bell, Question, kept
 
 __all__ = ["EVALUATE_CSS", "evaluate_tab"]
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 # One evaluation at a time; others wait in line, and the other tabs do not notice.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "evaluate"}
 PROGRESS = gr.Progress()
@@ -69,85 +66,6 @@ CHOOSE_IMAGE = """element.addEventListener('click', (event) => {
   const image = event.target.closest('[data-image]');
   if (image) trigger('choose', {image: Number(image.dataset.image)});
 });"""
-
-
-class Cancelled(Exception):
-    """The visitor asked for an end."""
-
-
-class Bell:
-    """Passes progress on to a visitor's page, and stops the work when that visitor has pressed Cancel."""
-
-    def __init__(self) -> None:
-        self._rung: set[str] = set()
-
-    def ring(self, request: gr.Request) -> None:
-        """Cancel what this visitor's page waits for."""
-        self._rung.add(str(request.session_hash))
-
-    def listen(self, request: gr.Request, progress: gr.Progress) -> Callable[[float, str], None]:
-        """A `Progress` for the lab's functions; it raises `Cancelled` after `ring`."""
-        visitor = str(request.session_hash)
-        self._rung.discard(visitor)
-
-        def tell(share: float, text: str) -> None:
-            if visitor in self._rung:
-                self._rung.discard(visitor)
-                raise Cancelled
-            progress(share, desc=text)
-
-        return tell
-
-
-def kept(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """For a handler of `outputs` components: a refusal is a toast that leaves them all as they were."""
-
-    def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(handler)
-        def run(*arguments: Any) -> Any:
-            try:
-                return handler(*arguments)
-            except Cancelled:
-                gr.Info("Cancelled: what was judged so far is kept.")
-            except LabError as error:
-                toast(error)
-            return gr.skip() if outputs == 1 else (gr.skip(),) * outputs
-
-        return run
-
-    return decorate
-
-
-@dataclass
-class Question:
-    """A button whose step is asked about before it is done."""
-
-    button: gr.Button
-    box: gr.Column
-    words: gr.HTML
-    yes: gr.Button
-    no: gr.Button
-
-    @classmethod
-    def lay_out(cls, label: str, answer: str) -> Question:
-        """The button, and below it what it will ask."""
-        button = gr.Button(label)
-        with gr.Column(visible=False, elem_classes="gl-ask") as box:
-            words = _html()
-            with gr.Row():
-                yes = gr.Button(answer, variant="primary", size="sm", min_width=90)
-                no = gr.Button("No", size="sm", min_width=60)
-        return cls(button, box, words, yes, no)
-
-    def ask(self, question: Callable[..., str], inputs: list[Any]) -> None:
-        """Show the sentence that `question` returns when the button is pressed."""
-
-        @kept(2)
-        def show(*values: Any) -> Any:
-            return gr.Column(visible=True), f"<p>{escape(question(*values))}</p>"
-
-        self.button.click(show, inputs, [self.box, self.words], **PRIVATE)
-        gr.on([self.no.click, self.yes.click], lambda: gr.Column(visible=False), None, self.box, **PRIVATE)
 
 
 def _html(*classes: str, script: str | None = None, value: str = "") -> gr.HTML:
@@ -222,7 +140,7 @@ def _lay_out(default_data: str) -> _Page:
                 allow_custom_value=True,
             )
             with gr.Row():
-                evaluate = gr.Button("Evaluate checkpoints", variant="primary", scale=2, min_width=150)
+                evaluate = gr.Button("Evaluate checkpoints", variant="primary", min_width=150, elem_classes="gl-tight")
                 cancel = gr.Button("Cancel", scale=0, min_width=90, interactive=False)
             with gr.Column(visible=False) as steps:
                 checkpoint = gr.Dropdown([], label="Checkpoint", info="the proposed one, or any row of the table")
@@ -241,7 +159,9 @@ def _lay_out(default_data: str) -> _Page:
             with gr.Column(min_width=320):
                 images = _html("gl-first", script=CHOOSE_IMAGE)
                 reliability = _html("gl-second")
-        other = gr.Dropdown([], label="Compare with", info="another checkpoint, judged on the same images")
+        other = gr.Dropdown(
+            [], label="Compare with", info="another checkpoint, judged on the same images", elem_classes="gl-network"
+        )
         compared = _html()
         differing = _html(script=CHOOSE_IMAGE)
     return _Page(
@@ -304,9 +224,9 @@ def _wire_checkpoint(page: _Page, checkpoints: Path, book: AnswerBook, bell: Bel
     """Looking into one checkpoint, and comparing it with another."""
 
     @kept(7)
-    def look(name: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
+    def look(known: Any, name: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
         answers = events.look(book, name, data, bell.listen(request, progress))
-        return [(name, data), *answers, events.compared_choices(checkpoints, name)]
+        return [(name, data), *answers, events.compared_choices(checkpoints, known, name)]
 
     def mark(known: Any, name: str) -> Any:
         return events.mark(checkpoints, known, name) if known and known.result else gr.skip()
@@ -326,7 +246,7 @@ def _wire_checkpoint(page: _Page, checkpoints: Path, book: AnswerBook, bell: Bel
         answers = book.ask(*_known(looked))
         return events.cell_images(answers, *parse_cell(event._data.get("cell"), len(answers.classes)))
 
-    said = [page.checkpoint, page.data]
+    said = [page.shown, page.checkpoint, page.data]
     chosen = page.table.choose(choose, None, page.checkpoint, **PRIVATE)
     marked = page.checkpoint.input(mark, [page.shown, page.checkpoint], page.table, **PRIVATE)
     for event in (*ready, chosen, marked):

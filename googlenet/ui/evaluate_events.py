@@ -60,9 +60,9 @@ def source_choices(checkpoints: Path, chosen: str | None) -> Any:
 
 def is_run(checkpoints: Path, source: str | None) -> bool:
     """Whether `source` names a run, and not weights of their own; `LabError` when it names neither."""
-    if source in {run.name for run in list_runs(checkpoints)}:
+    if source in [run.name for run in list_runs(checkpoints)]:
         return True
-    if "/" in str(source or "/"):
+    if not isinstance(source, str) or not source or "/" in source:
         raise LabError(f"There is no run or network {str(source)[:80]!r}: choose one from the list.", "run")
     find_checkpoint(checkpoints, source)
     return False
@@ -97,7 +97,7 @@ def judge(checkpoints: Path, source: str | None, data: str | None, progress: Pro
 def stored(checkpoints: Path, source: str | None, data: str | None) -> Shown:
     """What is known of `source` without asking a checkpoint."""
     try:
-        if source and (Path(checkpoints) / source / "validation.json").is_file() and is_run(checkpoints, source):
+        if source and is_run(checkpoints, source) and (Path(checkpoints) / source / "validation.json").is_file():
             from googlenet.inference.select import stored_judgement
 
             return Shown(source, own(data), stored_judgement(checkpoints, source, data=own(data)))
@@ -129,7 +129,8 @@ def run_view(checkpoints: Path, shown: Shown, chosen: str | None = None, done: s
         )
         for row in result.rows
     ]
-    run = None if shown.data else Run(checkpoints, source)  # its other epochs were judged on its own data
+    # Its other epochs were judged on the images that it held out.
+    run = None if shown.data or result.warning else Run(checkpoints, source)
     return [
         shown,
         evaluate_view.judgement(result, run, row),
@@ -265,11 +266,13 @@ def report(checkpoints: Path, shown: Shown | None, name: str, progress: Progress
 # --- two checkpoints --------------------------------------------------------------------------
 
 
-def compared_choices(checkpoints: Path, name: str) -> Any:
-    """The dropdown of what `name` can be compared with: its own run's checkpoints first."""
-    others = [checkpoint for checkpoint in list_checkpoints(checkpoints) if checkpoint.name != name]
-    others.sort(key=lambda checkpoint: checkpoint.name.rpartition("/")[0] != name.rpartition("/")[0])
-    return gr.Dropdown([(other.label, other.name) for other in others], value=None, interactive=bool(others))
+def compared_choices(checkpoints: Path, shown: Shown | None, name: str) -> Any:
+    """The dropdown of what `name` can be compared with: the other weights of its run first."""
+    rows = shown.result.rows if shown and shown.result else ()
+    own_rows = [(evaluate_view.file_of(row), evaluate_view.file_of(row)) for row in rows if name not in row.names]
+    listed = [item for item in list_checkpoints(checkpoints) if item.name != name]
+    others = [(item.label, item.name) for item in listed if not any(item.name in row.names for row in rows)]
+    return gr.Dropdown(own_rows + others, value=None, interactive=bool(own_rows or others))
 
 
 def side_by_side(book: AnswerBook, name: str, other: str, data: str | None, progress: Progress | None) -> list[str]:

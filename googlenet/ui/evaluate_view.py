@@ -163,6 +163,7 @@ EVALUATE_CSS = """
 .gl-reports { margin: 0; padding: 0; list-style: none; color: var(--body-text-color); }
 .gl-reports li { padding: 4px 0; overflow-wrap: anywhere; }
 .gl-reports small { color: var(--gl-quiet); }
+.gl-tight { padding-left: 8px !important; padding-right: 8px !important; }
 .gl-ask { border-left: 4px solid var(--gl-validation) !important; padding: var(--spacing-lg) !important; }
 
 .gl-confusion { border-collapse: separate; border-spacing: 2px; font-size: var(--text-xs);
