@@ -380,7 +380,8 @@ def test_a_recipe_shortened():
 
 
 def test_a_recipe_that_is_not_there():
-    assert "recipe must be one of default, note" in str(sentence(make_train_config, "r", tiny_config(), "best"))
+    error = sentence(make_train_config, "r", tiny_config(), "best")
+    assert f"recipe must be one of {', '.join(RECIPES)}, not" in str(error)
 
 
 @pytest.mark.parametrize(
