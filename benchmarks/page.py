@@ -42,15 +42,17 @@ MEASURE = """([label, output, params]) => new Promise((done) => {
   const shows = (name, text) => document.querySelector(name)?.textContent.includes(text);
   performance.clearResourceTimings();
   const started = performance.now();
-  const look = () => {
-    if (!shows('svg.gl-wide', output) || !shows('.gl-answer', params)) return requestAnimationFrame(look);
-    const shown = performance.now() - started;
-    const asked = performance.getEntriesByType('resource').sort((a, b) => b.encodedBodySize - a.encodedBodySize)[0];
-    done([shown, asked.responseEnd - asked.requestStart]);
-  };
+  const look = new MutationObserver(() => {
+    if (!shows('svg.gl-wide', output) || !shows('.gl-answer', params)) return;
+    look.disconnect();
+    requestAnimationFrame(() => {
+      const asked = performance.getEntriesByType('resource').sort((a, b) => b.encodedBodySize - a.encodedBodySize)[0];
+      done([performance.now() - started, asked.responseEnd - asked.requestStart]);
+    });
+  });
+  look.observe(document.body, { subtree: true, childList: true });
   slider.value = String(Number(slider.value) + 1);
   slider.dispatchEvent(new Event('input', { bubbles: true }));
-  look();
 })"""
 
 

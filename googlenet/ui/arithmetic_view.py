@@ -141,7 +141,7 @@ ARITHMETIC_CSS = """
   gap: 0 var(--spacing-lg); padding: 5px 0; }
 .gl-sums dt { color: var(--gl-quiet); }
 .gl-sums dd { margin: 0; font-variant-numeric: tabular-nums; }
-.gl-sums small { display: block; color: var(--gl-quiet); font-size: var(--text-xs); }
+.gl-sums small { display: block; color: var(--gl-quiet); font-size: var(--text-sm); }
 .gl-sums code, .gl-padding code, .gl-torch-says code { background: none; padding: 0; font-size: 0.95em;
   white-space: normal; overflow-wrap: anywhere; color: inherit; }
 .gl-torch-says { margin-top: var(--spacing-md); padding: var(--spacing-md) var(--spacing-lg);
@@ -159,15 +159,16 @@ ARITHMETIC_CSS = """
 .gl-twins { color: var(--body-text-color); }
 .gl-twins table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .gl-twins tbody { border-bottom: 6px solid transparent; }
-.gl-twins th { width: 8rem; text-align: left; font-weight: 600; vertical-align: middle; }
+.gl-twins th { padding-right: 12px; text-align: left; font-weight: 600; vertical-align: middle; white-space: nowrap; }
 .gl-twins td { padding: 2px 8px 2px 0; white-space: nowrap; }
-.gl-twins td:nth-last-child(2) { width: 60%; }
-.gl-twins ul { margin: var(--spacing-md) 0; padding-left: 1.2em; }
+.gl-twins td:nth-last-child(2) { width: 50%; }
+.gl-twins ul { margin: var(--spacing-lg) 0; padding: 0; list-style: none; }
+.gl-twins li:first-child { font-size: var(--text-lg); font-weight: 600; }
 .gl-raced { margin: 0; color: var(--body-text-color); }
 .gl-raced span { color: var(--gl-quiet); }
 @media (max-width: 640px) {
   .gl-sums dl > div { grid-template-columns: 1fr; }
-  .gl-twins th { width: auto; padding-right: 8px; }
+  .gl-twins th { padding-right: 8px; white-space: normal; }
   .gl-twins td:nth-last-child(2) { width: 30%; }
 }
 """

@@ -203,13 +203,15 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
     changed, shown = [control.change for control in controls], [forgotten, step, *controls]
     slots = Answer(refusal, headline, picture, misfit, sums, steps, twins, measured, raced, start)
     gr.on([*changed, forgotten.change], draw, shown, list(slots), **LIVE)
-    gr.on([*changed, forgotten.change], torch_says, [forgotten, *controls], torch_said, **LIVE)
+    kind, _, _, height, width, *_ = controls
+    sized = [control.change for control in (forgotten, kind, height, width)]  # channels play no part in torch's error
+    gr.on(sized, torch_says, [forgotten, *controls], torch_said, **LIVE)
     gr.on([picture.click, steps.click], choose_step, [forgotten, *controls], [step, sums], **LIVE)
     start.input(load_start, [start, *controls], controls, **LIVE)
     undo.click(None, controls, controls, js=UNDO)
     gr.on(changed, None, controls, js=WRITE_URL)
     Context.root_block.load(None, controls, controls, js=READ_URL)
-    controls[0].change(show_reductions, controls[0], reductions, **LIVE)
+    kind.change(show_reductions, kind, reductions, **LIVE)
     run.click(run_real, controls, [refusal, measured], show_progress_on=measured, api_visibility="private")
     race.click(time_both, controls, [refusal, raced], show_progress_on=raced, api_visibility="private")
     return panel
