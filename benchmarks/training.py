@@ -79,12 +79,9 @@ def engine_steps(config: TrainConfig, images: ImageSet, directory: Path) -> Iter
     run.create(config)
     trainer = Trainer(config, images, run, Reporter(run.path / "train.log"), StopRequest())
     while True:
-        plan = trainer.plan(trainer.position.epoch)
         trainer.model.train()
         for step in range(trainer.count // config.batch_size):
-            start = step * config.batch_size
-            batch = plan.batch(trainer.train_images, trainer.train_labels, start, start + config.batch_size)
-            trainer.train_step(*batch, config.lr)
+            trainer.advance(*trainer.batches.take(trainer.position.epoch, step))
             yield None
 
 

@@ -138,3 +138,41 @@ def test_normalisation_is_torchvisions(mean, std):
     ours = normalize(images, torch.tensor(mean), torch.tensor(std))
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)
     assert ours.is_contiguous(memory_format=torch.channels_last)
+
+
+# --- flips and holes --------------------------------------------------------------------------
+
+
+def test_an_image_is_turned_over_from_epoch_to_epoch():
+    """Half of them in the first, the other half in the second, and so on: alternating flip."""
+    flipped = []
+    for epoch in range(3):
+        drawn = plan(1000, epoch=epoch)
+        by_image = torch.empty(1000, dtype=torch.bool)
+        by_image[drawn.order] = drawn.flips
+        flipped.append(by_image)
+    assert torch.equal(flipped[1], ~flipped[0])
+    assert torch.equal(flipped[2], flipped[0])
+    assert 400 < flipped[0].sum() < 600
+
+
+def test_a_hole_is_a_square_of_one_colour_cut_off_at_the_edges():
+    images = random_images(300) // 2 + 100  # never the hole's colour
+    options = {"flip": False, "padding": 0, "device": CPU, "cutout": 9}
+    drawn = EpochPlan.draw(300, 0, 0, **options)
+    colour = torch.tensor([1, 2, 3], dtype=torch.uint8)
+    batch, _ = drawn.batch(images, torch.zeros(300, dtype=torch.long), 0, 300, colour)
+    for image, before, (row, column) in zip(batch, images[drawn.order], drawn.holes.tolist(), strict=True):
+        rows, columns = (slice(max(0, centre - 4), centre + 5) for centre in (row, column))
+        wanted = before.clone()
+        wanted[:, rows, columns] = colour[:, None, None]
+        assert torch.equal(image, wanted)
+    assert drawn.holes.min() == 0
+    assert drawn.holes.max() == 31
+
+
+def test_holes_leave_order_shifts_and_flips_as_they_were():
+    with_holes = EpochPlan.draw(50, 1, 2, flip=True, padding=4, device=CPU, cutout=8)
+    without = plan(50, 1, 2)
+    assert without.holes is None
+    assert all(torch.equal(getattr(with_holes, part), getattr(without, part)) for part in ("order", "flips", "shifts"))

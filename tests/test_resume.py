@@ -43,8 +43,9 @@ def _elsewhere(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(folder):
-    """Batch norm, dropout, an auxiliary head, augmentation, momentum; 14 steps in each of 8 epochs."""
-    return training("run", folder, epochs=8, batch_size=4, lr=0.05, checkpoint_epochs=(3,))
+    """Batch norm, dropout, an auxiliary head, all augmentation, momentum, averaged weights; 14 steps in each of 8
+    epochs."""
+    return training("run", folder, epochs=8, batch_size=4, lr=0.05, checkpoint_epochs=(3,), cutout=8, ema=0.9)
 
 
 def start(checkpoints: Path, config, **env: str) -> subprocess.Popen[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import json
 import math
 import signal
@@ -201,9 +202,9 @@ def test_the_loss_is_smoothed_cross_entropy_plus_weighted_heads(tmp_path, folder
     heads = (dataclasses.replace(AUX[0], dropout=0.0),)
     config = training("r", folder, {"dropout": 0.0, "aux": heads, "aux_weight": 0.4}, label_smoothing=smoothing)
     subject = trainer(config, tmp_path)
-    images, labels = subject.train_images[:16], subject.train_labels[:16]
+    images, labels = subject.batches.images[:16], subject.batches.labels[:16]
     with torch.no_grad(), autocast(CPU):
-        output = subject.model.train()(normalize(images, subject.mean, subject.std))
+        output = subject.model.train()(normalize(images, subject.batches.mean, subject.batches.std))
 
     def by_hand(logits: torch.Tensor) -> float:
         share = logits.double().softmax(1)
@@ -291,6 +292,32 @@ def test_the_notes_recipe_to_the_letter(runs, folder):
     assert (run.path / "metrics.csv").read_text().startswith("Epoch,Accuracy,Loss,")
 
 
+# --- averaged weights -------------------------------------------------------------------------
+
+
+def test_averaged_weights_follow_their_definition(tmp_path, folder):
+    subject = trainer(training("r", folder, ema=0.6, lr=0.5), tmp_path)
+    expected = {name: tensor.clone() for name, tensor in subject.model.state_dict().items()}
+    for step in range(1, 9):
+        subject.advance(*subject.batches.take(0, step % 3))
+        decay = min(0.6, (1 + step) / (10 + step))
+        for name, tensor in subject.model.state_dict().items():
+            if tensor.is_floating_point():
+                expected[name] = decay * expected[name] + (1 - decay) * tensor
+    for name, tensor in subject.average.model.state_dict().items():
+        if tensor.is_floating_point():
+            torch.testing.assert_close(tensor, expected[name], rtol=1e-4, atol=1e-6, msg=name)
+    assert not torch.equal(subject.average.model.fc.weight, subject.model.fc.weight)
+
+
+def test_averaged_weights_are_those_that_are_judged_and_kept(runs, folder):
+    run = train(training("averaged", folder, ema=0.9, epochs=2, checkpoint_epochs=(1,)), runs)
+    kept, _ = load_weights(run.path / "epoch-0001.safetensors")
+    state = torch.load(io.BytesIO((run.path / "resume.pt").read_bytes()[:-32]), weights_only=True)
+    assert torch.equal(kept.fc.weight, state["average"]["fc.weight"])
+    assert not torch.equal(kept.fc.weight, state["model"]["fc.weight"])
+
+
 # --- odd sizes --------------------------------------------------------------------------------
 
 
@@ -325,7 +352,7 @@ def test_images_of_one_colour_channel_only(tmp_path):
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_never_reaches_the_weights(tmp_path, folder, optimizer, poison):
     subject = trainer(training("r", folder, {"batch_norm": False}, optimizer=optimizer), tmp_path)
-    batch = subject.train_images[:16], subject.train_labels[:16]
+    batch = subject.batches.images[:16], subject.batches.labels[:16]
     subject.advance(*batch)  # so that the optimizer has a state to spoil
     with torch.no_grad():
         subject.model.fc.bias[0] = poison

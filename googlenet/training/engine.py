@@ -18,14 +18,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import googlenet
-from googlenet.config import LabError
-from googlenet.data.augment import EpochPlan, normalize
-from googlenet.data.datasets import ImageSet, split_validation
+from googlenet.data.augment import normalize
+from googlenet.data.datasets import ImageSet
 from googlenet.models.device import autocast, describe_device, has_fast_bf16, pick_device
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import TrainConfig
 from googlenet.training.average import WeightAverage
+from googlenet.training.batches import Batches
 from googlenet.training.distributed import Team
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter
@@ -85,12 +85,12 @@ class Trainer:
         self.average = WeightAverage(self.model, config.ema) if config.ema else None
         self.judged = self.average.model if self.average else self.model  # what is validated and kept
         torch.manual_seed(config.seed + team.rank)  # from here on it draws dropout, which must differ between ranks
-        self._load_data(images)
-        self.train_step = TrainStep(
-            self.model, self.optimizer, config, (self.mean, self.std), team, compiled=config.compiled
-        )
+        self.batches = Batches(images, config, self.device)
+        self.count, self.steps = self.batches.count, self.batches.steps
+        self.row_every = max(1, self.steps // ROWS_PER_EPOCH)
+        mean_std = self.batches.mean, self.batches.std
+        self.train_step = TrainStep(self.model, self.optimizer, config, mean_std, team, compiled=config.compiled)
         self.sums = self.train_step.sums  # of the epoch: loss, right answers; since the last row: loss, objective
-        self._plans: dict[int, EpochPlan] = {}
         self.position = Position()
         self.best = -1.0
         self.last_row: dict[str, float | None] = {}  # the newest of metrics.csv
@@ -98,27 +98,6 @@ class Trainer:
         self.pending: list[tuple[int, float, Tensor]] = []
         self.last_save = self.last_status = time.monotonic()
         self.speed = 0.0
-
-    def _load_data(self, images: ImageSet) -> None:
-        train, held_out = split_validation(images.train.labels, self.config.validation_fraction, self.config.seed)
-        self.count = len(train)
-        if self.count < 2:
-            raise LabError("Training needs at least 2 images: add some to train/, or lower the validation fraction.")
-        self.train_images = images.train.images[train].to(self.device)
-        self.train_labels = images.train.labels[train].to(self.device)
-        self.validation = None
-        if len(held_out):
-            self.validation = (
-                images.train.images[held_out].to(self.device),
-                images.train.labels[held_out].to(self.device),
-            )
-        std = tuple(value if value > 1e-3 else 1.0 for value in images.std)  # a channel that is always the same
-        self.mean_std = (images.mean, std) if self.config.normalize else ((0.0,) * 3, (1.0,) * 3)
-        self.mean, self.std = (torch.tensor(values, device=self.device) for values in self.mean_std)
-        self.blank = (255 * self.mean).round().to(torch.uint8)  # a hole has the mean colour: nothing, after normalising
-        # A last batch of one image would give batch norm nothing to average: it joins the batch before it.
-        self.steps = max(1, math.ceil(self.count / self.config.batch_size) - (self.count % self.config.batch_size == 1))
-        self.row_every = max(1, self.steps // ROWS_PER_EPOCH)
 
     # --- the loop ---
 
@@ -137,17 +116,13 @@ class Trainer:
 
     def train_epoch(self) -> bool:
         """The rest of the current epoch; returns whether a stop was requested, with all counters in place."""
-        at, config = self.position, self.config
-        plan = self.plan(at.epoch)
+        at = self.position
         self.model.train()
         started, done_before = time.monotonic() - at.seconds, at.step
         resumed_at = time.monotonic()
         stop = self.team.any(self.stop.requested)[0]
         while at.step < self.steps and not stop:
-            start = at.step * config.batch_size
-            end = self.count if at.step == self.steps - 1 else start + config.batch_size
-            batch = plan.batch(self.train_images, self.train_labels, *self.team.share(start, end), self.blank)
-            self.advance(*batch, self.team.weight(start, end))
+            self.advance(*self.batches.take(at.epoch, at.step, self.team))
             at.seconds = time.monotonic() - started
             self.reporter.step(at.epoch, at.step, self.steps)
             clock = time.monotonic()
@@ -158,11 +133,11 @@ class Trainer:
             )
             if tell:
                 self._flush()
-                self.speed = (at.step - done_before) * config.batch_size / max(clock - resumed_at, 1e-9)
+                self.speed = (at.step - done_before) * self.config.batch_size / max(clock - resumed_at, 1e-9)
                 self.report("running")
             if save:
                 self.save()
-        self.plan(at.epoch + 1)  # drawn while the device still works
+        self.batches.plan(at.epoch + 1)  # drawn while the device still works
         self._flush()
         at.seconds = time.monotonic() - started
         return stop
@@ -182,15 +157,6 @@ class Trainer:
         self.window += 1
         if self.window == self.row_every or at.step == self.steps:
             self._close_window()
-
-    def plan(self, epoch: int) -> EpochPlan:
-        """The order and the augmentation of `epoch`."""
-        config = self.config
-        if epoch not in self._plans:
-            options = {"flip": config.flip, "padding": config.crop_padding, "cutout": config.cutout}
-            drawn = EpochPlan.draw(self.count, config.seed, epoch, device=self.device, **options)
-            self._plans = {known: plan for known, plan in self._plans.items() if known == epoch - 1} | {epoch: drawn}
-        return self._plans[epoch]
 
     def rate(self) -> float:
         """The learning rate of the next step."""
@@ -226,11 +192,11 @@ class Trainer:
     @torch.inference_mode()
     def validate(self) -> dict[str, float] | None:
         """Accuracy and mean cross entropy on the validation images; {} without any, None when asked to stop."""
-        if self.validation is None:
+        if self.batches.validation is None:
             return {}
         self.judged.eval()
         self.team.align(self.judged)
-        images, labels = self.validation
+        images, labels = self.batches.validation
         sums = torch.zeros(2, device=self.device)
         first, last = self.team.share(0, len(labels)) if self.team.weight(0, len(labels)) else (0, 0)
         size = 500 if self.device.type == "cpu" else 2500
@@ -239,7 +205,7 @@ class Trainer:
                 break
             batch, truth = images[start : min(start + size, last)], labels[start : min(start + size, last)]
             with autocast(self.device):
-                logits = self.judged(normalize(batch, self.mean, self.std)).float()
+                logits = self.judged(normalize(batch, self.batches.mean, self.batches.std)).float()
             sums += torch.stack(
                 [(logits.argmax(1) == truth).sum().float(), F.cross_entropy(logits, truth, reduction="sum")]
             )
@@ -330,7 +296,7 @@ class Trainer:
             "validation_loss": row.get("Validation loss"),
             "versions": {"googlenet": googlenet.__version__, "torch": torch.__version__},
         }
-        info = WeightsInfo(self.model.config, self.images.classes, *self.mean_std, facts)
+        info = WeightsInfo(self.model.config, self.images.classes, *self.batches.mean_std, facts)
         save_weights(self.run.path / f"{name}.safetensors", self.judged, info)
 
     # --- exact state ---

@@ -157,7 +157,7 @@ def _train(team: Team, run: Run, config: TrainConfig, reporter: Reporter, stop: 
         f"{config.epochs} epochs, {trainer.device_name}, {trainer.precision}"
         + (f", {team.size} processes" if team.size > 1 else "")
     )
-    if trainer.validation is None:
+    if trainer.batches.validation is None:
         reporter.line("No validation: this recipe trains on all images. Set a validation fraction to hold some out.")
     if team.tell(resumed and bool(has_state(run.path) or run.weights())):
         trainer.restore()

@@ -1,0 +1,57 @@
+"""The images of a training on its device, cut into the steps of an epoch."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from googlenet.config import LabError
+from googlenet.data.augment import EpochPlan
+from googlenet.data.datasets import ImageSet, split_validation
+from googlenet.recipes import TrainConfig
+from googlenet.training.distributed import Team
+
+
+class Batches:
+    """All images as uint8, all labels: a CIFAR data set fits on any device, so nothing waits for a loader.
+
+    `count` training images make `steps` steps an epoch; `validation` is (images, labels), or None when nothing is held
+    out. `mean` and `std` (C,) are on the device, `mean_std` the same as plain numbers for a weights file.
+    """
+
+    def __init__(self, images: ImageSet, config: TrainConfig, device: torch.device) -> None:
+        self.config, self.device = config, device
+        train, held_out = split_validation(images.train.labels, config.validation_fraction, config.seed)
+        self.count = len(train)
+        if self.count < 2:
+            raise LabError("Training needs at least 2 images: add some to train/, or lower the validation fraction.")
+        everything = images.train
+        self.images, self.labels = everything.images[train].to(device), everything.labels[train].to(device)
+        self.validation = None
+        if len(held_out):
+            self.validation = everything.images[held_out].to(device), everything.labels[held_out].to(device)
+        std = tuple(value if value > 1e-3 else 1.0 for value in images.std)  # a channel that is always the same
+        self.mean_std = (images.mean, std) if config.normalize else ((0.0,) * 3, (1.0,) * 3)
+        self.mean, self.std = (torch.tensor(values, device=device) for values in self.mean_std)
+        self.blank = (255 * self.mean).round().to(torch.uint8)  # a hole has the mean colour: nothing, once normalised
+        # A last batch of one image would give batch norm nothing to average: it joins the batch before it.
+        self.steps = max(1, math.ceil(self.count / config.batch_size) - (self.count % config.batch_size == 1))
+        self._plans: dict[int, EpochPlan] = {}
+
+    def plan(self, epoch: int) -> EpochPlan:
+        """The order and the augmentation of `epoch`; that of the epoch before is kept beside it."""
+        if epoch not in self._plans:
+            config = self.config
+            options = {"flip": config.flip, "padding": config.crop_padding, "cutout": config.cutout}
+            drawn = EpochPlan.draw(self.count, config.seed, epoch, device=self.device, **options)
+            self._plans = {known: plan for known, plan in self._plans.items() if known == epoch - 1} | {epoch: drawn}
+        return self._plans[epoch]
+
+    def take(self, epoch: int, step: int, team: Team = Team()) -> tuple[Tensor, Tensor, float]:  # noqa: B008  frozen
+        """A rank's augmented images (uint8), labels, and what their mean counts in that of the whole batch."""
+        start = step * self.config.batch_size
+        end = self.count if step == self.steps - 1 else start + self.config.batch_size
+        batch = self.plan(epoch).batch(self.images, self.labels, *team.share(start, end), self.blank)
+        return *batch, team.weight(start, end)
