@@ -14,6 +14,7 @@ from googlenet.ui.classify import CLASSIFY_CSS, classify_tab
 from googlenet.ui.cores import poll_less
 from googlenet.ui.evaluate import EVALUATE_CSS, evaluate_tab
 from googlenet.ui.header import HEADER_CSS, header_html, now_html
+from googlenet.ui.network_style import NETWORK_CSS
 from googlenet.ui.run_view import TRAINING_CSS
 from googlenet.ui.style import BUILDER_CSS
 from googlenet.ui.training import training_tab
@@ -50,9 +51,9 @@ def build_app(checkpoints: Path, data: str) -> gr.Blocks:
         timer = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Build", id="build") as build:
-                build_tab(checkpoints)
+                built = build_tab(checkpoints)
             with gr.Tab("Train", id="train") as train:
-                training_tab(demo, train, timer, now, checkpoints, data)
+                training_tab(demo, train, timer, now, built, checkpoints, data)
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
                 pass  # filled when Classify is there: its images open in it
             with gr.Tab("Classify", id="classify") as classify:
@@ -72,7 +73,14 @@ def launch_options(checkpoints: Path) -> dict[str, Any]:
     """How the page looks and what it may do, for `Blocks.launch`: nothing is fetched from another host."""
     return {
         "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=MONO),
-        "css": BUILDER_CSS + HEADER_CSS + CHARTS_CSS + TRAINING_CSS + CLASSIFY_CSS + EVALUATE_CSS + PAGE_CSS,
+        "css": BUILDER_CSS
+        + HEADER_CSS
+        + CHARTS_CSS
+        + TRAINING_CSS
+        + CLASSIFY_CSS
+        + EVALUATE_CSS
+        + NETWORK_CSS
+        + PAGE_CSS,
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": "50mb",

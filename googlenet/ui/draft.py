@@ -17,7 +17,7 @@ from googlenet.config import (
     PoolConfig,
     check_choice,
 )
-from googlenet.models.presets import INCEPTIONS, with_variants
+from googlenet.models.presets import INCEPTIONS, PRESETS, preset, with_variants
 
 REMEMBERED = 100  # steps back
 KINDS = ("reduced", "naive")
@@ -137,6 +137,18 @@ def switches(config: GoogLeNetConfig) -> list[str]:
 def modules(config: GoogLeNetConfig) -> Iterator[InceptionConfig]:
     """Its Inception modules in order."""
     return (layer for layer in config.layers if isinstance(layer, InceptionConfig))
+
+
+def edited_layers(config: GoogLeNetConfig) -> list[str]:
+    """The layers that are not those of the preset of its name, whatever channels arrive there."""
+    if config.name not in PRESETS:
+        return []
+    known = {layer.name: layer for layer in preset(config.name).layers}
+    return [layer.name for layer in config.layers if _alone(layer) != _alone(known.get(layer.name, layer))]
+
+
+def _alone(layer: Layer) -> Layer:
+    return dataclasses.replace(layer, in_channels=1) if hasattr(layer, "in_channels") else layer
 
 
 def common_variant(config: GoogLeNetConfig) -> str | None:

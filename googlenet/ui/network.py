@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,8 @@ import gradio as gr
 
 from googlenet.config import DATA_SIZE, GoogLeNetConfig, LabError
 from googlenet.models.presets import PRESETS, preset
-from googlenet.models.profile import profile_network, profile_partly
-from googlenet.models.share import from_link_text, to_link_text
+from googlenet.models.profile import profile_partly
+from googlenet.models.share import from_link_text
 from googlenet.ui import draft as drafts
 from googlenet.ui import figures, layer_form, network_drawing, network_view, takeaway
 from googlenet.ui.draft import SWITCHES, Draft
@@ -20,7 +19,6 @@ from googlenet.ui.layer_form import LayerForm
 from googlenet.ui.takeaway import LIVE
 
 FIRST, FIRST_LAYER = "imagenet", "inception3a"
-EDITED = "-edited"  # ends the name of what is trained and is no preset
 DATA_CLASSES = 10  # of CIFAR-10 and of the drawn shapes
 VARIANTS = [("5×5, the paper", "5x5"), ("3×3, torchvision", "3x3"), ("two 3×3, Inception v2", "two 3x3")]
 # A click on a row or a block chooses its layer; it is marked at once, in the table and in the drawing.
@@ -53,11 +51,6 @@ KEEP_VIEW_IN_URL = """() => {{
   url.searchParams.set('view', '{view}');
   history.replaceState(history.state, '', url);
 }}"""
-OPEN_TRAIN = """(network) => {
-  if (!network) return;
-  [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent.trim() === 'Train')?.click();
-  scrollTo({top: 0});
-}"""
 
 
 @dataclass(frozen=True)
@@ -193,38 +186,6 @@ def show_everything(form: LayerForm, draft: Draft, selected: str) -> list[Any]:
     return [*show_answer(draft, layer.name), *settings, *form.show(layer)]
 
 
-def carry(draft: Draft) -> list[Any]:
-    """The refusal, whether the cure is offered, and the text of the network for the Train tab, "" when refused."""
-    config = draft.config
-    try:
-        profile_network(config)
-        if config.input_size != DATA_SIZE:
-            raise LabError(
-                f"Training images are {DATA_SIZE}×{DATA_SIZE} and this network takes {config.input_size}×"
-                f"{config.input_size}: set the image side to {DATA_SIZE}.",
-                "input_size",
-            )
-        if config.num_classes != DATA_CLASSES:
-            raise LabError(
-                f"CIFAR-10 and the shapes have {DATA_CLASSES} classes and this network {config.num_classes:,}: set "
-                f"classes to {DATA_CLASSES}; a folder of your own changes them by itself.",
-                "num_classes",
-            )
-    except LabError as error:
-        return [figures.message(str(error)), gr.update(visible=error.field in ("input_size", "num_classes")), ""]
-    if config != preset(config.name if config.name in PRESETS else FIRST):
-        config = dataclasses.replace(config, name=f"{takeaway.file_stem(config).removesuffix(EDITED)}{EDITED}")
-    return ["", gr.update(visible=False), to_link_text(config)]
-
-
-def offer(carried: str, choices: list[Any]) -> Any:
-    """The Train tab's network dropdown, with the carried network chosen besides its own `choices`."""
-    if not carried:
-        return gr.skip()
-    params = profile_network(takeaway.network_of(carried)).params
-    return gr.update(choices=[*choices, (f"your network (from Build), {params:,} parameters", carried)], value=carried)
-
-
 def refusing(event: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
     """`event`, whose refusal is told in one sentence (the second output) while all else stays."""
 
@@ -287,18 +248,10 @@ def _wire(panel: NetworkPanel, demo: gr.Blocks) -> None:
             return [gr.skip()] * len(panel.everything)
         try:
             config = from_link_text(asked)
-            return show_everything(form, Draft(config, keep=not config.problems()), selected)
+            wanted = next(iter(drafts.edited_layers(config)), selected)
+            return show_everything(form, Draft(config, keep=not config.problems()), wanted)
         except LabError as error:
             message = figures.message(f"The link's network cannot be opened. {error}")
             return [gr.skip(), message, *[gr.skip()] * (len(panel.everything) - 2)]
 
     demo.load(opened, bench, panel.everything, **LIVE)
-
-
-def carry_into_training(panel: NetworkPanel, network: gr.Dropdown) -> gr.events.Dependency:
-    """Have the panel's button choose its network in the Train tab's dropdown; returns the event, to go on from."""
-    choices = list(network.choices)
-    carried = panel.train.click(carry, panel.draft, [panel.refusal, panel.fit, panel.carried], **LIVE)
-    chosen = carried.then(lambda text: offer(text, choices), panel.carried, network, **LIVE)
-    chosen.then(None, panel.carried, None, js=OPEN_TRAIN)
-    return chosen

@@ -17,6 +17,7 @@ NETWORK_CSS = """
 .gl-network th button { padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: left; }
 .gl-network td:nth-child(5) { width: 22%; min-width: 7rem; padding-top: 11px; }
 .gl-network .gl-quote { color: var(--gl-quiet); font-style: italic; }
+.gl-edited { margin-left: 0.3em; color: var(--color-accent); font-weight: 600; }
 .gl-pad { font-weight: 400; }
 .gl-mostly { padding: 0 5px; border-radius: var(--radius-sm); background: #E69F00; color: #111; font-weight: 600; }
 .gl-remarks { gap: var(--spacing-sm) !important; font-size: var(--text-sm); color: var(--gl-quiet); }

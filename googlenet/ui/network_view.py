@@ -10,6 +10,7 @@ from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer
 from googlenet.models.paper import Quoted, quoted
 from googlenet.models.profile import COUNTING, Profile, Row, Sums
 from googlenet.ui import figures
+from googlenet.ui.draft import edited_layers
 
 MOSTLY = 0.5  # of a window's taps on padding: from here on it is marked
 _PAPERS_KERNELS = {"conv1": 7, "conv2": 1, "conv3": 3}
@@ -76,9 +77,10 @@ def table(config: GoogLeNetConfig, profile: Profile, problems: list[Problem], se
     layers = {layer.name: layer for layer in config.layers}
     wrong = {problem.layer: _told(problem) for problem in problems}
     most = max((line.sums.macs for line in known.values()), default=0)
+    edited = set(edited_layers(config))
     order = [*known, *(name for name in (*layers, *wrong) if name not in known)]
     rows = "".join(
-        _row(name, layers.get(name), known.get(name), wrong.get(name, ""), most, name == selected)
+        _row(name, layers.get(name), known.get(name), wrong.get(name, ""), most, name in edited, name == selected)
         for name in dict.fromkeys(order)
     )
     foot = "" if problems else _foot(profile)
@@ -101,13 +103,15 @@ def _told(problem: Problem) -> str:
     return f"expects {problem.wanted:,} channels, {problem.given:,} arrive"
 
 
-def _row(name: str, layer: Layer | None, line: Line | None, wrong: str, most: int, selected: bool) -> str:
+def _row(name: str, layer: Layer | None, line: Line | None, wrong: str, most: int, edited: bool, selected: bool) -> str:
     marks = " ".join(
         key for key, on in (("gl-on", selected), ("gl-wrong", wrong), ("gl-after", not (line or wrong))) if on
     )
     chosen = f" data-layer='{escape(name)}'" if layer else ""
     title = f"<button type='button' aria-pressed='{str(selected).lower()}'>{spoken(name)}</button>" if layer else name
     about = what(layer) if layer else "auxiliary head" if not line or line.aux else line.rows[0].label
+    if edited:
+        about += " <b class='gl-edited'>edited</b>"
     if wrong:
         cells = f"<td colspan='6' class='gl-why'>{escape(wrong)}</td>"
     elif line is None:

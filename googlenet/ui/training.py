@@ -10,12 +10,15 @@ from typing import Any
 import gradio as gr
 
 from googlenet.config import LabError
-from googlenet.models.presets import PRESETS, preset
+from googlenet.models.presets import preset, with_variants
 from googlenet.recipes import RECIPES, make_train_config, parse_epochs, recipe_values
 from googlenet.training import launcher
 from googlenet.training.run import Run
+from googlenet.ui.carry import carry_into_training
 from googlenet.ui.figures import message
+from googlenet.ui.network import NetworkPanel
 from googlenet.ui.refusals import toast
+from googlenet.ui.takeaway import file_stem, network_of
 from googlenet.ui.watch import MAX_COMPARED
 
 NETWORKS = ("cifar10", "cifar10-truncated")
@@ -84,18 +87,27 @@ def _number(label: str, value: float, hint: str, **options: Any) -> gr.Number:
 
 
 def start_run(
-    checkpoints: Path, network: str, run: str | None = "", aux_heads: bool | None = False, **changes: Any
+    checkpoints: Path, network: Any, run: str | None = "", aux_heads: bool | None = False, **changes: Any
 ) -> Run:
-    """Start a training in a process of its own from what a form or a client says; raises `LabError`."""
-    name = (run or "").strip() or f"{network}-{time.strftime('%Y%m%d-%H%M%S')}"
-    if network not in PRESETS:
-        raise LabError(f"network must be one of {', '.join(NETWORKS)}, not {str(network)[:40]!r}.", "network")
-    config = make_train_config(name, preset(network, aux_heads=bool(aux_heads)), **changes)
+    """Start a training in a process of its own from what a form or a client says; raises `LabError`.
+
+    `network` is a preset's name, or one of the Build tab's as JSON or as the text of its link.
+    """
+    built = network_of(network)
+    if aux_heads:
+        built = with_variants(built, aux_heads=True)
+    name = (run or "").strip() or f"{file_stem(built)[:40]}-{time.strftime('%Y%m%d-%H%M%S')}"
+    config = make_train_config(name, built, **changes)
     return launcher.start(config, checkpoints)
 
 
-def training_tab(demo: gr.Blocks, tab: gr.Tab, timer: gr.Timer, now: gr.HTML, checkpoints: Path, data: str) -> None:
-    """Build `tab`. Whenever `timer` ticks, it and the header's `now` show what is new on the disk (ui/watch.py)."""
+def training_tab(
+    demo: gr.Blocks, tab: gr.Tab, timer: gr.Timer, now: gr.HTML, built: NetworkPanel, checkpoints: Path, data: str
+) -> None:
+    """Build `tab`. Whenever `timer` ticks, it and the header's `now` show what is new on the disk (ui/watch.py).
+
+    The network of `built`, the Build tab's, can be carried into the form.
+    """
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
             form = _form(data)
@@ -137,24 +149,23 @@ def training_tab(demo: gr.Blocks, tab: gr.Tab, timer: gr.Timer, now: gr.HTML, ch
     )
     for acted in (started, stopped, resumed):
         acted.then(None, watched, view, js=WATCH_NOW)
-    form.fields["recipe"].input(_network_of, form.fields["recipe"], form.fields["network"], **PRIVATE).then(
-        _fill, [form.fields["recipe"], form.fields["network"]], [form.fields[name] for name in FILLED], **PRIVATE
-    )
-    form.fields["network"].input(
-        _fill, [form.fields["recipe"], form.fields["network"]], [form.fields[name] for name in FILLED], **PRIVATE
-    )
+    recipe, network = form.fields["recipe"], form.fields["network"]
+    filled = [form.fields[name] for name in FILLED]
+    recipe.input(_network_of, [recipe, network], network, **PRIVATE).then(_fill, [recipe, network], filled, **PRIVATE)
+    network.input(_fill, [recipe, network], filled, **PRIVATE)
+    carry_into_training(built, network).then(_fill, [recipe, network], filled, **PRIVATE)
     chosen.input(None, [chosen, compared], view, js=WATCH_NOW)
     gr.on([compared.input, tab.select, demo.load], None, watched, view, js=WATCH_NOW)
     timer.tick(None, watched, view, js=WATCH)
 
 
-def _network_of(recipe: str) -> Any:
-    """The note's recipe belongs to the note's network."""
-    return "cifar10-truncated" if recipe == "note" else gr.skip()
+def _network_of(recipe: str, network: str) -> Any:
+    """The note's recipe belongs to the note's network, unless a network of one's own is chosen."""
+    return "cifar10-truncated" if recipe == "note" and network in NETWORKS else gr.skip()
 
 
 def _fill(recipe: str, network: str) -> list[Any]:
-    values = recipe_values(recipe, preset(network))
+    values = recipe_values(recipe, network_of(network))
     values["checkpoint_epochs"] = ", ".join(map(str, values["checkpoint_epochs"]))
     return [values[name] for name in FILLED]
 
