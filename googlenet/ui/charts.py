@@ -165,7 +165,7 @@ def _hover(frame: _Frame, series: Sequence[Series], unit: str) -> str:
 
 
 CHARTS_CSS = """
-.gl-charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr));
+.gl-charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr));
   gap: var(--spacing-xxl); }
 .gl-chart { margin: 0; }
 .gl-chart figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 var(--spacing-xl); }

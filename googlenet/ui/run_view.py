@@ -91,13 +91,14 @@ def _figures(rows: Rows, status: Status) -> list[tuple[str, str, str]]:
     best = max(held_out, key=lambda row: row["Validation accuracy"], default=None)
     speed = status.images_per_second or (last["Images/s"] if last else None)
     dash = "–"
+    when = f"epoch {last['Epoch']:.0f}" if last else "after the first epoch" if status.active else ""
     return [
-        ("Train loss", f"{last['Loss']:.4f}" if last else dash, f"epoch {last['Epoch']:.0f}" if last else ""),
-        ("Train accuracy", f"{last['Accuracy']:.2%}" if last else dash, f"epoch {last['Epoch']:.0f}" if last else ""),
+        ("Train loss", f"{last['Loss']:.4f}" if last else dash, when),
+        ("Train accuracy", f"{last['Accuracy']:.2%}" if last else dash, when),
         (
             "Best validation accuracy",
             f"{best['Validation accuracy']:.2%}" if best else dash,
-            f"epoch {best['Epoch']:.0f}" if best else "none held out" if last else "",
+            f"epoch {best['Epoch']:.0f}" if best else "none held out" if last else when,
         ),
         ("Speed", f"{speed:,.0f} images/s" if speed else dash, status.device),
     ]

@@ -118,9 +118,14 @@ def training_tab(
                 resume = gr.Button("Resume", min_width=90, interactive=False)
         with gr.Column(scale=2, min_width=320):
             with gr.Row():
-                chosen = gr.Dropdown([], label="Run", info="newest first", elem_id="run")
+                chosen = gr.Dropdown([], label="Run", info="newest first", elem_id="run", min_width=240)
                 compared = gr.Dropdown(
-                    [], label="Compare with", info="up to four other runs", multiselect=True, max_choices=MAX_COMPARED
+                    [],
+                    label="Compare with",
+                    info="up to four other runs",
+                    multiselect=True,
+                    max_choices=MAX_COMPARED,
+                    min_width=240,
                 )
             status = gr.HTML(LOOKING, elem_classes="gl-html")
             charts = gr.HTML(elem_classes="gl-html")
