@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import re
 import shutil
@@ -25,9 +26,11 @@ from googlenet.inference.calibration import reliability
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, evaluate_split
 from googlenet.inference.run_folder import weights_digest
+from googlenet.training.run import Run
 from googlenet.training.session import train
 from googlenet.ui import checkpoint_view as view
 from googlenet.ui import evaluate_events as events
+from googlenet.ui import evaluate_view
 from googlenet.ui.answers import AnswerBook, parse_cell
 from googlenet.ui.api import publish
 from googlenet.ui.long_work import Bell, Cancelled, kept
@@ -88,6 +91,16 @@ def test_the_table_marks_what_is_proposed_and_what_is_chosen(checkpoints: Path) 
     assert done == ""
     assert "Not reported yet" in reports
     assert "stroke-dasharray" in table
+
+
+def test_where_overfitting_sets_in_is_marked_and_said(checkpoints: Path) -> None:
+    shown = events.judge(checkpoints, "tried", None, None)
+    for epoch, marks in ((None, 0), (1, 2)):
+        result = dataclasses.replace(shown.result, overfits_from=epoch)
+        html = evaluate_view.judgement(result, Run(checkpoints, "tried"), result.best)
+        assert html.count("<path class='gl-mark'") == marks
+        assert html.count("overfits from here") == marks // 2
+        assert ("It overfits after epoch 1" in html) == (epoch == 1)
 
 
 def test_promotion_is_asked_about_done_and_calibrated(checkpoints: Path) -> None:

@@ -68,7 +68,9 @@ def _curves(result: RunJudgement, run: Run | None) -> str:
         known |= {epoch: value for epoch, value in judged.items() if value is not None}
         return [(epoch + 1, known[epoch]) for epoch in sorted(known)]
 
-    mark = None if result.overfits_from is None else (result.overfits_from + 1, "overfits from here")
+    x = None if result.overfits_from is None else result.overfits_from + 1
+    # In the upper half of the accuracy run its curves: the word stands in the loss alone.
+    quiet, mark = (None, None) if x is None else ((x, ""), (x, "overfits from here"))
     accuracy = [
         Series("train", line("Accuracy", "train_accuracy"), TRAIN),
         Series("held out", line("Validation accuracy", "validation_accuracy"), VALIDATION, dashed=True),
@@ -78,7 +80,7 @@ def _curves(result: RunJudgement, run: Run | None) -> str:
         Series("held out", line("Validation loss", "validation_loss"), VALIDATION, dashed=True),
     ]
     star = None if result.best.epoch is None else (result.best.epoch + 1, result.best.validation_accuracy)
-    panels = curve_chart("Accuracy", accuracy, unit="%", best=star, top=1.0, mark=mark)
+    panels = curve_chart("Accuracy", accuracy, unit="%", best=star, top=1.0, mark=quiet)
     return f"<div class='gl-charts'>{panels}{curve_chart('Loss', loss, mark=mark)}</div>"
 
 
