@@ -253,6 +253,7 @@ def test_what_the_paper_quotes_stands_beside_our_figure_with_the_reason():
     assert TABLE_1[0].reason in told
     small = table_of(preset("cifar10"))  # whose stem is not the paper's
     assert "2.7K" not in small.rows["conv1"]
+    assert "1000K" not in small.text  # its linear layer has 10 classes
     assert "159K" in small.rows["inception3a"]
 
 

@@ -53,7 +53,7 @@ def offer(carried: str, choices: list[Any]) -> Any:
     if not carried:
         return gr.skip()
     params = profile_network(network_of(carried)).params
-    return gr.update(choices=[*choices, (f"your network (from Build), {params:,} parameters", carried)], value=carried)
+    return gr.update(choices=[*choices, (f"your network (Build), {params:,} parameters", carried)], value=carried)
 
 
 def carry_into_training(panel: NetworkPanel, network: gr.Dropdown) -> gr.events.Dependency:

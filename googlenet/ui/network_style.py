@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 NETWORK_CSS = """
-#network-form { position: sticky; top: 8px; align-self: flex-start; }
+#network-form { position: sticky; top: 8px; align-self: flex-start; max-height: calc(100vh - 16px); overflow-y: auto;
+  scrollbar-width: thin; }
 .gl-chosen { margin: 0; font-size: var(--text-lg); font-weight: 600; color: var(--body-text-color); }
 .gl-chosen small { margin-left: 0.4em; color: var(--gl-quiet); font-size: var(--text-sm); font-weight: 400; }
 
@@ -46,8 +47,10 @@ NETWORK_CSS = """
 .gl-block.gl-aux u { opacity: 0.5; }
 
 @media (max-width: 768px) {
-  #network-form { position: static; scroll-margin-top: 8px; }
-  .gl-network th:first-child { position: sticky; left: 0; background: var(--background-fill-primary); }
+  #network-form { position: static; max-height: none; scroll-margin-top: 8px; }
+  .gl-summary > * { flex: 1 1 100% !important; }
+  .gl-network th:first-child { position: sticky; left: 0; background: var(--background-fill-primary);
+    background-clip: padding-box; }
   .gl-network thead th:first-child, .gl-network tfoot th:first-child { background: var(--background-fill-secondary); }
 }
 """

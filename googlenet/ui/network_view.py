@@ -13,6 +13,7 @@ from googlenet.ui import figures
 from googlenet.ui.draft import edited_layers
 
 MOSTLY = 0.5  # of a window's taps on padding: from here on it is marked
+_PAPERS_CLASSES = 1000
 _PAPERS_KERNELS = {"conv1": 7, "conv2": 1, "conv3": 3}
 
 
@@ -163,7 +164,7 @@ def quote_for(layer: Layer | None, name: str) -> Quoted | None:
 
 def _quote(layer: Layer | None, line: Line) -> str:
     quote = quote_for(layer, line.name)
-    if quote is None:
+    if quote is None or (line.name == "fc" and line.sums.out_shape[0] != _PAPERS_CLASSES):
         return "<td></td>"
     if line.name != quote.layers[-1]:
         return f"<td class='gl-n gl-quote'><small>with {quote.layers[-1]}</small></td>"

@@ -112,7 +112,7 @@ def test_what_is_built_is_what_is_trained_and_classifies(visit: object, lab: obj
     page = whole(visit, f"?network={quote(to_link_text(network))}")
     expect(parameters(page)).to_have_text(count)
     page.get_by_role("button", name="Train this network").click()
-    expect(page.get_by_role("combobox", name="Network")).to_have_value(f"your network (from Build), {count} parameters")
+    expect(page.get_by_role("combobox", name="Network")).to_have_value(f"your network (Build), {count} parameters")
     page.get_by_label("Epochs", exact=True).fill("1")
     page.get_by_role("button", name="More settings").click()
     page.get_by_label("Run name").fill(RUN)
