@@ -148,15 +148,17 @@ def costs(windows: list[Window], viewers: int) -> list[float]:
     return [
         1 - here.speed / ((before.speed + after.speed) / 2)
         for before, here, after in zip(windows, windows[1:], windows[2:], strict=False)
-        if here.viewers == viewers
+        if here.viewers == viewers and before.speed + after.speed > 0
     ]
 
 
 def interval(values: list[float]) -> tuple[float, float]:
     """The mean, and half of its 95% confidence interval (Student's t, approximated)."""
     n = len(values)
+    if n < 2:
+        return math.nan, math.inf
     t = 1.96 + 2.4 / max(1, n - 1) + 3.4 / max(1, n - 1) ** 2
-    return statistics.fmean(values), t * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.inf
+    return statistics.fmean(values), t * statistics.stdev(values) / math.sqrt(n)
 
 
 def report(windows: list[Window]) -> bool:
@@ -191,7 +193,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0, help="of measuring, after half a minute of starting")
     parser.add_argument("--seconds", type=float, default=5.0, help="a window")
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} at the start")
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.2f} at the start{': other work will blur this' if load > 0.5 else ''}")
     with tempfile.TemporaryDirectory() as directory:
         checkpoints = Path(directory)
         app, url = start_app(checkpoints)

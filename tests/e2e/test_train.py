@@ -18,7 +18,7 @@ from googlenet.training import launcher
 from googlenet.training.run import Run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from trainings import make_folder  # noqa: E402
+from trainings import make_folder
 
 RUN = "in-the-browser"
 PATIENCE = 120_000
