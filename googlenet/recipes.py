@@ -12,6 +12,7 @@ from googlenet.config import (
     GoogLeNetConfig,
     LabError,
     check_choice,
+    check_flags,
     check_number,
     check_run_name,
     check_whole,
@@ -79,6 +80,7 @@ class TrainConfig:
         check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
         store_whole(self, 0, 2**31 - 1, "seed")
         check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
+        check_flags(self, "flip", "normalize", "compiled", "deterministic")
         kept = tuple(
             check_whole(epoch, "A checkpoint epoch", 0, self.epochs - 1, field="checkpoint_epochs")
             for epoch in self.checkpoint_epochs

@@ -32,7 +32,11 @@ def publish(checkpoints: Path, data: str) -> None:
         run: str = "",
         checkpoint_epochs: list[int] | None = None,
         validation_fraction: float | None = None,
+        cutout: int | None = None,
+        ema: float | None = None,
         aux_heads: bool = False,
+        compiled: bool = False,
+        deterministic: bool = False,
     ) -> dict[str, Any]:
         """Start a training in a process of its own; what is left out is the recipe's. Returns the run's status.
 
@@ -52,6 +56,10 @@ def publish(checkpoints: Path, data: str) -> None:
             device=device,
             checkpoint_epochs=None if checkpoint_epochs is None else tuple(checkpoint_epochs),
             validation_fraction=validation_fraction,
+            cutout=cutout,
+            ema=ema,
+            compiled=compiled,
+            deterministic=deterministic,
         )
         return run_summary(started)
 
