@@ -113,8 +113,8 @@ def parse_epochs(text: str | None) -> tuple[int, ...] | None:
     return tuple(sorted({int(part) for part in parts})) or None
 
 
-# What a recipe sets over the defaults of `TrainConfig`. `full` made the network that ships. `note` is the class note's training, to the letter: all 50,000
-# images, so no validation split.
+# What a recipe sets over the defaults of `TrainConfig`. `full` made the network that ships. `note` is the class note's
+# training, to the letter: all 50,000 images, so no validation split.
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
     "full": {

@@ -40,7 +40,7 @@ class _Form:
 def _form(default_data: str) -> _Form:
     values = recipe_values("default", preset("cifar10"))
     hints = {
-        "network": "cifar10 for a CPU; cifar10-fine, which ships trained, for a GPU; cifar10-truncated as in the class note",
+        "network": "cifar10 for a CPU; cifar10-fine, which ships trained, for a GPU; cifar10-truncated: the note's",
         "data": "cifar10 (downloaded once, 163 MB), shapes (synthetic, drawn here), or the path of an image folder",
         "recipe": "fills in what follows; change what you like",
         "epochs": "passes",
