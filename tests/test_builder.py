@@ -204,7 +204,7 @@ def app(tmp_path_factory):
     with gr.Blocks() as demo:
         with gr.Tab("Build"):
             builder.build_tab(Path("nowhere"))
-        api.publish(tmp_path_factory.mktemp("checkpoints"))
+        api.publish(tmp_path_factory.mktemp("checkpoints"), "shapes")
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield demo, url
     demo.close()

@@ -118,4 +118,23 @@ PICTURE_CSS = """
   border-radius: var(--radius-sm); background: var(--background-fill-secondary); color: var(--body-text-color);
   cursor: pointer; }
 .gl-picture figcaption button:hover { border-color: var(--body-text-color); }
+
+.gl-drawing { display: block; width: 100%; height: auto; font-size: 13px; fill: var(--body-text-color);
+  font-family: var(--font); font-variant-numeric: tabular-nums; }
+.gl-drawing .gl-strong { font-weight: 600; }
+.gl-drawing .gl-small { font-size: 12px; }
+.gl-drawing.gl-narrow .gl-small { font-size: 11.5px; }
+.gl-drawing .gl-fill { fill: var(--gl-branch); }
+.gl-drawing .gl-flow { opacity: 0.26; }
+.dark .gl-drawing .gl-flow { opacity: 0.42; }
+.gl-drawing .gl-grey { stop-color: var(--body-text-color); stop-opacity: 0.75; }
+.gl-drawing .gl-tint { stop-color: var(--gl-branch); }
+.gl-drawing .gl-slab { fill: var(--body-text-color); }
+.gl-drawing .gl-plate { fill: var(--background-fill-primary); stroke: var(--gl-branch); stroke-width: 1.5px; }
+.gl-drawing .gl-halo { paint-order: stroke; stroke: var(--background-fill-primary); stroke-width: 3px;
+  stroke-linejoin: round; }
+.gl-drawing .gl-chip { fill: var(--gl-on-branch); }
+.gl-drawing .gl-torn { fill: none; stroke: var(--gl-branch); stroke-width: 1.5px; stroke-dasharray: 4 4; }
+.gl-drawing .gl-wrong { fill: #b91c1c; font-weight: 600; }
+.dark .gl-drawing .gl-wrong { fill: #f87171; }
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from googlenet.ui.arithmetic_view import ARITHMETIC_CSS
 from googlenet.ui.channels import CHANNELS_CSS
-from googlenet.ui.drawing import DRAWING_CSS
 from googlenet.ui.figures import BRANCH_CLASSES, BRANCH_COLOURS
 from googlenet.ui.picture import PICTURE_CSS
 
@@ -85,7 +84,6 @@ BUILDER_CSS = (
   .gl-refusal .gl-message { background: var(--background-fill-primary); box-shadow: 0 2px 12px rgb(0 0 0 / 40%); }
 }
 """
-    + DRAWING_CSS
     + PICTURE_CSS
     + ARITHMETIC_CSS
     + CHANNELS_CSS
