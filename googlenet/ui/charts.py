@@ -115,7 +115,8 @@ def _grid(frame: _Frame, x_ticks: list[float], y_ticks: list[float], unit: str) 
     for tick in x_ticks:
         x = frame.place((tick, 0))[0]
         if tick == int(tick):
-            parts.append(f"<text x='{x:.1f}' y='{HEIGHT - BOTTOM + 16}' text-anchor='middle'>{tick:,.0f}</text>")
+            anchor = "end" if tick >= 100 and x > WIDTH - RIGHT - 8 else "middle"  # a long number stays on the page
+            parts.append(f"<text x='{x:.1f}' y='{HEIGHT - BOTTOM + 16}' text-anchor='{anchor}'>{tick:,.0f}</text>")
     parts.append(f"<text x='{(LEFT + WIDTH - RIGHT) / 2}' y='{HEIGHT - 5}' text-anchor='middle'>epochs done</text>")
     return "".join(parts)
 
