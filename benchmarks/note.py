@@ -1,0 +1,91 @@
+"""The class note's question, answered: its recipe's curve beside the note's own points, and what the test images say.
+
+    python -m benchmarks.note RUN_DIRECTORY FIGURE.png [--data cifar10]
+
+RUN_DIRECTORY is what `python -m googlenet train --recipe note` left. The note measured training images only, then asked
+whether the final model is the best: here every checkpoint that was kept is judged on the test images.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from googlenet.data.datasets import load_images
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.evaluate import evaluate_split
+from googlenet.training.run import Run
+
+# Quoted: (epoch, training loss, training accuracy) as the note prints them.
+NOTE = (
+    (0, 2.3027, 0.1000),
+    (199, 0.7501, 0.7307),
+    (299, 0.3771, 0.8706),
+    (499, 0.0636, 0.9868),
+    (699, 0.0367, 0.9951),
+    (899, 0.9127, 0.6452),
+    (999, 0.0140, 0.9970),
+)
+
+
+def judge(run: Run, data: str) -> list[tuple[int, float, float, float]]:
+    """(epoch, training accuracy, test accuracy, test loss) of each checkpoint, in order."""
+    test = load_images(data).test
+    rows = []
+    for path in run.weights():
+        classifier = Classifier(path)
+        facts = classifier.info.facts
+        result = evaluate_split(classifier, test)
+        rows.append((int(facts["epoch"]), facts["train_accuracy"], result.accuracy, result.loss))
+    return sorted(rows)
+
+
+def draw(run: Run, judged: list[tuple[int, float, float, float]], target: Path) -> None:
+    """The note's figure, loss above accuracy, with its points and the test images."""
+    from matplotlib.figure import Figure
+
+    rows = run.metrics()
+    epochs = [row["Epoch"] for row in rows]
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    loss, accuracy = figure.subplots(2, 1, sharex=True)
+    figure.suptitle("GoogLeNet Metrics by Epoch")
+    tested = [row[0] for row in judged]
+    panels = (
+        (loss, "Loss", [row["Loss"] for row in rows], [point[1] for point in NOTE], [row[3] for row in judged]),
+        (
+            accuracy,
+            "Accuracy",
+            [row["Accuracy"] for row in rows],
+            [point[2] for point in NOTE],
+            [row[2] for row in judged],
+        ),
+    )
+    for axis, name, ours, theirs, test in panels:
+        axis.plot(epochs, ours, color="#0072B2", linewidth=0.8, label="training images, here")
+        axis.plot(
+            [point[0] for point in NOTE], theirs, "D", color="#E69F00", label="training images, the note (quoted)"
+        )
+        axis.plot(tested, test, "s--", color="#D55E00", label="test images, here")
+        axis.set_ylabel(name)
+        axis.grid(alpha=0.3)
+    accuracy.set_xlabel("Epoch")
+    loss.legend()
+    figure.savefig(target, dpi=110)
+
+
+def main() -> None:
+    """Judge, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("figure", type=Path, help="the PNG to write")
+    parser.add_argument("--data", default="cifar10", help="cifar10, or a folder with train/ and test/")
+    options = parser.parse_args()
+    run = Run(options.run.parent, options.run.name)
+    judged = judge(run, options.data)
+    for epoch, train, test, loss in judged:
+        print(f"epoch {epoch:4}  training accuracy {train:.2%}  test accuracy {test:.2%}, loss {loss:.3f}")
+    draw(run, judged, options.figure)
+
+
+if __name__ == "__main__":
+    main()
