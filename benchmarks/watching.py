@@ -38,6 +38,7 @@ from googlenet.training.run import Run
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = {1: 0.03, 20: 0.10}  # viewers: share of the trainer's images/s that they may cost
 WARM_UP = 15.0
+MIN_STEPS = 10  # a window with fewer, on a busy machine, says nothing
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Window:
     """A few seconds with `viewers` pages open; processor times as shares of one core."""
 
     viewers: int
+    steps: int  # of the trainer
     speed: float  # images/s of the trainer
     app: float
     client: float
@@ -135,6 +137,7 @@ def measure(run: Run, batch: int, app: psutil.Process, port: int, viewers: int, 
     later, now = progress(run)
     return Window(
         viewers,
+        later - steps,
         (later - steps) * batch / max(1e-9, now - moment),
         theirs / took,
         ours / took,
@@ -148,7 +151,7 @@ def costs(windows: list[Window], viewers: int) -> list[float]:
     return [
         1 - here.speed / ((before.speed + after.speed) / 2)
         for before, here, after in zip(windows, windows[1:], windows[2:], strict=False)
-        if here.viewers == viewers and before.speed + after.speed > 0
+        if here.viewers == viewers and min(before.steps, here.steps, after.steps) >= MIN_STEPS
     ]
 
 
@@ -183,7 +186,8 @@ def report(windows: list[Window]) -> bool:
             verdict, met = f"above {limit:.0%}: MISSED", False
         else:
             verdict = f"too noisy to judge {limit:.0%}"
-        print(f"{row}   {mean:.1%} ± {half:.1%} ({len(costs(windows, viewers))} windows), {verdict}")
+        cost = "not measured" if math.isnan(mean) else f"{mean:.1%} ± {half:.1%}"
+        print(f"{row}   {cost} ({len(costs(windows, viewers))} of {len(mine)} windows), {verdict}")
     return met
 
 
@@ -202,7 +206,7 @@ def main() -> int:
         os.environ["GOOGLENET_SAVE_SECONDS"] = "3600"  # a save would fall into some windows and not into others
         run = launcher.start(config, checkpoints)
         try:
-            wait_until(lambda: run.status().state == "running")
+            wait_until(lambda: progress(run)[0] >= MIN_STEPS)  # a first step may have to compile
             time.sleep(WARM_UP)
             watching = itertools.cycle(number for viewers in LIMITS for number in (viewers, 0))
             windows: list[Window] = []
