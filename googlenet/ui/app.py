@@ -8,12 +8,14 @@ from typing import Any
 import gradio as gr
 
 from googlenet.ui import api
+from googlenet.ui.aux_heads import HEADS_CSS
 from googlenet.ui.builder import build_tab
 from googlenet.ui.charts import CHARTS_CSS
 from googlenet.ui.classify import CLASSIFY_CSS, classify_tab
 from googlenet.ui.cores import poll_less
 from googlenet.ui.evaluate import EVALUATE_CSS, evaluate_tab
 from googlenet.ui.header import HEADER_CSS, header_html, now_html
+from googlenet.ui.lesson_view import LESSONS_CSS
 from googlenet.ui.network_style import NETWORK_CSS
 from googlenet.ui.run_view import TRAINING_CSS
 from googlenet.ui.style import BUILDER_CSS
@@ -80,6 +82,8 @@ def launch_options(checkpoints: Path) -> dict[str, Any]:
         + CLASSIFY_CSS
         + EVALUATE_CSS
         + NETWORK_CSS
+        + LESSONS_CSS
+        + HEADS_CSS
         + PAGE_CSS,
         "run_history": False,
         "ssr_mode": False,

@@ -17,7 +17,7 @@ def step_html(profile: Profile, row: Row) -> str:
     """HTML: the sums of one step, rule and numbers side by side."""
     where = f"{row.label}, {row.branch} branch" if row.branch else row.label
     shapes = f"{figures.shape(row.in_shape)} → {figures.shape(row.out_shape)}" if row.branch else ""
-    sums = "".join(_sum(found) for found in explain(profile, row))
+    sums = "".join(sum_html(found) for found in explain(profile, row))
     colour = figures.BRANCH_CLASSES.get(row.branch, "gl-no-branch")
     return (
         f"<section class='gl-sums {colour}' aria-live='polite'><h4><i></i>{escape(where)} <span>{shapes}</span></h4>"
@@ -25,7 +25,8 @@ def step_html(profile: Profile, row: Row) -> str:
     )
 
 
-def _sum(found: Sum) -> str:
+def sum_html(found: Sum) -> str:
+    """HTML of one sum, for a `<dl>` inside `.gl-sums`."""
     result = f"{found.result:,}"
     if found.unit in ("bytes", "channels"):
         result += f" {found.unit}"

@@ -13,8 +13,10 @@ from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig,
 from googlenet.models import arithmetic
 from googlenet.models.profile import Profile, profile_module
 from googlenet.ui import arithmetic_view, build_view, figures
+from googlenet.ui.aux_heads import heads_panel
 from googlenet.ui.channels import channels
 from googlenet.ui.cores import share_cores
+from googlenet.ui.lessons import lessons_panel
 from googlenet.ui.module_form import DEFAULT, OWN, READ_URL, STARTS, UNDO, WRITE_URL, Form, load_start, name_of
 from googlenet.ui.network import NetworkPanel, keep_view_in_url, network_panel
 from googlenet.ui.picture import CHOOSE_OR_SAVE, picture_html
@@ -197,7 +199,10 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
                     measured = _html(build_view.NOT_MEASURED)
         with gr.Tab("The whole network", id="network") as whole:
             panel = network_panel(Context.root_block)
-    keep_view_in_url(Context.root_block, one, whole)
+        with gr.Tab("Lessons", id="lessons") as lessons:
+            lessons_panel(Context.root_block)
+            heads_panel(checkpoints)
+    keep_view_in_url(Context.root_block, module=one, network=whole, lessons=lessons)
 
     # .change and not .input: a number set by a slider, a start or a link counts as well.
     changed, shown = [control.change for control in controls], [forgotten, step, *controls]

@@ -73,7 +73,7 @@ class Form:
         return tuple(vars(self).values())
 
 
-def _form(config: InceptionConfig, height: int, width: int) -> Form:
+def form_of(config: InceptionConfig, height: int, width: int) -> Form:
     """A preset's form; a naive module keeps 3a's reductions behind the scenes, for switching back."""
     spare = INCEPTIONS["3a"] if config.naive else config
     return Form(
@@ -85,12 +85,12 @@ def _form(config: InceptionConfig, height: int, width: int) -> Form:
 def _starts() -> dict[str, Form]:
     rows = profile_network(preset("imagenet")).rows
     arriving = {row.layer: row.in_shape for row in reversed(rows)}  # of each layer's first row
-    starts = {f"{key} of GoogLeNet": _form(c, *arriving[c.name][1:]) for key, c in INCEPTIONS.items()}
+    starts = {f"{key} of GoogLeNet": form_of(c, *arriving[c.name][1:]) for key, c in INCEPTIONS.items()}
     side = NOTE_EXAMPLE_SIZE
     return {
         **starts,
-        "the note's example, naive": _form(NOTE_NAIVE, side, side),
-        "the note's example, with reductions": _form(INCEPTIONS["3a"], side, side),
+        "the note's example, naive": form_of(NOTE_NAIVE, side, side),
+        "the note's example, with reductions": form_of(INCEPTIONS["3a"], side, side),
     }
 
 

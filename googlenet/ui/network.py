@@ -38,12 +38,12 @@ element.addEventListener('click', (event) => {
 SHOW_FORM = """() => {
   if (innerWidth < 768) document.getElementById('network-form')?.scrollIntoView({behavior: 'smooth'});
 }"""
-# The address keeps which half of the tab is open; a link to a network opens the second.
+# The address keeps which part of the tab is open; a link to a network opens the second.
 OPEN_VIEW_OF_URL = """() => {
   const asked = new URL(location).searchParams;
-  const whole = (asked.get('view') ?? (asked.has('network') ? 'network' : '')) === 'network';
+  const place = {network: 2, lessons: 3}[asked.get('view') ?? (asked.has('network') ? 'network' : '')];
   window.googlenetViews = true;
-  if (whole) document.querySelector('#build-views [role=tab]:nth-of-type(2)')?.click();
+  if (place) document.querySelector(`#build-views [role=tab]:nth-of-type(${place})`)?.click();
 }"""
 KEEP_VIEW_IN_URL = """() => {{
   if (!window.googlenetViews) return;
@@ -96,9 +96,9 @@ def network_panel(demo: gr.Blocks) -> NetworkPanel:
     return panel
 
 
-def keep_view_in_url(demo: gr.Blocks, module: gr.Tab, network: gr.Tab) -> None:
-    """Have the address tell which half of the Build tab is open, and open it again."""
-    for tab, view in ((module, "module"), (network, "network")):
+def keep_view_in_url(demo: gr.Blocks, **views: gr.Tab) -> None:
+    """Have the address tell which part of the Build tab is open, and open it again."""
+    for view, tab in views.items():
         tab.select(None, None, None, js=KEEP_VIEW_IN_URL.format(view=view))
     demo.load(None, None, None, js=OPEN_VIEW_OF_URL)
 
