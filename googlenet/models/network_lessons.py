@@ -31,20 +31,17 @@ def wrong_line(draw: Random | None) -> Exercise:
     shapes = {branch: f"({', '.join(map(str, sums.out_shape))})" for branch, sums in profile.by_branch().items()}
     calls = {branch: f"branch{number}" for number, branch in enumerate(BRANCHES, start=1)}
     lines = [f"x = torch.rand({config.in_channels}, {side}, {side})"]
-    lines += [
-        f"print({calls[run]}(x).shape)  # {branch} branch: {shapes[run]}"
-        for branch, run in zip(meant, ran, strict=True)
-    ]
-    lines.append(f"print(module(x).shape)   # all four: ({', '.join(map(str, profile.out_shape))})")
+    lines += [f"{calls[run]}(x).shape  # {branch}: {shapes[run]}" for branch, run in zip(meant, ran, strict=True)]
+    lines.append(f"module(x).shape   # all: ({', '.join(map(str, profile.out_shape))})")
     at = next(index for index, pair in enumerate(zip(meant, ran, strict=True)) if pair[0] != pair[1])
     wanted, run = meant[at], ran[at]
     if shapes[wanted] == shapes[run]:
         moral = (
-            f"Both branches give {shapes[run]} here, so what is printed is right by chance: a shape is no proof of "
+            f"Both branches give {shapes[run]} here, so what it gave is right by chance: a shape is no proof of "
             "what was run."
         )
     else:
-        moral = f"The {wanted} branch gives {shapes[wanted]}; the printed channels do not add up to the module's."
+        moral = f"The {wanted} branch gives {shapes[wanted]}; the four lines do not add up to the module's channels."
     origin = "" if draw else " This slip stands in the class note that the lab follows."
     channels = {branch: sums.out_shape[0] for branch, sums in profile.by_branch().items()}
     printed = [channels[branch] for branch in ran]
@@ -56,13 +53,13 @@ def wrong_line(draw: Random | None) -> Exercise:
     others.append(Mistake(len(lines), "The module gives that shape: its four branches, laid on one another."))
     return Exercise(
         "wrong_line", "Which line is wrong?",
-        "branch1 to branch4 are the module's 1×1, 3×3, 5×5 and pool branch. Each line says what it means to show, and "
-        "what was printed. Which line does not run what it says?",
+        "branch1 to branch4 are the module's 1×1, 3×3, 5×5 and pool branch. Each line says which one it means, and "
+        "what it gave. Which line does not run what it says?",
         at + 2,
-        "Read what is called, not what is printed.",
+        "Read what is called, not what it gave.",
         (
-            Sum("Printed", "sum of the four lines", " + ".join(map(str, printed)), sum(printed), "channels"),
-            named("The module's", sum_of(profile, "concat", "Channels", "")),
+            Sum("The lines give", "sum of the four", " + ".join(map(str, printed)), sum(printed), "channels"),
+            named("The module gives", sum_of(profile, "concat", "Channels", "")),
         ),
         f"Line {at + 2} calls {calls[run]}, the {run} branch; the {wanted} branch is {calls[wanted]}. {moral}{origin}",
         tuple(others),

@@ -16,7 +16,7 @@ from googlenet.ui import arithmetic_view, build_view, figures
 from googlenet.ui.aux_heads import heads_panel
 from googlenet.ui.channels import channels
 from googlenet.ui.cores import share_cores
-from googlenet.ui.lessons import lessons_panel
+from googlenet.ui.lessons import kept_place, lessons_panel
 from googlenet.ui.module_form import DEFAULT, OWN, READ_URL, STARTS, UNDO, WRITE_URL, Form, load_start, name_of
 from googlenet.ui.network import NetworkPanel, keep_view_in_url, network_panel
 from googlenet.ui.picture import CHOOSE_OR_SAVE, picture_html
@@ -173,6 +173,7 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
         return race_modules(*values)
 
     first = draw(False, COSTLIEST, *STARTS[DEFAULT].values)
+    place = kept_place()
     with gr.Tabs(elem_id="build-views"):
         with gr.Tab("One module", id="module") as one:
             with gr.Row(elem_classes="gl-build"):
@@ -200,7 +201,7 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
         with gr.Tab("The whole network", id="network") as whole:
             panel = network_panel(Context.root_block)
         with gr.Tab("Lessons", id="lessons") as lessons:
-            lessons_panel(Context.root_block)
+            lessons_panel(Context.root_block, place)
             heads_panel(checkpoints)
     keep_view_in_url(Context.root_block, module=one, network=whole, lessons=lessons)
 

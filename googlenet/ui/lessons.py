@@ -73,6 +73,11 @@ def show(kept: Any) -> list[Any]:
             answer, "", ""]  # fmt: skip
 
 
+def come_back(kept: Any) -> list[Any]:
+    """The exercise where the visitor left; a quick hand may have typed an answer while the page came up."""
+    return [*show(kept)[:3], gr.update(label=_label(Place.read(kept))), gr.skip(), gr.skip()]
+
+
 def _label(place: Place) -> str:
     exercise = pose(place.lesson, place.seed)
     if exercise.choices:
@@ -134,11 +139,15 @@ def choose_answer(kept: Any, outcome: str, event: gr.EventData) -> list[Any]:
 # --- the panel --------------------------------------------------------------------------------
 
 
-def lessons_panel(demo: gr.Blocks) -> None:
+def kept_place() -> gr.BrowserState:
+    """The browser's memory of the path; call outside the lessons' own tab, which is mounted only when it is opened."""
+    # It is no secret: the key is fixed so that a restart of the app does not lose it.
+    return gr.BrowserState(Place().plain(), storage_key="googlenet-lessons", secret="googlenet-lessons")
+
+
+def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
     """Lay out the lessons and wire them; call inside the Build tab of `demo`."""
     first = show(None)
-    # The place is no secret: the key is fixed so that a restart of the app does not lose it.
-    place = gr.BrowserState(first[0], storage_key="googlenet-lessons", secret="googlenet-lessons")
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
             path = _html(first[1], js_on_load=CHOOSE_LESSON)
@@ -158,7 +167,7 @@ def lessons_panel(demo: gr.Blocks) -> None:
     outcome = gr.Textbox("", visible="hidden")
     slots = [place, path, card, answer, outcome, verdict]
     asked = [place, outcome]
-    demo.load(show, place, slots, **LIVE)
+    demo.load(come_back, place, slots, **LIVE)
     done = [
         gr.on([answer.submit, tell.click], check_answer, [*asked, answer], slots, **LIVE),
         card.select(choose_answer, asked, slots, **LIVE),
