@@ -138,13 +138,13 @@ LESSONS_CSS = """
 .gl-reply.gl-wrong-answer { border-color: #c2570c; }
 .gl-reply.gl-wrong-answer b { color: #c2570c; }
 .dark .gl-reply.gl-wrong-answer b { color: #fb923c; }
-.gl-solution { margin-top: var(--spacing-lg); border-left: 1px solid var(--border-color-primary); }
+.gl-solution { margin-top: var(--spacing-lg); border: 0; background: var(--background-fill-secondary); }
 .gl-solution p { margin: var(--spacing-md) 0 0; }
 .gl-solution a { color: var(--color-accent); text-decoration: underline; }
 .gl-slot:has(.gl-reply), .gl-slot:has(.gl-solution) { display: block !important; }
 
 @media (max-width: 640px) {
-  #lesson-ways button { flex: 1 1 0; min-width: 0 !important; padding-inline: 4px; }
+  #lesson-ways button { flex: 1 1 auto !important; min-width: 0 !important; padding-inline: 4px; }
   /* Three parts fit side by side; Gradio hides what does not in a menu. */
   #build-views > .tab-wrapper button { padding-inline: 8px; font-size: var(--text-sm); }
   .gl-path ol { display: flex; flex-wrap: wrap; gap: 4px; }

@@ -82,7 +82,8 @@ def _label(place: Place) -> str:
     exercise = pose(place.lesson, place.seed)
     if exercise.choices:
         return f"Number of the {'line' if exercise.code else 'answer'}"
-    return f"Your answer{f', {exercise.unit}' if exercise.unit else ''}"
+    unit = "how many times" if exercise.unit == "×" else exercise.unit
+    return f"Your answer{f', {unit}' if unit else ''}"
 
 
 def check_answer(kept: Any, outcome: str, text: str) -> list[Any]:
