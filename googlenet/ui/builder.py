@@ -26,6 +26,7 @@ LIMITS = (
     f"Channels go from 1 to {MAX_CHANNELS:,}: type them, or slide over octaves. Sides go to {MAX_SIZE:,} pixels, "
     f"batches to {MAX_BATCH:,} images; nothing is allocated to answer."
 )
+VIEWS = [("One module", "module"), ("The whole network", "network"), ("Lessons", "lessons")]
 LIVE = {
     "queue": False,
     "trigger_mode": "always_last",
@@ -174,36 +175,40 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
 
     first = draw(False, COSTLIEST, *STARTS[DEFAULT].values)
     place = kept_place()
-    with gr.Tabs(elem_id="build-views"):
-        with gr.Tab("One module", id="module") as one:
-            with gr.Row(elem_classes="gl-build"):
-                with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
-                    start, undo, controls, reductions, forgotten = _controls()
-                    with gr.Column(elem_classes="gl-later"):
-                        _padding_check()
-                with gr.Column(scale=2, min_width=320, elem_classes="gl-answers"):
-                    step = gr.Textbox(COSTLIEST, visible="hidden")
-                    refusal = _html("", "gl-slot", "gl-refusal")
-                    picture = _html(first.picture, "gl-hero", js_on_load=CHOOSE_OR_SAVE)
-                    misfit, torch_said = _html("", "gl-slot"), _html("", "gl-slot")
-                    headline, sums = _html(first.headline), _html(first.sums)
-                    steps = _html(first.steps, js_on_load=CHOOSE_OR_SAVE)
-            with gr.Row(elem_classes="gl-more"):
-                with gr.Column(scale=3, min_width=320):
-                    _html("<h3>Naive against reduced</h3>")
-                    twins = _html(first.twins)
-                    race = gr.Button("Time both on this device", size="sm")
-                    raced = _html(arithmetic_view.NOT_TIMED)
-                with gr.Column(scale=2, min_width=320):
-                    _html("<h3>Torch's own figures</h3>")
-                    run = gr.Button("Run it for real", size="sm")
-                    measured = _html(build_view.NOT_MEASURED)
-        with gr.Tab("The whole network", id="network") as whole:
-            panel = network_panel(Context.root_block)
-        with gr.Tab("Lessons", id="lessons") as lessons:
-            lessons_panel(Context.root_block, place)
-            heads_panel(checkpoints)
-    keep_view_in_url(Context.root_block, module=one, network=whole, lessons=lessons)
+    # Not gr.Tabs: on a phone those of a second row vanish into a menu.
+    view = gr.Radio(VIEWS, value="module", show_label=False, container=False, elem_id="build-views")
+    with gr.Column() as one:
+        with gr.Row(elem_classes="gl-build"):
+            with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
+                start, undo, controls, reductions, forgotten = _controls()
+                with gr.Column(elem_classes="gl-later"):
+                    _padding_check()
+            with gr.Column(scale=2, min_width=320, elem_classes="gl-answers"):
+                step = gr.Textbox(COSTLIEST, visible="hidden")
+                refusal = _html("", "gl-slot", "gl-refusal")
+                picture = _html(first.picture, "gl-hero", js_on_load=CHOOSE_OR_SAVE)
+                misfit, torch_said = _html("", "gl-slot"), _html("", "gl-slot")
+                headline, sums = _html(first.headline), _html(first.sums)
+                steps = _html(first.steps, js_on_load=CHOOSE_OR_SAVE)
+        with gr.Row(elem_classes="gl-more"):
+            with gr.Column(scale=3, min_width=320):
+                _html("<h3>Naive against reduced</h3>")
+                twins = _html(first.twins)
+                race = gr.Button("Time both on this device", size="sm")
+                raced = _html(arithmetic_view.NOT_TIMED)
+            with gr.Column(scale=2, min_width=320):
+                _html("<h3>Torch's own figures</h3>")
+                run = gr.Button("Run it for real", size="sm")
+                measured = _html(build_view.NOT_MEASURED)
+    with gr.Column(visible=False) as whole:
+        panel = network_panel(Context.root_block)
+    with gr.Column(visible=False) as lessons:
+        lessons_panel(Context.root_block, place)
+        heads_panel(checkpoints)
+    view.change(
+        lambda chosen: [gr.Column(visible=chosen == name) for _, name in VIEWS], view, [one, whole, lessons], **LIVE
+    )
+    keep_view_in_url(Context.root_block, view)
 
     # .change and not .input: a number set by a slider, a start or a link counts as well.
     changed, shown = [control.change for control in controls], [forgotten, step, *controls]

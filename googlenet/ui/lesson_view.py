@@ -145,8 +145,7 @@ LESSONS_CSS = """
 
 @media (max-width: 640px) {
   #lesson-ways button { flex: 1 1 auto !important; min-width: 0 !important; padding-inline: 4px; }
-  /* Three parts fit side by side; Gradio hides what does not in a menu. */
-  #build-views > .tab-wrapper button { padding-inline: 8px; font-size: var(--text-sm); }
+  #build-views label { padding-inline: 8px; font-size: var(--text-sm); }
   .gl-path ol { display: flex; flex-wrap: wrap; gap: 4px; }
   .gl-path span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .gl-path button { padding: 3px; border-radius: 50%; }

@@ -41,16 +41,14 @@ SHOW_FORM = """() => {
 # The address keeps which part of the tab is open; a link to a network opens the second.
 OPEN_VIEW_OF_URL = """() => {
   const asked = new URL(location).searchParams;
-  const place = {network: 2, lessons: 3}[asked.get('view') ?? (asked.has('network') ? 'network' : '')];
-  window.googlenetViews = true;
-  if (place) document.querySelector(`#build-views [role=tab]:nth-of-type(${place})`)?.click();
+  const view = asked.get('view') ?? (asked.has('network') ? 'network' : 'module');
+  return ['module', 'network', 'lessons'].includes(view) ? view : 'module';
 }"""
-KEEP_VIEW_IN_URL = """() => {{
-  if (!window.googlenetViews) return;
+KEEP_VIEW_IN_URL = """(view) => {
   const url = new URL(location);
-  url.searchParams.set('view', '{view}');
+  url.searchParams.set('view', view);
   history.replaceState(history.state, '', url);
-}}"""
+}"""
 
 
 @dataclass(frozen=True)
@@ -96,11 +94,10 @@ def network_panel(demo: gr.Blocks) -> NetworkPanel:
     return panel
 
 
-def keep_view_in_url(demo: gr.Blocks, **views: gr.Tab) -> None:
+def keep_view_in_url(demo: gr.Blocks, view: gr.Radio) -> None:
     """Have the address tell which part of the Build tab is open, and open it again."""
-    for view, tab in views.items():
-        tab.select(None, None, None, js=KEEP_VIEW_IN_URL.format(view=view))
-    demo.load(None, None, None, js=OPEN_VIEW_OF_URL)
+    view.input(None, view, None, js=KEEP_VIEW_IN_URL)
+    demo.load(None, None, view, js=OPEN_VIEW_OF_URL)
 
 
 def _lay_out() -> NetworkPanel:
