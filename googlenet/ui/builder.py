@@ -26,7 +26,7 @@ LIMITS = (
     f"Channels go from 1 to {MAX_CHANNELS:,}: type them, or slide over octaves. Sides go to {MAX_SIZE:,} pixels, "
     f"batches to {MAX_BATCH:,} images; nothing is allocated to answer."
 )
-VIEWS = [("One module", "module"), ("The whole network", "network"), ("Lessons", "lessons")]
+VIEWS = [("One module", "module"), ("Network", "network"), ("Lessons", "lessons")]
 LIVE = {
     "queue": False,
     "trigger_mode": "always_last",
