@@ -56,7 +56,7 @@ def told(lab: object, tmp_path: Path) -> Iterator[dict[str, Path]]:
 def test_an_odd_picture_is_warned_of_and_a_fitting_one_is_not(visit: object, told: dict[str, Path]) -> None:
     page = visit.open("?tab=classify")
     expect(page.get_by_text("What is in your picture?")).to_be_visible(timeout=60_000)
-    page.get_by_label("Network").click()
+    page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name="told/best").click()
     page.locator("input[type=file]").first.set_input_files(told["odd"])
     warning = page.get_by_text("This does not look like any of the 4 classes")

@@ -166,4 +166,4 @@ def test_the_note_recipe_fills_the_form(visit: object) -> None:
     expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("1000")
     expect(page.get_by_role("spinbutton", name="Batch")).to_have_value("2048")
     expect(page.get_by_role("spinbutton", name="Rate")).to_have_value("0.0001")
-    expect(page.get_by_label("Network")).to_have_value("cifar10-truncated")
+    expect(page.get_by_role("combobox", name="Network")).to_have_value("cifar10-truncated")
