@@ -41,8 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
+    from googlenet.models.device import reuse_memory
     from googlenet.ui.app import build_app, launch_options
 
+    reuse_memory()
     checkpoints = options.checkpoints.absolute()
     demo = build_app(checkpoints, options.data)
     try:

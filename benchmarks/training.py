@@ -3,7 +3,8 @@
     python -m benchmarks.training [--preset cifar10] [--batch-size 256] [--data shapes] [--rounds 5] [--device auto]
 
 The textbook loop is what a course writes: a torchvision data set through a DataLoader, ToTensor, float32, the default
-memory layout, `.item()` every step. The two take turns, so that a machine that slows down slows both.
+memory layout, `.item()` every step. The two take turns, so that a machine that slows down slows both, each in a
+process of its own, so that no setting of one helps the other.
 
 The floor of a step is its arithmetic over what the device's matrix product reaches: 2 operations per multiply-add, and
 three forward passes' worth for forward and backward together.
@@ -12,11 +13,13 @@ three forward passes' worth for forward and backward together.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -109,26 +112,39 @@ def _wait(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def compare(
-    config: TrainConfig, images: ImageSet, device: torch.device, rounds: int, seconds: float
-) -> dict[str, float]:
-    """Images a second of both loops, medians of `rounds` turns of about `seconds` each."""
+def serve(connection: Connection, loop: str, config: TrainConfig, data: str) -> None:
+    """In its own process: answer each number of steps with the seconds that they took."""
+    images, device = load_images(data), pick_device(config.device)
     with tempfile.TemporaryDirectory() as directory:
-        loops = {
-            "textbook": textbook_steps(config, images, device),
-            "engine": engine_steps(config, images, Path(directory)),
-        }
-        speeds: dict[str, list[float]] = {name: [] for name in loops}
-        steps = {}
-        for name, loop in loops.items():  # warm up, and see how many steps fill a turn
-            next(loop)
-            one = timed(lambda loop=loop: next(loop), device)
-            steps[name] = max(1, round(seconds / one))
-        for _ in range(rounds):
-            for name, loop in loops.items():
-                spent = timed(lambda loop=loop, name=name: [next(loop) for _ in range(steps[name])], device)
-                speeds[name].append(steps[name] * config.batch_size / spent)
-    result = {name: statistics.median(values) for name, values in speeds.items()}
+        textbook = loop == "textbook"
+        steps = textbook_steps(config, images, device) if textbook else engine_steps(config, images, Path(directory))
+        while wanted := connection.recv():
+            connection.send(timed(lambda wanted=wanted: [next(steps) for _ in range(wanted)], device))
+
+
+def compare(config: TrainConfig, data: str, rounds: int, seconds: float) -> dict[str, float]:
+    """Images a second of both loops, medians of `rounds` turns of about `seconds` each."""
+    context = multiprocessing.get_context("spawn")
+    connections: dict[str, Connection] = {}
+    for loop in ("textbook", "engine"):
+        connections[loop], theirs = context.Pipe()
+        context.Process(target=serve, args=(theirs, loop, config, data), daemon=True).start()
+        theirs.close()  # so that a loop that dies is heard here
+
+    def take(loop: str, steps: int) -> float:
+        connections[loop].send(steps)
+        return connections[loop].recv()
+
+    for loop in connections:
+        take(loop, 3)  # warm up
+    steps = {loop: max(1, round(seconds / take(loop, 2) * 2)) for loop in connections}  # what fills a turn
+    speeds: dict[str, list[float]] = {loop: [] for loop in connections}
+    for _ in range(rounds):
+        for loop in connections:
+            speeds[loop].append(steps[loop] * config.batch_size / take(loop, steps[loop]))
+    for connection in connections.values():
+        connection.send(0)
+    result = {loop: statistics.median(values) for loop, values in speeds.items()}
     pairs = [ours / theirs for ours, theirs in zip(speeds["engine"], speeds["textbook"], strict=True)]
     return {**result, "ratio": statistics.median(pairs), "lowest": min(pairs), "highest": max(pairs)}
 
@@ -148,7 +164,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
     device = pick_device(options.device)
-    images = load_images(options.data)
+    classes = len(load_images(options.data).classes)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(f"{describe_device(device)}, torch {torch.__version__}, load {load:.2f} at the start")
     dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
@@ -156,12 +172,12 @@ def main() -> None:
     print(f"matrix product: {peak / 1e9:,.0f} GFLOP/s in {str(dtype).removeprefix('torch.')}")
     for name in options.preset or ("cifar10-truncated", "cifar10"):
         recipe, batch = ("note", 2048) if name == "cifar10-truncated" else ("default", 256)
-        network = preset(name, len(images.classes))
+        network = preset(name, classes)
         config = make_train_config(
             "benchmark", network, recipe, epochs=1000, batch_size=options.batch_size or batch, device=options.device
         )
         flops = 6 * profile_network(network).macs
-        result = compare(config, images, device, options.rounds, options.seconds)
+        result = compare(config, options.data, options.rounds, options.seconds)
         print(f"{name}, batch {config.batch_size:,}, recipe {recipe}: floor {peak / flops:,.0f} images/s")
         for loop in ("textbook", "engine"):
             print(f"  {loop:<9} {result[loop]:>9,.0f} images/s  {result[loop] * flops / peak:6.1%} of the peak")

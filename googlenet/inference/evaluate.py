@@ -17,9 +17,10 @@ from googlenet.data.datasets import ImageSet, load_images
 from googlenet.data.splits import Progress, Split
 from googlenet.inference.calibration import expected_calibration_error, wilson_interval
 from googlenet.inference.classifier import Classifier
+from googlenet.models.device import reuse_memory
 
 # Images at a time: what keeps a layer's maps in a processor's cache, and what fills a GPU.
-BATCH = {"cpu": 128, "cuda": 2048, "mps": 512}
+BATCH = {"cpu": 32, "cuda": 2048, "mps": 512}
 _PER_IMAGE = ("labels", "logits", "probabilities")
 
 
@@ -125,6 +126,8 @@ def evaluate_split(
     if split.images.shape[-2:] != (size, size):
         height, width = split.images.shape[-2:]
         raise LabError(f"{classifier.path.name} takes {size}×{size} images but the data has {height}×{width}.")
+    if classifier.device.type == "cpu":
+        reuse_memory()
     started = time.perf_counter()
     while True:
         try:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from googlenet.models.products import convolve
+
 BN_EPS = 1e-3  # torchvision's, from the original training; torch's default is 1e-5
 
 
@@ -30,7 +32,7 @@ class ConvBlock(nn.Module):
         self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
+        x = convolve(self.conv, x)
         if self.bn is not None:  # unlike a convolution, it refuses an image without a batch axis
             x = self.bn(x) if x.dim() == 4 else self.bn(x[None])[0]
         return F.relu(x, inplace=True) if self.relu else x

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from contextlib import AbstractContextManager
 
@@ -50,3 +52,16 @@ def has_fast_bf16(device: torch.device) -> bool:
 def autocast(device: torch.device) -> AbstractContextManager[None]:
     """bfloat16 arithmetic where it is fast, else plain float32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_fast_bf16(device))
+
+
+def reuse_memory() -> None:
+    """Let this process keep what it frees. Without effect where the C library is not glibc.
+
+    glibc hands every block over 32 MiB back to the system at once, and the system fills each new one with zeros, page
+    by page: a quarter of a training step on a CPU and half of an evaluation. The peak stays as it was. Threads have
+    such room only in the arena that all share, so an app asks for this before it starts any.
+    """
+    no_mmap, never_trim, one_arena = (-4, 0), (-1, -1), (-8, 1)  # mallopt(3)
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        for option, value in (no_mmap, never_trim, one_arena):
+            ctypes.CDLL(None).mallopt(option, value)

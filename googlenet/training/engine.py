@@ -20,7 +20,7 @@ from torch.nn import functional as F
 import googlenet
 from googlenet.data.augment import normalize
 from googlenet.data.datasets import ImageSet
-from googlenet.models.device import autocast, describe_device, has_fast_bf16, pick_device
+from googlenet.models.device import autocast, describe_device, has_fast_bf16, pick_device, reuse_memory
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import TrainConfig
@@ -79,6 +79,8 @@ class Trainer:
         self.precision = "bfloat16" if has_fast_bf16(self.device) else "float32"
         torch.manual_seed(config.seed)
         _choose_kernels(self.device, config.deterministic)
+        if self.device.type == "cpu":
+            reuse_memory()
         network = dataclasses.replace(config.network, num_classes=len(images.classes))
         self.model = GoogLeNet(network).to(self.device, memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.model, config)
