@@ -93,11 +93,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, help="(default: one for each kill)")
+    parser.add_argument("--epochs", type=int, help="(default: two for each kill)")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    epochs = options.epochs or options.kills
+    epochs = options.epochs or 2 * options.kills
     config = TrainConfig("killed", NETWORK, data="shapes", epochs=epochs, batch_size=64, lr=0.05, device=options.device)
     with tempfile.TemporaryDirectory() as directory:
         checkpoints, begun, kills = Path(directory), time.monotonic(), 0
@@ -109,11 +109,13 @@ def main() -> int:
             kills += 1
             if kills % 10 == 0:
                 print(f"{kills} kills, {len(run.metrics())} of {epochs} epochs done", flush=True)
+            if run.exists() and run.status().state == "finished":  # it was only on its way out
+                break
             started = run.exists()
             arguments = ["resume", "killed"] if started else ["train", "--config", "-"]
             process = spawn(arguments, checkpoints, "" if started else config.to_json())
         errors = process.communicate()[1].decode()
-        if process.returncode != 0:
+        if process.returncode != 0 and run.status().state != "finished":
             print(f"the last life failed: {errors}")
             return 1
         reference = Run(checkpoints / "reference", "killed")
@@ -123,6 +125,8 @@ def main() -> int:
         steps, minutes = len(run.metrics()) * 71, (time.monotonic() - begun) / 60
         print(f"{kills} kills in {epochs} epochs ({steps:,} steps), {minutes:.1f} minutes")
         print("different: " + ", ".join(found) if found else "weights bit-equal, every row of metrics and steps equal")
+        if kills < options.kills:
+            print(f"it finished before kill {options.kills}: give it more --epochs")
         return 1 if found or kills < options.kills else 0
 
 

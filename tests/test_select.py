@@ -21,9 +21,10 @@ from googlenet.inference import select
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.compare import mcnemar
 from googlenet.inference.evaluate import Evaluation, evaluate_split
+from googlenet.inference.novelty import FACT, Novelty
 from googlenet.inference.run_folder import judges_of
 from googlenet.inference.select import Judged, judge_run, overfits_from, promote, report_on_test, stored_judgement
-from googlenet.models.weights import read_info
+from googlenet.models.weights import add_facts, read_info
 
 CLASSES = tuple(COLOURS)
 
@@ -323,10 +324,19 @@ def test_a_temperature_is_fitted_stored_and_used_for_probabilities_alone(run: Pa
     assert torch.allclose(after.probabilities(images), expected)
     now = load_file(run / "best.safetensors")
     assert all(torch.equal(tensors[name], now[name]) for name in tensors | now)
-    assert after.info.facts == before.info.facts | {
-        "temperature": fitted.temperature,
-        "temperature_fitted_on": "the 18 images of folder pictures that the training held out",
-    }
+    held_out = "the 18 images of folder pictures that the training held out"
+    told = {"temperature": fitted.temperature, "temperature_fitted_on": held_out}
+    assert after.info.facts == before.info.facts | told | {FACT: after.info.facts[FACT]}
+    novelty = Novelty.from_facts(after.info.facts)
+    assert (novelty.name, novelty.fitted_on, novelty.misses) == ("energy", held_out, {})
+    assert novelty.false_alarm <= 0.05
+
+
+def test_a_threshold_whose_errors_were_measured_is_kept(run: Path) -> None:
+    measured = Novelty("entropy", 0.7, 0.04, {"noise": 0.1}, "some", "others").to_facts()
+    add_facts(run / "best.safetensors", **{FACT: measured})
+    select.calibrate("runs", "mine/best", device="cpu")
+    assert read_info(run / "best.safetensors").facts[FACT] == measured
 
 
 # --- comparing --------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""The temperature of a weights file: fitted on images that trained nothing, and kept in its description."""
+"""What is fitted on images that trained nothing and kept in a weights file's description: its temperature, and the
+threshold of its warning (`novelty`)."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from googlenet.data.datasets import Progress
 from googlenet.inference.calibration import expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_split
+from googlenet.inference.novelty import FACT, Novelty, fit
 from googlenet.inference.run_folder import (
     Judges,
     are_other_images,
@@ -43,7 +45,8 @@ def fit_and_store_temperature(
 ) -> Calibration:
     """Fit the temperature of the weights file `path` on the choosing images of `judges`, and write it into the file.
 
-    Its numbers stay as they are, and so do its logits: `Classifier` divides them by the temperature from now on.
+    So is the threshold above which a picture looks like no class, unless the file has one, whose errors may have been
+    measured. The weights stay as they are, and so do the logits: `Classifier` divides them by the temperature.
     Raises `LabError` for a file that is no checkpoint or of other classes than the images, and when these cannot be
     the images that its training held out.
     """
@@ -60,7 +63,10 @@ def fit_and_store_temperature(
         )
     temperature = fit_temperature(before.logits, before.labels)
     scaled = before.logits / temperature
-    add_facts(path, temperature=temperature, temperature_fitted_on=judges.judged_on)
+    told = {"temperature": temperature, "temperature_fitted_on": judges.judged_on}
+    if Novelty.from_facts(classifier.info.facts) is None:
+        told[FACT] = fit(before.logits, fitted_on=judges.judged_on).to_facts()
+    add_facts(path, **told)
     return Calibration(
         temperature=temperature,
         n=before.n,

@@ -134,7 +134,10 @@ def _warning(verdict: Verdict, classes: int) -> str:
 def _errors(novelty: Novelty | None) -> str:
     """How good the warning is, as measured: folded, for the doubtful reader."""
     if novelty is None:
-        return "<p class='gl-note'>The file holds no threshold for pictures of something else: they get no warning.</p>"
+        return (
+            "<p class='gl-note'>The file holds no threshold for pictures of something else: they get no warning. "
+            "Promoting it in Evaluate fits one.</p>"
+        )
     alarms, shares = figures.percent(novelty.false_alarm, 1), novelty.misses.values()
     reach = f", {figures.percent(min(shares), 1)} to {figures.percent(max(shares), 1)} missed" if shares else ""
     fitted = escape(f", fitted on {novelty.fitted_on}" if novelty.fitted_on else "")

@@ -202,13 +202,13 @@ def promotion_question(shown: Shown | None, name: str) -> str:
     result, row = _row_of(shown, name)
     if f"{result.run}/best" in row.names:
         return (
-            f"{evaluate_view.short(row)} is the best of {result.run} already. Fit its temperature on the images that "
-            "judged it, and store it?"
+            f"{evaluate_view.short(row)} is the best of {result.run} already. Fit its temperature and its warning of "
+            "strange pictures on the images that judged it, and store them?"
         )
     other = "" if row is result.best else f" The proposal is another: {evaluate_view.short(result.best)}."
     return (
-        f"Make {evaluate_view.short(row)} the best of {result.run}, with a temperature fitted on the images that "
-        f"judged it? The best until now is kept as an epoch's file.{other}"
+        f"Make {evaluate_view.short(row)} the best of {result.run}, with a temperature and a warning of strange "
+        f"pictures fitted on the images that judged it? The best until now is kept as an epoch's file.{other}"
     )
 
 
