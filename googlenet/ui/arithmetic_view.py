@@ -169,7 +169,11 @@ ARITHMETIC_CSS = """
 .gl-raced span { color: var(--gl-quiet); }
 @media (max-width: 640px) {
   .gl-sums dl > div { grid-template-columns: 1fr; }
-  .gl-twins th { padding-right: 8px; white-space: normal; }
-  .gl-twins td:nth-last-child(2) { width: 30%; }
+  /* The name above its two bars, so that these keep a third of the width. */
+  .gl-twins tbody { display: grid; grid-template-columns: auto minmax(60px, 1fr) auto; margin-bottom: 6px; }
+  .gl-twins tr { display: contents; }
+  .gl-twins th { grid-column: 1 / -1; }
+  .gl-twins td, .gl-twins td:nth-last-child(2) { width: auto; }
+  .gl-check-row .form { display: grid; grid-template-columns: 1fr 1fr; }
 }
 """

@@ -231,7 +231,7 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
 def _padding_check() -> None:
     """Try a window on a map: which padding keeps its size?"""
     _html("<h3>Which padding keeps the size?</h3>")
-    with gr.Group(), gr.Row():
+    with gr.Group(), gr.Row(elem_classes="gl-check-row"):
         fields = [
             gr.Number(28, label="Side", min_width=70, elem_id="check-side"),
             gr.Dropdown([1, 3, 5, 7], value=5, label="Kernel", min_width=70),
