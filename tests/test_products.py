@@ -6,6 +6,7 @@ import itertools
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ MAPS = [(1, 1), (2, 2), (2, 3), (3, 2), (4, 4), (8, 8)]
 DENSE = {(1, 1): {3, 5, 7}, (2, 2): {3, 5, 7}, (2, 3): {5, 7}, (3, 2): {5, 7}, (4, 4): {7}, (8, 8): set()}  # in float32
 
 
-def with_gradients(function, conv: nn.Conv2d, x: Tensor, grad: Tensor) -> list[Tensor]:
+def with_gradients(function: Callable[[Tensor], Tensor], conv: nn.Conv2d, x: Tensor, grad: Tensor) -> list[Tensor]:
     y = function(x)
     return [y, *torch.autograd.grad(y, [x, *conv.parameters()], grad)]
 

@@ -126,8 +126,7 @@ def evaluate_split(
     if split.images.shape[-2:] != (size, size):
         height, width = split.images.shape[-2:]
         raise LabError(f"{classifier.path.name} takes {size}×{size} images but the data has {height}×{width}.")
-    if classifier.device.type == "cpu":
-        reuse_memory()
+    reuse_memory()
     started = time.perf_counter()
     while True:
         try:

@@ -10,7 +10,7 @@ from googlenet.data.datasets import ImageSet, Progress
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
 from googlenet.inference.run_folder import judges_of
-from googlenet.inference.temperature import Calibration, fit_and_store_temperature
+from googlenet.inference.temperature import Calibration, fit_and_store
 from googlenet.models.weights import add_facts, save_weights
 from googlenet.recipes import TrainConfig
 
@@ -63,4 +63,4 @@ def _calibrate(config_file: Path, target: Path, images: ImageSet, device: str) -
         raise LabError("There is no config.json beside the weights.") from error
     if not config.validation_fraction:
         raise LabError("The training held no images out.")
-    return fit_and_store_temperature(target, judges_of(config, images), device=device)
+    return fit_and_store(target, judges_of(config, images), device=device)

@@ -29,7 +29,7 @@ from googlenet.inference.run_folder import (
     weights_digest,
     while_not_trained,
 )
-from googlenet.inference.temperature import Calibration, calibrate, fit_and_store_temperature
+from googlenet.inference.temperature import Calibration, calibrate, fit_and_store
 from googlenet.models.device import pick_device
 from googlenet.recipes import TrainConfig
 
@@ -40,7 +40,7 @@ __all__ = [
     "RunJudgement",
     "calibrate",
     "compare",
-    "fit_and_store_temperature",
+    "fit_and_store",
     "judge_run",
     "overfits_from",
     "promote",

@@ -40,9 +40,7 @@ class Calibration:
     scaled_calibration_error: float
 
 
-def fit_and_store_temperature(
-    path: Path, judges: Judges, *, device: str = "auto", progress: Progress | None = None
-) -> Calibration:
+def fit_and_store(path: Path, judges: Judges, *, device: str = "auto", progress: Progress | None = None) -> Calibration:
     """Fit the temperature of the weights file `path` on the choosing images of `judges`, and write it into the file.
 
     So is the threshold above which a picture looks like no class, unless the file has one, whose errors may have been
@@ -85,7 +83,7 @@ def calibrate(
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Calibration:
-    """`fit_and_store_temperature` for the checkpoint `name` ("run/best"), on the images that judge its run.
+    """`fit_and_store` for the checkpoint `name` ("run/best"), on the images that judge its run.
 
     Raises `LabError` as `judge_run`, and while the run is being trained.
     """
@@ -93,4 +91,4 @@ def calibrate(
     judges = load_judges(run_config(checkpoints, run), data, progress)
     checkpoint = find_in_run(checkpoints, run, name)
     with while_not_trained(checkpoints, run):
-        return fit_and_store_temperature(checkpoint.path, judges, device=device, progress=progress)
+        return fit_and_store(checkpoint.path, judges, device=device, progress=progress)

@@ -63,5 +63,6 @@ def reuse_memory() -> None:
     """
     no_mmap, never_trim, one_arena = (-4, 0), (-1, -1), (-8, 1)  # mallopt(3)
     with contextlib.suppress(AttributeError, OSError, TypeError):
+        library = ctypes.CDLL(None)
         for option, value in (no_mmap, never_trim, one_arena):
-            ctypes.CDLL(None).mallopt(option, value)
+            library.mallopt(option, value)

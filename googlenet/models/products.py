@@ -23,7 +23,8 @@ def convolve(conv: nn.Conv2d, x: Tensor) -> Tensor:
         return conv(x)
     half = torch.is_autocast_enabled("cpu") or x.dtype == torch.bfloat16
     kernel, area = conv.kernel_size[0], x.shape[2] * x.shape[3]
-    if not _keeps_size(conv) or area * (1 if half else 2) >= kernel**2 > 1 or (kernel == 1 and not half):
+    pays = half if kernel == 1 else area * (1 if half else 2) < kernel**2
+    if not (pays and _keeps_size(conv)):
         return conv(x)
     return _pointwise(conv, x) if kernel == 1 else _dense(conv, x)
 

@@ -79,8 +79,7 @@ class Trainer:
         self.precision = "bfloat16" if has_fast_bf16(self.device) else "float32"
         torch.manual_seed(config.seed)
         _choose_kernels(self.device, config.deterministic)
-        if self.device.type == "cpu":
-            reuse_memory()
+        reuse_memory()
         network = dataclasses.replace(config.network, num_classes=len(images.classes))
         self.model = GoogLeNet(network).to(self.device, memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.model, config)
