@@ -131,12 +131,12 @@ def test_what_the_answer_rests_on_is_drawn_when_asked_for(checkpoints: Path, upl
 @pytest.mark.parametrize(
     ("shares", "words"),
     [
-        ((0.99998, 0.00001, 0.00001), "Sure: the other 2 classes share less than 0.1%."),
-        ((0.96, 0.03, 0.01), "Sure: the other 2 classes share 4.0%."),
+        ((0.99998, 0.00001, 0.00001), "Sure, among the classes it knows: the other 2 share less than 0.1%."),
+        ((0.96, 0.03, 0.01), "Sure, among the classes it knows: the other 2 share 4.0%."),
         ((0.8, 0.15, 0.05), "Fairly sure: b comes next with 15.0%."),
         ((0.6, 0.3, 0.1), "Leaning this way: b comes next with 30.0%."),
         ((0.4, 0.35, 0.25), "Undecided: no class gets half, and b comes next with 35.0%."),
-        ((0.97, 0.03), "Sure: b gets the other 3.0%."),
+        ((0.97, 0.03), "Sure, among the classes it knows: b gets the other 3.0%."),
         ((1.0,), "It is the only class that this network knows."),
     ],
 )

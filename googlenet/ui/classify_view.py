@@ -111,8 +111,8 @@ def sureness(probabilities: dict[str, float]) -> str:
     if share >= 0.95:
         rest = figures.percent(1 - share, 1) if share < 0.9995 else "less than 0.1%"
         if len(others) == 1:
-            return f"Sure: {others[0][0]} gets the other {rest}."
-        return f"Sure: the other {len(others):,} classes share {rest}."
+            return f"Sure, among the classes it knows: {others[0][0]} gets the other {rest}."
+        return f"Sure, among the classes it knows: the other {len(others):,} share {rest}."
     after = f"{others[0][0]} comes next with {figures.percent(others[0][1], 1)}."
     if share < 0.5:
         return f"Undecided: no class gets half, and {after}"

@@ -69,5 +69,5 @@ def test_an_odd_picture_is_warned_of_and_a_fitting_one_is_not(visit: object, tol
     expect(warning).not_to_be_visible()
     page.locator("input[type=file]").first.set_input_files(told["clear"])
     expect(page.locator(".gl-verdict")).to_be_visible()
-    expect(page.get_by_text("Sure: the other 3 classes share").first).to_be_visible()
+    expect(page.get_by_text("Sure, among the classes it knows: the other 3 share").first).to_be_visible()
     expect(warning).not_to_be_visible()
