@@ -12,9 +12,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from googlenet.data.images import fit_image, read_image
 from googlenet.data.shapes import draw_shapes
 from googlenet.data.splits import SIZE
-from googlenet.inference.images import fit_image, read_image
 
 COUNT = 500  # of each drawn set
 CROPS = 30  # of each photograph, the whole one among them

@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from googlenet.config import InceptionConfig
 from googlenet.models.profile import profile_module
-from googlenet.ui.channels import number_of_stop, stop_of_number
-from googlenet.ui.figures import shape
+from googlenet.ui.common.channels import number_of_stop, stop_of_number
+from googlenet.ui.common.figures import shape
 
 ROOT = Path(__file__).resolve().parents[1]
 BARE = """

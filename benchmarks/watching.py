@@ -32,8 +32,8 @@ import psutil
 
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
+from googlenet.runs.run import Run
 from googlenet.training import launcher
-from googlenet.training.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = {1: 0.03, 20: 0.10}  # viewers: share of the trainer's images/s that they may cost

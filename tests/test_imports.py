@@ -11,22 +11,35 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "googlenet").rglob("*.py"))
 # A room may import those before it, except that training and inference stand side by side. `__init__` and `__main__`
 # are doors: they name all rooms below the UI.
-ROOMS = ("checks", "config", "recipes", "files", "models", "data", "inference", "training", "ui")
+ROOMS = (
+    "errors",
+    "config",
+    "recipes",
+    "files",
+    "models",
+    "lessons",
+    "data",
+    "runs",
+    "inference",
+    "training",
+    "cli",
+    "ui",
+)
 NO_TORCH = (
     "googlenet",
-    "googlenet.__main__",
-    "googlenet.checks",
+    "googlenet.cli.main",
+    "googlenet.errors",
     "googlenet.config",
     "googlenet.recipes",
     "googlenet.models.presets",
     "googlenet.models.profile",
-    "googlenet.models.inspect",
+    "googlenet.models.profile.inspect",
     "googlenet.models.paper",
     "googlenet.models.share",
     "googlenet.models.codegen",
-    "googlenet.models.commands",
+    "googlenet.cli.build",
     "googlenet.data.datasets",
-    "googlenet.training.run",
+    "googlenet.runs.run",
     "googlenet.training.launcher",
     "googlenet.training.session",
 )

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from googlenet.config import LabError
 from googlenet.data.augment import normalize
-from googlenet.inference.folded import fold
-from googlenet.inference.images import Source, fit_image, read_image
+from googlenet.data.images import Source, fit_image, read_image
 from googlenet.models.device import has_fast_bf16, pick_device
+from googlenet.models.fast.folded import fold
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from googlenet.data.images import Source
 from googlenet.inference.classifier import Classifier, to_tensor
-from googlenet.inference.images import Source
 
 BATCH = 27  # covered pictures judged at once
 

@@ -18,8 +18,8 @@ from googlenet.config import LabError, check_choice, check_number
 if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
     from torch import Tensor
 
+    from googlenet.data.images import Source
     from googlenet.inference.classifier import Classifier
-    from googlenet.inference.images import Source
 
 FACT = "novelty"  # its key in a weights file's facts
 MAX_SETS, MAX_WORDS = 20, 200  # of a stranger's file

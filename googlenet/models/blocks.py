@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from googlenet.models.products import convolve
+from googlenet.models.fast.products import convolve
 
 BN_EPS = 1e-3  # torchvision's, from the original training; torch's default is 1e-5
 

@@ -24,13 +24,13 @@ from googlenet.models.device import autocast, describe_device, has_fast_bf16, pi
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import TrainConfig
+from googlenet.runs.run import Diverged, Run, Status, now, process_started
 from googlenet.training.average import WeightAverage
 from googlenet.training.batches import Batches
 from googlenet.training.distributed import Team
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter
 from googlenet.training.resume import load_state, save_state
-from googlenet.training.run import Diverged, Run, Status, now, process_started
 from googlenet.training.signals import StopRequest
 from googlenet.training.step import TrainStep
 

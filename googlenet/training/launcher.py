@@ -1,6 +1,6 @@
 """Trainings in processes of their own: started, stopped and resumed from the app, and outliving it.
 
-The two sides meet only on disk (googlenet/training/run.py). Nothing here needs torch.
+The two sides meet only on disk (googlenet/runs/run.py). Nothing here needs torch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from googlenet.config import LabError
 from googlenet.data.datasets import check_source
 from googlenet.recipes import TrainConfig
-from googlenet.training.run import Run, active_run
+from googlenet.runs.run import Run, active_run
 from googlenet.training.signals import STOP_SIGNAL
 
 START_SECONDS = 60.0

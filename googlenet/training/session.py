@@ -19,10 +19,10 @@ from googlenet.config import LabError
 from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
+from googlenet.runs.run import RESUMABLE, Diverged, Run, Status, active_run, now, process_started
 from googlenet.training.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
-from googlenet.training.run import RESUMABLE, Diverged, Run, Status, active_run, now, process_started
 from googlenet.training.signals import StopRequest
 
 GRACE = 5.0  # seconds in which two signals are one, for torchrun

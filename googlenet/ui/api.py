@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.models.inspect import inspect_module, inspect_network
+from googlenet.models.profile.inspect import inspect_module, inspect_network
+from googlenet.runs.run import Run
 from googlenet.training import launcher
-from googlenet.training.run import Run
-from googlenet.ui.answers import AnswerBook
-from googlenet.ui.cores import share_cores
-from googlenet.ui.refusals import spoken
-from googlenet.ui.training import start_run
+from googlenet.ui.common.cores import share_cores
+from googlenet.ui.common.refusals import spoken
+from googlenet.ui.evaluate.answers import AnswerBook
+from googlenet.ui.train.tab import start_run
 
 
 def publish(checkpoints: Path, data: str) -> None:
@@ -79,7 +79,7 @@ def publish(checkpoints: Path, data: str) -> None:
 
         data: where the run's images are now, when not where they were.
         """
-        from googlenet.inference.select import judge_run  # imports torch
+        from googlenet.inference.selection.select import judge_run  # imports torch
 
         share_cores(checkpoints)
         return judge_run(checkpoints, run, data=data or None).to_dict()

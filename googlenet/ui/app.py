@@ -8,19 +8,19 @@ from typing import Any
 import gradio as gr
 
 from googlenet.ui import api
-from googlenet.ui.aux_heads import HEADS_CSS
-from googlenet.ui.builder import build_tab
-from googlenet.ui.charts import CHARTS_CSS
-from googlenet.ui.classify import CLASSIFY_CSS, classify_tab
-from googlenet.ui.cores import poll_less
-from googlenet.ui.evaluate import EVALUATE_CSS, evaluate_tab
-from googlenet.ui.header import HEADER_CSS, header_html, now_html
-from googlenet.ui.lesson_view import LESSONS_CSS
-from googlenet.ui.network_style import NETWORK_CSS
-from googlenet.ui.run_view import TRAINING_CSS
-from googlenet.ui.style import BUILDER_CSS
-from googlenet.ui.training import training_tab
-from googlenet.ui.watch import SCRIPT, Watcher
+from googlenet.ui.build.lessons.heads import HEADS_CSS
+from googlenet.ui.build.lessons.view import LESSONS_CSS
+from googlenet.ui.build.network.style import NETWORK_CSS
+from googlenet.ui.build.tab import build_tab
+from googlenet.ui.classify.tab import CLASSIFY_CSS, classify_tab
+from googlenet.ui.common.charts import CHARTS_CSS
+from googlenet.ui.common.cores import poll_less
+from googlenet.ui.common.header import HEADER_CSS, header_html, now_html
+from googlenet.ui.common.style import BUILDER_CSS
+from googlenet.ui.evaluate.tab import EVALUATE_CSS, evaluate_tab
+from googlenet.ui.train.tab import training_tab
+from googlenet.ui.train.view import TRAINING_CSS
+from googlenet.ui.train.watch import SCRIPT, Watcher
 
 TABS = ("build", "train", "evaluate", "classify")
 # The address keeps the tab. Gradio selects its first tab by itself while the page comes up: that must not count.

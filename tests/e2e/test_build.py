@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from googlenet.config import InceptionConfig
 from googlenet.models.profile import profile_module
-from googlenet.ui.channels import number_of_stop
+from googlenet.ui.common.channels import number_of_stop
 
 
 def shown_params(ch1x1: int) -> str:

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from trainings import training
 
-from googlenet.inference.reports import test_reports as reports_of
-from googlenet.inference.run_folder import weights_digest
-from googlenet.training.run import Run
+from googlenet.inference.selection.judges import weights_digest
+from googlenet.inference.selection.reports import test_reports as reports_of
+from googlenet.runs.run import Run
 from googlenet.training.session import train
 
 RUN = "judged-in-the-browser"

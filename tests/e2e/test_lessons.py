@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from googlenet.models.lessons import pose
+from googlenet.lessons.course import pose
 
 LESSONS = "?tab=build&view=lessons"
 MEASURED = re.compile(r"After [0-9]+ steps? conv1 gets [0-9,]+× less gradient")

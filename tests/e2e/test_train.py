@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
+from googlenet.runs.run import Run
 from googlenet.training import launcher
-from googlenet.training.run import Run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from trainings import make_folder

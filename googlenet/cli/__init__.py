@@ -1,0 +1,1 @@
+"""The command line: everything the app does, without the app."""

@@ -1,0 +1,67 @@
+"""Evaluations as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from googlenet.inference.evaluate import Evaluation
+from googlenet.inference.selection.select import Judged, RunJudgement
+from googlenet.inference.selection.temperature import Calibration
+
+
+def evaluation_lines(result: Evaluation, where: str) -> Iterator[str]:
+    """`where` says on which images."""
+    view = ", mean of image and mirror image" if result.flip else ""
+    yield f"accuracy {result.accuracy:.2%} (95% interval {_span(result.interval)}) on {where}{view}"
+    yield f"negative log likelihood {result.loss:.4f}, calibration error {result.calibration_error:.2%}"
+    if result.temperature != 1:
+        yield (
+            f"calibrated by its temperature {result.temperature:.3f}: "
+            f"negative log likelihood {result.scaled_loss:.4f}, calibration error {result.scaled_calibration_error:.2%}"
+        )
+    for name, accuracy in result.per_class.items():
+        yield f"  {name:<20} " + ("–" if accuracy is None else f"{accuracy:.1%}  ({_span(result.intervals[name])})")
+
+
+def judgement_lines(judged: RunJudgement) -> Iterator[str]:
+    """A table of the run's checkpoints, and what follows from it."""
+    width = max(len(_names(row)) for row in judged.rows)
+    line = "{:<2}{:<{width}}{:>7}{:>9}{:>12}{:>19}{:>9}{:>13}".format
+    yield line("", "checkpoint", "epoch", "train", "validation", "95% interval", "loss", "calibration", width=width)
+    for row in judged.rows:
+        yield line(
+            "→" if row is judged.best else "",
+            _names(row),
+            "–" if row.epoch is None else row.epoch,
+            "–" if row.train_accuracy is None else f"{row.train_accuracy:.2%}",
+            f"{row.validation_accuracy:.2%}",
+            _span(row.interval),
+            f"{row.validation_loss:.4f}",
+            f"{row.calibration_error:.2%}",
+            width=width,
+        )
+    yield f"Judged on {judged.judged_on}."
+    if judged.overfits_from is not None:
+        yield f"It overfits after epoch {judged.overfits_from}: the loss on these images rises while training gains."
+    yield f"Proposed: {judged.proposed}."
+    for name, sentence in judged.refused.items():
+        yield f"Left out: {name}. {sentence}"
+    if judged.warning:
+        yield f"Beware: {judged.warning}"
+
+
+def calibration_line(fitted: Calibration) -> str:
+    """A temperature, and what it does to the images that it was fitted on."""
+    return (
+        f"temperature {fitted.temperature:.3f}, fitted on {fitted.n:,} images: calibration error "
+        f"{fitted.calibration_error:.2%} before, {fitted.scaled_calibration_error:.2%} after"
+    )
+
+
+def _names(row: Judged) -> str:
+    """ "run/epoch-0009, best": the run is said once."""
+    return ", ".join([row.name, *(name.rpartition("/")[2] for name in row.names[1:])])
+
+
+def _span(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.1%} to {interval[1]:.1%}"

@@ -1,0 +1,1 @@
+"""Which checkpoint of a run is the best: judged, promoted, reported."""

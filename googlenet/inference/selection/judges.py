@@ -1,0 +1,171 @@
+"""A run as inference meets it: its training, the images that may judge it, and when its weights may be written.
+
+The trainer is the run's writer. What is written here is written while no trainer is at work on the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from googlenet.config import LabError, check_run_name
+from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
+from googlenet.models.weights import read_info
+from googlenet.recipes import TrainConfig
+from googlenet.runs.checkpoints import SUFFIX, Checkpoint, list_checkpoints
+
+if TYPE_CHECKING:
+    from googlenet.data.datasets import ImageSet
+
+AT_WORK = ("queued", "running", "stopping")
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Two sets of images that trained nothing: one to choose a checkpoint by, one to report the chosen one on.
+
+    `judged_on` and `reported_on` say for people what they are. `held_out` is False for a run that held no validation
+    images out: its test images are then halved.
+    """
+
+    images: ImageSet
+    choose: Split
+    report: Split
+    judged_on: str
+    reported_on: str
+    held_out: bool
+
+
+def run_config(checkpoints: Path | str, run: str) -> TrainConfig:
+    """The training of `run`; `LabError` when there is no such run or its description is damaged."""
+    folder = Path(checkpoints) / check_run_name(run)
+    try:
+        return TrainConfig.from_json((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabError(f"There is no run called {run} in {checkpoints}: choose one of its runs.", "run") from error
+
+
+def run_checkpoints(checkpoints: Path | str, run: str) -> tuple[list[Checkpoint], dict[str, str]]:
+    """The run's checkpoints, epochs before last and best, and for other weights files by name what is wrong with them.
+
+    Raises `LabError` when there is no checkpoint.
+    """
+    found = {item.name: item for item in list_checkpoints(checkpoints) if item.name.startswith(f"{run}/")}
+    wrong = {}
+    for path in sorted((Path(checkpoints) / run).glob(f"[!.]*{SUFFIX}")):
+        name = f"{run}/{path.stem}"
+        if name not in found and path.is_file():
+            try:
+                read_info(path)
+            except LabError as error:
+                wrong[name] = str(error)
+    if not found:
+        what = next(iter(wrong.values()), f"{run} has no checkpoint yet: let it train for an epoch.")
+        raise LabError(what, "run")
+    return sorted(found.values(), key=lambda item: (item.path.stem in ("best", "last"), item.name)), wrong
+
+
+def find_in_run(checkpoints: Path | str, run: str, name: str) -> Checkpoint:
+    """The run's checkpoint `name`, with the run before it or not; `LabError` when it has none of that name."""
+    found = {item.name: item for item in run_checkpoints(checkpoints, run)[0]}
+    full = name if "/" in name else f"{run}/{name}"
+    if full not in found:
+        raise LabError(f"{run} has no checkpoint {name[:80]!r}: choose one of {', '.join(found)}.", "checkpoint")
+    return found[full]
+
+
+def run_data(config: TrainConfig, data: str | None = None) -> str:
+    """`data`, or else the data set that the run learned from; `LabError` when that has gone."""
+    if data:
+        return data
+    if config.data not in NAMES and not Path(config.data).expanduser().is_dir():
+        raise LabError(
+            f"The images that {config.run} learned from, {config.data!r}, have gone: say where they are now.", "data"
+        )
+    return config.data
+
+
+def load_judges(config: TrainConfig, data: str | None = None, progress: Progress | None = None) -> Judges:
+    """The images that may judge the run of `config`, from its own data set or from `data`, where that is now.
+
+    Held-out images are those of `split_validation` by the run's seed and fraction, as in its training.
+    """
+    images = load_images(run_data(config, data), progress=progress)
+    return judges_of(config, images)
+
+
+def judges_of(config: TrainConfig, images: ImageSet) -> Judges:
+    """`load_judges` on images in memory."""
+    fraction, seed = config.validation_fraction, config.seed
+    if fraction:
+        choose = _take(images.train, split_validation(images.train.labels, fraction, seed)[1])
+        judged_on = f"the {len(choose.labels):,} images of {images.name} that the training held out"
+        reported_on = f"the {len(images.test.labels):,} test images of {images.name}"
+        return Judges(images, choose, images.test, judged_on, reported_on, True)
+    first, second = split_validation(images.test.labels, 0.5, seed)
+    choose, report = _take(images.test, first), _take(images.test, second)
+    judged_on = (
+        f"{len(first):,} of the {len(images.test.labels):,} test images of {images.name}, as the training held none out"
+    )
+    reported_on = f"the other {len(second):,} test images of {images.name}, by which nothing was chosen"
+    return Judges(images, choose, report, judged_on, reported_on, False)
+
+
+def _take(split: Split, rows: object) -> Split:
+    return Split(split.images[rows], split.labels[rows])
+
+
+def read_json(path: Path, kind: type) -> Any:
+    """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn or another's."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        return plain if isinstance(plain, kind) else kind()
+    except (OSError, ValueError, RecursionError):
+        return kind()
+
+
+def are_other_images(checkpoint_accuracy: float | None, measured: float, n: int) -> bool:
+    """Whether `n` images, on which a checkpoint has accuracy `measured`, cannot be those that the trainer wrote down.
+
+    In other precision or on another device one answer in a hundred may differ.
+    """
+    return checkpoint_accuracy is not None and abs(checkpoint_accuracy - measured) > max(0.01, 1.5 / n)
+
+
+def weights_digest(path: Path) -> str:
+    """SHA-256 of what a weights file computes: its numbers and all of its description but the facts."""
+    described = {key: text for key, text in read_info(path).to_metadata().items() if key != "facts"}
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    with path.open("rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))  # over the header, which begins with its length
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def while_not_trained(checkpoints: Path | str, run: str) -> Iterator[None]:
+    """Keep trainers out of `checkpoints` meanwhile; `LabError` when one is at work on `run`.
+
+    A trainer holds `.trainer.lock` for all runs, so one that trains another run is let be.
+    """
+    checkpoints = Path(checkpoints)
+    lock = FileLock(checkpoints / ".trainer.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        if read_json(checkpoints / run / "status.json", dict).get("state") in AT_WORK:
+            raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run") from error
+    except OSError as error:
+        raise LabError(f"{checkpoints} cannot be written ({error.strerror}): choose another folder.") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,71 @@
+"""validation.json of a run: what its checkpoints got on the images that judge them, so that nobody waits twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from googlenet.config import LabError
+from googlenet.data.datasets import NAMES
+from googlenet.files import write_atomically
+from googlenet.inference.selection.judges import read_json, weights_digest
+from googlenet.recipes import TrainConfig
+
+RULE = 1  # raise it when what is judged changes, so that stored figures are computed anew
+STORE = "validation.json"
+
+
+class JudgementStore:
+    """Figures and refusals by the digest of the weights, for the images that judge the run of `config` in `folder`.
+
+    `about` says for people which images. Judged on other images, or with images added to their folder or taken away,
+    it starts empty; when their folder has gone, what was measured stays.
+    """
+
+    def __init__(self, folder: Path, config: TrainConfig, data: str | None) -> None:
+        self.path = folder / STORE
+        source = data or config.data
+        self._key = [RULE, source, config.seed, config.validation_fraction]
+        self._stamp = _stamp(source)
+        self.about: dict[str, Any] = {}
+        self.figures: dict[str, dict[str, Any]] = {}
+        self.refused: dict[str, str] = {}
+        kept = read_json(self.path, dict)
+        self._digests: dict[str, list[Any]] = kept.get("files", {})
+        whole = {"stamp", "about", "figures", "refused"} <= kept.keys()
+        if whole and kept.get("key") == self._key and self._stamp in (None, kept["stamp"]):
+            self.about, self.figures, self.refused = kept["about"], kept["figures"], kept["refused"]
+            self._stamp = kept["stamp"]
+
+    def digest(self, path: Path) -> str:
+        """`weights_digest`, read anew only when the file's size or time has changed."""
+        status = path.stat()
+        identity = [status.st_size, status.st_mtime_ns]
+        if self._digests.get(path.name, [])[:2] != identity:
+            self._digests[path.name] = [*identity, weights_digest(path)]
+        return self._digests[path.name][2]
+
+    def is_still(self, path: Path, digest: str) -> bool:
+        """Whether `path` holds the weights that had `digest` when it was asked."""
+        try:
+            return self.digest(path) == digest
+        except (LabError, OSError):
+            return False
+
+    def write(self) -> None:
+        """Keep what is known."""
+        plain = {"key": self._key, "stamp": self._stamp, "about": self.about}
+        plain |= {"figures": self.figures, "refused": self.refused, "files": self._digests}
+        write_atomically(self.path, json.dumps(plain, indent=1) + "\n")
+
+
+def _stamp(source: str) -> int | None:
+    """When an image was last added to the class folders of `source`, or taken away; None when it has gone."""
+    if source in NAMES:
+        return 0
+    try:
+        folders = [path for path in Path(source).expanduser().glob("*/*") if path.is_dir()]
+        return max((path.stat().st_mtime_ns for path in folders), default=None)
+    except (OSError, RuntimeError, ValueError):
+        return None

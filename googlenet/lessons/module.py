@@ -1,0 +1,241 @@
+"""Lessons about one module: what leaves it, what it holds and what it costs.
+
+Each function makes one exercise, with the paper's or the note's own numbers where `draw` is None, else with drawn ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from random import Random
+
+from googlenet.config import InceptionConfig
+from googlenet.lessons import arithmetic
+from googlenet.lessons.arithmetic import Sum, explain, size_after
+from googlenet.lessons.exercise import Exercise, Mistake
+from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE
+from googlenet.models.profile import Profile, profile_module
+
+SIDES = (7, 14, 20, 28, 40, 56)
+
+
+def drawn_module(draw: Random | None) -> tuple[InceptionConfig, int]:
+    """A module and the side of its map: 3a on 28×28, or one of about the paper's proportions."""
+    if draw is None:
+        return INCEPTIONS["3a"], 28
+    arriving = draw.randrange(128, 833, 32)
+    widths = [draw.randrange(*span, 16) for span in ((48, 257), (48, 161), (128, 321), (16, 49), (32, 129), (32, 129))]
+    return InceptionConfig("module", arriving, *widths), draw.choice(SIDES)
+
+
+def _described(config: InceptionConfig, side: int) -> tuple[tuple[str, str], ...]:
+    """Input and branches in words."""
+    return (
+        ("input", f"{config.in_channels:,} × {side} × {side}"),
+        ("1×1", f"1×1 → {config.ch1x1}"),
+        ("3×3", f"1×1 → {config.ch3x3red}, then 3×3 → {config.ch3x3}"),
+        ("5×5", f"1×1 → {config.ch5x5red}, then 5×5 → {config.ch5x5}"),
+        ("pool", f"3×3 max pool, then 1×1 → {config.pool_proj}"),
+    )
+
+
+def sum_of(profile: Profile, row: str, name: str, remark: str | None = None) -> Sum:
+    """One of the sums behind a row; `remark` replaces its own."""
+    found = next(s for s in explain(profile, arithmetic.find_row(profile, row)) if s.name == name)
+    return found if remark is None else dataclasses.replace(found, remark=remark)
+
+
+def named(label: str, found: Sum) -> Sum:
+    """The sum under another name."""
+    return dataclasses.replace(found, name=label)
+
+
+def concatenation(draw: Random | None) -> Exercise:
+    """Channels after the concatenation."""
+    config, side = drawn_module(draw)
+    profile = profile_module(config, side, side)
+    answer, pool, arriving = profile.out_shape[0], config.pool_proj, config.in_channels
+    reductions = config.ch3x3red + config.ch5x5red
+    return Exercise(
+        "concatenation", "Laid on one another",
+        "How many channels does this module give?",
+        answer,
+        "Each branch hands on what its last step gives. The four stacks are laid on one another.",
+        (sum_of(profile, "concat", "Channels"),),
+        f"Height and width stay {side} × {side} in every branch; only channels add up. The module gives "
+        f"{answer:,} × {side} × {side}.",
+        (
+            Mistake(answer - pool, f"The pool branch is forgotten: it hands on {pool} channels too."),
+            Mistake(answer - pool + arriving, f"That hands on all {arriving} channels that reach the pool, as in a "
+                    f"naive module; here a 1×1 brings them down to {pool}."),
+            Mistake(answer + reductions, f"That counts the reductions ({config.ch3x3red} and {config.ch5x5red}) too: "
+                    "they stay inside their branches."),
+            Mistake(answer + arriving, "That adds the input, which is not laid on top."),
+            Mistake(arriving, "That is what arrives."),
+            Mistake(max(config.branch_channels), "That is the widest branch alone, as if the maps were added up: they "
+                    "are laid on one another."),
+        ),
+        "channels", _described(config, side), module=(config, side),
+    )  # fmt: skip
+
+
+def one_by_one(draw: Random | None) -> Exercise:
+    """Parameters of a 1×1 convolution."""
+    config, side = drawn_module(draw)
+    profile = profile_module(config, side, side)
+    row = arithmetic.find_row(profile, "branch2.0")
+    arriving, leaving, weights = row.in_channels, row.out_channels, row.params - row.out_channels
+    return Exercise(
+        "one_by_one", "A 1×1 convolution",
+        "How many parameters does this 1×1 convolution have, biases included?",
+        row.params,
+        "At each pixel it is a fully connected layer across channels: every channel out weighs every channel in.",
+        (sum_of(profile, row.name, "Parameters", "The last term is the biases."),),
+        f"The size of the map plays no part: the same {row.params:,} numbers serve all {side}·{side} places, which is "
+        f"why the multiply-adds, {row.macs:,}, are {side * side:,} times the weights.",
+        (
+            Mistake(weights, f"Those are the weights; each of the {leaving} channels out has a bias too."),
+            Mistake(weights + arriving, f"A bias belongs to a channel out: there are {leaving}, not {arriving}."),
+            Mistake(row.macs, f"Those are the multiply-adds of an image: the same weights, used at {side}·{side} "
+                    "places."),
+            Mistake(row.macs + leaving, f"The weights are the same at all {side}·{side} places: they count once."),
+            Mistake(9 * weights + leaving, "That is a 3×3 convolution: nine weights a pair of channels."),
+            Mistake(arriving + leaving, "That is one weight a channel: each channel out weighs each channel in."),
+        ),
+        "parameters",
+        (("input", f"{arriving:,} × {side} × {side}"), ("layer", f"Conv2d({arriving}, {leaving}, kernel_size=1)")),
+        module=(config, side),
+    )  # fmt: skip
+
+
+def padding(draw: Random | None) -> Exercise:
+    """Which padding keeps a window's map at size."""
+    kernel = draw.choice((3, 5, 9, 11, 13)) if draw else 7
+    side = draw.choice(SIDES[2:]) if draw else 28
+    after = {pad: size_after(side, kernel, pad, 1) for pad in range(8)}
+    answer = next(pad for pad, found in after.items() if found.result == side)
+    slips = [
+        Mistake(pad, f"With padding {pad} a side of {side} becomes {found.result}: it "
+                f"{'loses' if found.result < side else 'gains'} {abs(found.result - side)}."
+                + (" That many are missing in all, but zeros are added on both sides." if pad == 2 * answer else ""))
+        for pad, found in after.items() if pad != answer
+    ]  # fmt: skip
+    lost = side - after[0].result
+    if lost > 7:
+        slips.append(Mistake(lost, f"{lost} are missing in all, but zeros are added on both sides."))
+    return Exercise(
+        "padding", "Which padding keeps the size?",
+        f"Which padding lets a {kernel}×{kernel} convolution with stride 1 keep the size of its map?",
+        answer,
+        f"Without padding the window has {lost} fewer places than the map has pixels. Padding is added on both sides.",
+        (named("Side", after[answer]),),
+        "For an odd kernel it is (kernel − 1) / 2, whatever the side: branches of any window fit side by side.",
+        tuple(slips),
+        "", (("map", f"{side} × {side}"), ("window", f"{kernel} × {kernel}, stride 1")),
+    )  # fmt: skip
+
+
+def forgotten_stride(draw: Random | None) -> Exercise:
+    """What a pool gives whose stride was not written."""
+    config, side = drawn_module(draw)
+    forgotten = arithmetic.forget_stride(profile_module(config, side, side))
+    row = next(row for row in forgotten.rows if row.branch == "pool")
+    answer = row.out_shape[1]
+    window = (row.kernel, row.padding, row.stride)
+    halved, bare = size_after(side, row.kernel, row.padding, 2).result, size_after(side, row.kernel, 0, row.stride)
+    return Exercise(
+        "forgotten_stride", "The stride nobody wrote",
+        "The pool branch was written without a stride. How many pixels a side does its map have?",
+        answer,
+        "nn.MaxPool2d does what its documentation says: the stride defaults to the kernel size.",
+        (named("Side", size_after(side, *window)),),
+        f"The concatenation fails. {arithmetic.misfit(forgotten)}",
+        (
+            Mistake(side, "That is with stride=1, as it was meant: the default is the kernel size."),
+            Mistake(halved, "That is with stride 2, as between two stages: the default is the kernel size."),
+            Mistake(bare.result, f"That is without the padding of {row.padding}."),
+            Mistake(answer - 1, "The first place of the window counts as well: + 1 at the end."),
+            Mistake(answer + 1, "That rounds up: torch rounds down."),
+        ),
+        "pixels",
+        (("map", f"{side} × {side}"), ("pool", f"nn.MaxPool2d(kernel_size={row.kernel}, padding={row.padding})")),
+        module=(config, side),
+    )  # fmt: skip
+
+
+def naive_growth(draw: Random | None) -> Exercise:
+    """How many channels come out of naive modules in a row."""
+    first, length = NOTE_NAIVE, 3
+    if draw:
+        widths = [draw.randrange(*span, 16) for span in ((128, 513), (32, 129), (64, 257), (16, 97))]
+        first, length = InceptionConfig.make_naive("naive", *widths), draw.choice((2, 3, 4))
+    side = NOTE_EXAMPLE_SIZE
+    modules = [first]
+    while len(modules) < length:
+        modules.append(dataclasses.replace(first, in_channels=modules[-1].out_channels))
+    profiles = [profile_module(module, side, side) for module in modules]
+    answer, own = profiles[-1].out_shape[0], first.out_channels - first.in_channels
+    cost = profiles[-1].params / profiles[0].params
+    return Exercise(
+        "naive_growth", "Naive modules grow",
+        f"{length} naive modules follow one another. How many channels leave the last?",
+        answer,
+        "A naive module's pool branch hands on every channel that arrives.",
+        tuple(named(f"Module {n}", sum_of(p, "concat", "Channels", "")) for n, p in enumerate(profiles, start=1)),
+        f"Module {length} has {profiles[-1].params:,} parameters, {cost:.1f}× as many as the first, for the same three "
+        "convolutions. A 1×1 after the pool ends this.",
+        (
+            Mistake(profiles[0].out_shape[0], "That is after the first module."),
+            Mistake(own, "That leaves out the pool branch, which hands on all that arrives."),
+            Mistake(own * length, f"That forgets the {first.in_channels} channels that came in: every pool branch "
+                    "hands them on."),
+            Mistake(profiles[0].out_shape[0] * length, "That hands on the input once a module: it is counted once."),
+            Mistake(answer + own, "That is one module more."),
+            Mistake(answer - own, "That is one module fewer."),
+        ),
+        "channels",
+        (
+            ("input", f"{first.in_channels} × {side} × {side}"),
+            ("1×1", f"1×1 → {first.ch1x1}"), ("3×3", f"3×3 → {first.ch3x3}"), ("5×5", f"5×5 → {first.ch5x5}"),
+            ("pool", "3×3 max pool, stride 1"),
+        ),
+        module=(first, side),
+    )  # fmt: skip
+
+
+def reduced_cost(draw: Random | None) -> Exercise:
+    """How much the 1×1 before the 5×5 saves."""
+    config, side = drawn_module(draw)
+    reduced = profile_module(config, side, side)
+    naive = profile_module(arithmetic.naive_twin(config), side, side)
+    before, after = naive.by_branch()["5×5"].macs, reduced.by_branch()["5×5"].macs
+    alone, params = arithmetic.find_row(reduced, "branch3.1").macs, naive.by_branch()["5×5"].params
+    answer, macs = round(before / after, 1), "Multiply-adds of an image"
+    return Exercise(
+        "reduced_cost", "What the reduction saves",
+        f"The 5×5 branch can apply its 5×5 to all {config.in_channels} channels, or reduce them to {config.ch5x5red} "
+        "by a 1×1 first. How many times fewer multiply-adds is that? One decimal; a tenth off is near enough.",
+        answer,
+        "The reduction costs something too: count both of its steps.",
+        (
+            named("Naive: 5×5", sum_of(naive, "branch3", macs)),
+            named("Reduced: 1×1", sum_of(reduced, "branch3.0", macs)),
+            named("Reduced: 5×5", sum_of(reduced, "branch3.1", macs)),
+        ),
+        f"{before:,} / ({after - alone:,} + {alone:,}) = {answer:,.1f}. The whole module costs "
+        f"{naive.macs / reduced.macs:.1f}× less.",
+        (
+            Mistake(round(before / alone, 1), "That leaves out what the 1×1 itself costs."),
+            Mistake(round(after / before, 1), "That is the other way round."),
+            Mistake(round(naive.macs / reduced.macs, 1), "That is the whole module; the 5×5 branch alone is asked."),
+            Mistake(25, "25 is what a 5×5 costs over a 1×1 of the same channels."),
+            Mistake(round(params / reduced.by_branch()["5×5"].params, 1), "Those are the parameters."),
+        ),
+        "×",
+        (
+            ("map", f"{side} × {side}"),
+            ("naive", f"5×5, {config.in_channels} → {config.ch5x5}"),
+            ("reduced", f"1×1, {config.in_channels} → {config.ch5x5red}, "
+             f"then 5×5, {config.ch5x5red} → {config.ch5x5}"),
+        ),
+        slack=0.1, module=(config, side),
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""Lessons with more than one module's sum in them: a listing to read, and two about the whole network.
+
+Each function makes one exercise, with the paper's or the note's own numbers where `draw` is None, else with drawn ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from fractions import Fraction
+from random import Random
+
+from googlenet.lessons.arithmetic import Sum, size_after
+from googlenet.lessons.exercise import Exercise, Mistake
+from googlenet.lessons.module import drawn_module, named, sum_of
+from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, preset
+from googlenet.models.profile import BRANCHES, profile_module, profile_network
+
+COMPARED = ("fewer parameters", "exactly as many", "more parameters")
+
+
+def wrong_line(draw: Random | None) -> Exercise:
+    """Which line runs another branch than it says? Seed 0 is the class note's own slip."""
+    config, side = drawn_module(draw)
+    side = side if draw else NOTE_EXAMPLE_SIZE
+    profile = profile_module(config, side, side)
+    meant = list(BRANCHES)
+    place = draw.randrange(len(meant)) if draw else meant.index("pool")
+    ran = list(meant)
+    ran[place] = draw.choice([branch for branch in meant if branch != meant[place]]) if draw else "5×5"
+    shapes = {branch: f"({', '.join(map(str, sums.out_shape))})" for branch, sums in profile.by_branch().items()}
+    calls = {branch: f"branch{number}" for number, branch in enumerate(BRANCHES, start=1)}
+    lines = [f"x = torch.rand({config.in_channels}, {side}, {side})"]
+    lines += [f"{calls[run]}(x).shape  # {branch}: {shapes[run]}" for branch, run in zip(meant, ran, strict=True)]
+    lines.append(f"module(x).shape   # all: ({', '.join(map(str, profile.out_shape))})")
+    at = next(index for index, pair in enumerate(zip(meant, ran, strict=True)) if pair[0] != pair[1])
+    wanted, run = meant[at], ran[at]
+    if shapes[wanted] == shapes[run]:
+        moral = (
+            f"Both branches give {shapes[run]} here, so what it gave is right by chance: a shape is no proof of "
+            "what was run."
+        )
+    else:
+        moral = f"The {wanted} branch gives {shapes[wanted]}; the four lines do not add up to the module's channels."
+    origin = "" if draw else " This slip stands in the class note that the lab follows."
+    channels = {branch: sums.out_shape[0] for branch, sums in profile.by_branch().items()}
+    printed = [channels[branch] for branch in ran]
+    others = [Mistake(1, "The input is what this module takes.")]
+    others += [
+        Mistake(index + 2, f"{calls[branch]} is the {branch} branch, and that is its shape.")
+        for index, branch in enumerate(meant) if index != at
+    ]  # fmt: skip
+    others.append(Mistake(len(lines), "The module gives that shape: its four branches, laid on one another."))
+    return Exercise(
+        "wrong_line", "Which line is wrong?",
+        "branch1 to branch4 are the module's 1×1, 3×3, 5×5 and pool branch. Each line says which one it means, and "
+        "what it gave. Which line does not run what it says?",
+        at + 2,
+        "Read what is called, not what it gave.",
+        (
+            Sum("The lines give", "sum of the four", " + ".join(map(str, printed)), sum(printed), "channels"),
+            named("The module gives", sum_of(profile, "concat", "Channels", "")),
+        ),
+        f"Line {at + 2} calls {calls[run]}, the {run} branch; the {wanted} branch is {calls[wanted]}. {moral}{origin}",
+        tuple(others),
+        choices=tuple(lines), code=True, module=(config, side),
+    )  # fmt: skip
+
+
+def _reductions() -> tuple[tuple[str, str], ...]:
+    """GoogLeNet's reductions before a 5×5, and its channels, by stage."""
+    head = ("", "1×1 reduction → 5×5, module by module")
+    stages = (
+        (
+            f"stage {stage}",
+            ", ".join(f"{it.ch5x5red} → {it.ch5x5}" for name, it in INCEPTIONS.items() if name[0] == stage),
+        )
+        for stage in "345"
+    )
+    return head, *stages
+
+
+def two_3x3(draw: Random | None) -> Exercise:
+    """Are two 3×3 cheaper than a 5×5, after a narrow reduction?"""
+    config, side = drawn_module(draw)
+    if draw:  # as often from wide reductions as from narrow ones: the answer turns where they are 9/16 as wide
+        config = dataclasses.replace(config, ch5x5red=max(16, round(config.ch5x5 * draw.choice((0.25, 0.375, 1, 1.5)))))
+    single, double = (profile_module(config.with_ch5x5(kind), side, side) for kind in ("5x5", "two 3x3"))
+    before, after = (profile.by_branch()["5×5"].params for profile in (single, double))
+    red, out = config.ch5x5red, config.ch5x5
+    what, given, width = "this branch", (("5×5", f"1×1 → {red}, then 5×5 → {out}"),), f"{red} / {out}"
+    if not draw:
+        what, given = "the whole network", _reductions()
+        widths = [Fraction(layer.ch5x5red, layer.ch5x5) for layer in INCEPTIONS.values()]
+        width = f"from {min(widths)} to {max(widths)}"
+    networks = [profile_network(preset("imagenet", ch5x5=kind)).params for kind in ("5x5", "two 3x3")]
+    one, two = (before, after) if draw else networks
+    answer = 1 + (two >= one) + (two > one)
+    change = f"{one:,} with 5×5, {two:,} with two 3×3."
+    rows = (
+        sum_of(single, "branch3.1", "Parameters", ""),
+        *(sum_of(double, f"branch3.{step}", "Parameters", "") for step in (1, 2)),
+    )
+    return Exercise(
+        "two_3x3", "Two 3×3 for one 5×5",
+        f"Two 3×3 in a row see the same 5×5 pixels. With them in place of {'the' if draw else 'every'} 5×5, {what} "
+        "has …",
+        answer,
+        "The first 3×3 takes what the reduction gives. The second takes what the first gives.",
+        tuple(map(named, (f"{'' if draw else '3a: '}5×5", "first 3×3", "second 3×3"), rows)),
+        f"{change} The second 3×3 takes as many channels as the branch gives, however few the reduction left. So two "
+        f"3×3 are cheaper only after a reduction more than 9/16 as wide as what follows: here it is {width}.",
+        tuple(Mistake(n, change) for n in range(1, len(COMPARED) + 1) if n != answer),
+        given=given, choices=COMPARED,
+        module=(config, side) if draw else None, network="" if draw else "imagenet.two3x3",
+    )  # fmt: skip
+
+
+def small_images(draw: Random | None) -> Exercise:
+    """What the original stem, made for 224×224, leaves of a small image."""
+    side = draw.choice((28, 36, 40, 48, 64, 72, 96, 128, 160)) if draw else 32
+    network = preset("imagenet")
+    rows = {row.name: row for row in profile_network(network, side, side).rows}
+    stem = list(itertools.takewhile(lambda row: not row.branch, rows.values()))
+    answer, full = stem[-1].out_shape[1], network.input_size
+    meant = {row.name: row for row in profile_network(network).rows}
+    bare = side
+    for row in stem:
+        bare = size_after(bare, row.kernel, 0, row.stride).result
+    five = "inception3a.branch3.1"
+    last = rows["inception5a.branch1"].out_shape[1]
+    shares = [100 * found[five].padding_share for found in (rows, meant)]
+    return Exercise(
+        "small_images", "A stem for larger images",
+        f"The original stem was made for {full}×{full} images. How many pixels a side reach 3a of a {side}×{side} "
+        "image?",
+        answer,
+        "Three of its five windows have stride 2. Follow the side through them one by one.",
+        tuple(named(row.name, size_after(row.in_shape[1], row.kernel, row.padding, row.stride)) for row in stem),
+        f"On {answer}×{answer} the 5×5 of 3a sees padding at {shares[0]:.0f}% of its taps, on {full}×{full} images at "
+        f"{shares[1]:.0f}%, and stage 5 is left with {last}×{last}. Hence the presets' own stems for 32×32.",
+        (
+            Mistake(meant[five].in_shape[1], f"That is what a {full}×{full} image leaves."),
+            Mistake(stem[0].out_shape[1], "That is after conv1: two pools halve it again."),
+            Mistake(stem[1].out_shape[1], "That is after the first pool: there is another one."),
+            Mistake(bare, "That is without padding."),
+            Mistake(rows["maxpool3"].out_shape[1], "That is what reaches 4a, after one pool more."),
+        ),
+        "pixels",
+        tuple((row.name, f"{row.label}, stride {row.stride}, padding {row.padding}") for row in stem),
+        network="cifar10-truncated",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What only changes speed: the same function, computed another way."""

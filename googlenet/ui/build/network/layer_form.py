@@ -1,0 +1,141 @@
+"""The fields of one layer of a network: laid out once, shown for whichever layer is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from googlenet.config import InceptionConfig, Layer
+from googlenet.models import draft as drafts
+from googlenet.models.draft import FIELDS, KINDS
+from googlenet.ui.build.network import view as network_view
+from googlenet.ui.common import figures
+
+KIND_LABELS = dict(zip(KINDS, ("1×1 reductions", "naive"), strict=True))
+VARIANT_LABELS = {"5x5": "5×5", "3x3": "3×3", "two 3x3": "2 × 3×3"}
+LABELS = {
+    "in_channels": "Channels in",
+    "out_channels": "Channels out",
+    "kernel": "Kernel",
+    "stride": "Stride",
+    "padding": "Padding",
+    "size": "Channels it looks at",
+    "ch1x1": "1×1",
+    "ch3x3red": "3×3 reduce",
+    "ch3x3": "3×3",
+    "ch5x5red": "5×5 reduce",
+    "ch5x5": "5×5",
+    "pool_proj": "Pool projection",
+}
+# Each group of fields, and the layers that have it.
+GROUPS = ("module", "ch3x3red", "ch5x5red", "pool_proj", "out_channels", "window", "size", "in_channels")
+
+
+@dataclass(frozen=True)
+class LayerForm:
+    """The form's components. `selected`, a hidden name, travels with the values, so that they reach no other layer."""
+
+    selected: gr.Textbox
+    title: gr.HTML
+    fields: dict[str, gr.components.Component]
+    groups: dict[str, gr.Group]
+
+    @property
+    def inputs(self) -> list[gr.components.Component]:
+        """What an edit sends: the layer's name, then a value a field."""
+        return [self.selected, *self.fields.values()]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` fills."""
+        return [*self.inputs, *self.followers]
+
+    def show(self, layer: Layer) -> list[Any]:
+        """New values of `outputs` for `layer`."""
+        values = form_values(layer)
+        return [layer.name, *[values.get(field, gr.skip()) for field in self.fields], *self.follow(layer)]
+
+    @property
+    def followers(self) -> list[Any]:
+        """What an edit changes besides the fields, in which a quick hand has typed on meanwhile: `follow` fills it."""
+        return [self.title, *self.groups.values()]
+
+    def follow(self, layer: Layer) -> list[Any]:
+        """New values of `followers` for `layer`."""
+        shown = _groups_of(layer)
+        return [_title(layer), *[gr.update(visible=name in shown) for name in self.groups]]
+
+    def read(self, layer: Layer, *values: Any) -> Layer:
+        """`layer` with the fields' `values`; `LabError` for one out of range."""
+        return drafts.set_layer(layer, dict(zip(self.fields, values, strict=True)))
+
+
+def form_values(layer: Layer) -> dict[str, Any]:
+    """What the fields show for `layer`, by field; a naive module's reductions are those it would get back."""
+    values = {field: getattr(layer, field) for field in FIELDS[type(layer)]}
+    if isinstance(layer, InceptionConfig):
+        values |= {"kind": "naive" if layer.naive else "reduced", "variant": layer.ch5x5_variant}
+        if layer.naive:
+            values |= drafts.spare_values(layer)
+    return values
+
+
+def _groups_of(layer: Layer) -> set[str]:
+    fields = set(FIELDS[type(layer)])
+    if isinstance(layer, InceptionConfig):
+        return {"module", "in_channels"} | (set() if layer.naive else fields & set(GROUPS))
+    return (fields & set(GROUPS)) | ({"window"} if "kernel" in fields else set())
+
+
+def _title(layer: Layer) -> str:
+    name, about = network_view.spoken(layer.name), network_view.what(layer)
+    return f"<h4 class='gl-chosen'>{name} <small>{about}</small></h4>"
+
+
+def lay_out(layer: Layer) -> LayerForm:
+    """Place the form in the column that is open, showing `layer`."""
+    values, shown = form_values(layer), _groups_of(layer)
+    fields: dict[str, gr.components.Component] = {}
+    groups: dict[str, gr.Group] = {}
+
+    def box(name: str) -> None:
+        fields[name] = gr.Number(values.get(name), label=LABELS[name], min_width=80, elem_id=f"network-{name}")
+
+    def grouped(name: str, *, branch: str | None = None) -> gr.Group:
+        groups[name] = gr.Group(visible=name in shown, elem_classes=_branch(branch))
+        return groups[name]
+
+    selected = gr.Textbox(layer.name, visible="hidden")
+    title = gr.HTML(_title(layer), apply_default_css=False, elem_classes="gl-html")
+    with grouped("module"):
+        kinds = [(label, kind) for kind, label in KIND_LABELS.items()]
+        fields["kind"] = gr.Radio(kinds, value=values["kind"], label="Module")
+        with gr.Group(elem_classes=_branch("1×1")):
+            box("ch1x1")
+        for red, wide, branch in (("ch3x3red", "ch3x3", "3×3"), ("ch5x5red", "ch5x5", "5×5")):
+            with gr.Group(elem_classes=_branch(branch)):
+                with gr.Row():
+                    with grouped(red):
+                        box(red)
+                    box(wide)
+                if wide == "ch5x5":
+                    variants = [(label, name) for name, label in VARIANT_LABELS.items()]
+                    fields["variant"] = gr.Radio(variants, value=values["variant"], label="Window")
+        with grouped("pool_proj", branch="pool"):
+            box("pool_proj")
+    with grouped("out_channels"):
+        box("out_channels")
+    with grouped("window"), gr.Row():
+        for name in ("kernel", "stride", "padding"):
+            box(name)
+    with grouped("size"):
+        box("size")
+    with grouped("in_channels"):
+        box("in_channels")
+    return LayerForm(selected, title, fields, groups)
+
+
+def _branch(branch: str | None) -> list[str]:
+    return ["gl-channels", figures.BRANCH_CLASSES[branch]] if branch else []

@@ -1,0 +1,95 @@
+"""Manners of long or final work: a question before it, progress and a way out during it, a toast when it is refused."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from googlenet.config import LabError
+from googlenet.ui.common.refusals import toast
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+
+class Cancelled(Exception):
+    """The visitor asked for an end."""
+
+
+class Bell:
+    """Passes progress on to a visitor's page, and stops the work when that visitor has pressed Cancel."""
+
+    def __init__(self) -> None:
+        self._rung: set[str] = set()
+
+    def ring(self, request: gr.Request) -> None:
+        """Cancel what this visitor's page waits for."""
+        self._rung.add(str(request.session_hash))
+
+    def listen(self, request: gr.Request, progress: gr.Progress) -> Callable[[float, str], None]:
+        """A `Progress` for the lab's functions; it raises `Cancelled` after `ring`."""
+        visitor = str(request.session_hash)
+        self._rung.discard(visitor)
+
+        def tell(share: float, text: str) -> None:
+            if visitor in self._rung:
+                self._rung.discard(visitor)
+                raise Cancelled
+            progress(share, desc=text)
+
+        return tell
+
+
+def kept(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For a handler of `outputs` components: a refusal is a toast that leaves them all as they were."""
+
+    def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(handler)
+        def run(*arguments: Any) -> Any:
+            try:
+                return handler(*arguments)
+            except Cancelled:
+                gr.Info("Cancelled: what was judged so far is kept.")
+            except LabError as error:
+                toast(error)
+            return gr.skip() if outputs == 1 else (gr.skip(),) * outputs
+
+        return run
+
+    return decorate
+
+
+@dataclass
+class Question:
+    """A button whose step is asked about before it is done."""
+
+    button: gr.Button
+    box: gr.Column
+    words: gr.HTML
+    yes: gr.Button
+    no: gr.Button
+
+    @classmethod
+    def lay_out(cls, label: str, answer: str) -> Question:
+        """The button, and below it what it will ask."""
+        button = gr.Button(label)
+        with gr.Column(visible=False, elem_classes="gl-ask") as box:
+            words = gr.HTML(apply_default_css=False, elem_classes="gl-html")
+            with gr.Row():
+                yes = gr.Button(answer, variant="primary", size="sm", min_width=90)
+                no = gr.Button("No", size="sm", min_width=60)
+        return cls(button, box, words, yes, no)
+
+    def ask(self, question: Callable[..., str], inputs: list[Any]) -> None:
+        """Show the sentence that `question` returns when the button is pressed."""
+
+        @kept(2)
+        def show(*values: Any) -> Any:
+            return gr.Column(visible=True), f"<p>{escape(question(*values))}</p>"
+
+        self.button.click(show, inputs, [self.box, self.words], **PRIVATE)
+        gr.on([self.no.click, self.yes.click], lambda: gr.Column(visible=False), None, self.box, **PRIVATE)

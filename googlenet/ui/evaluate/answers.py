@@ -1,0 +1,116 @@
+"""What checkpoints answered on the images that judge them, asked once and kept for the clicks that follow."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from googlenet.config import LabError, check_whole
+from googlenet.runs.checkpoints import find_checkpoint
+from googlenet.ui.common.cores import share_cores
+from googlenet.ui.evaluate.checkpoint_view import Thumbnail
+
+if TYPE_CHECKING:  # they import torch, which the page does not wait for
+    from PIL import Image
+
+    from googlenet.data.splits import Progress, Split
+    from googlenet.inference.evaluate import Evaluation
+
+KEPT = 4  # checkpoints: answers and images of CIFAR-10's test part are 32 MB
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One checkpoint's answers: `name` is the checkpoint's, `on` says which images, `classes` are theirs."""
+
+    name: str
+    on: str
+    images: Split
+    classes: tuple[str, ...]
+    result: Evaluation
+
+    def image(self, index: Any) -> Image.Image:
+        """The judged image number `index`, 32×32; `LabError` when there is none."""
+        from PIL import Image
+
+        index = check_whole(index, "image", 0, len(self.images.labels) - 1)
+        return Image.fromarray(self.images.images[index].permute(1, 2, 0).contiguous().numpy())
+
+    def thumbnail(self, index: int, other: Evaluation | None = None) -> Thumbnail:
+        """The image with this checkpoint's answer, and with that of `other` behind it."""
+        answers = []
+        for result in filter(None, (self.result, other)):
+            share, said = result.probabilities[index].max(0)
+            answers.append((self.classes[int(said)], float(share)))
+        return Thumbnail(index, self.image(index), self.classes[int(self.images.labels[index])], answers)
+
+
+class AnswerBook:
+    """Asks the checkpoints under `checkpoints`; one that belongs to no run is judged on the test part of `data`."""
+
+    def __init__(self, checkpoints: Path, data: str) -> None:
+        self.checkpoints, self.data = checkpoints, data
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[tuple[Any, ...], Answers] = OrderedDict()
+        self._images: dict[tuple[str, str | None], tuple[str, Split, tuple[str, ...]]] = {}
+
+    def ask(self, name: str, data: str | None = None, progress: Progress | None = None) -> Answers:
+        """The answers of the checkpoint `name` on the images that judge it, from `data` when these are not its own.
+
+        A run's checkpoint is judged as `judge_run` does. Raises `LabError` for a checkpoint that is not there, and for
+        data that is not there or has other classes.
+        """
+        checkpoint = find_checkpoint(self.checkpoints, name)
+        status = checkpoint.path.stat()
+        key = (checkpoint.name, status.st_mtime_ns, status.st_size, data)
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        from googlenet.inference.classifier import Classifier
+        from googlenet.inference.evaluate import check_classes, evaluate_split
+
+        share_cores(self.checkpoints)
+        on, images, classes = self._judges(checkpoint.name, data, progress)
+        classifier = Classifier(checkpoint.path)
+        check_classes(classifier, classes, "the data")
+        result = evaluate_split(classifier, images, progress=progress)
+        answers = Answers(checkpoint.name, on, images, classes, result)
+        with self._lock:
+            self._answers[key] = answers
+            while len(self._answers) > KEPT:
+                self._answers.popitem(last=False)
+        return answers
+
+    def _judges(self, name: str, data: str | None, progress: Progress | None) -> tuple[str, Split, tuple[str, ...]]:
+        """What they are, images and classes; those of the last run asked about are kept."""
+        run = name.rpartition("/")[0]
+        with self._lock:
+            kept = self._images.get((run, data))
+        if kept:
+            return kept
+        if run:
+            from googlenet.inference.selection.judges import load_judges, run_config
+
+            judges = load_judges(run_config(self.checkpoints, run), data, progress)
+            found = (judges.judged_on, judges.choose, judges.images.classes)
+        else:
+            from googlenet.data.datasets import load_images
+
+            images = load_images(data or self.data, progress=progress)
+            found = (f"the {len(images.test.labels):,} test images of {images.name}", images.test, images.classes)
+        with self._lock:
+            self._images = {(run, data): found}
+        return found
+
+
+def parse_cell(told: Any, classes: int) -> tuple[int, int]:
+    """The class numbers (true, predicted) in "3-5"; `LabError` for anything else."""
+    try:
+        true, predicted = (int(part) for part in str(told).split("-"))
+    except ValueError as error:
+        raise LabError("Choose a cell of the confusion matrix.", "cell") from error
+    return check_whole(true, "cell", 0, classes - 1), check_whole(predicted, "cell", 0, classes - 1)

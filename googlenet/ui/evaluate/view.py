@@ -1,0 +1,232 @@
+"""What the Evaluate tab shows of a run and of two checkpoints side by side, as HTML, and the tab's CSS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from googlenet.runs.run import Run
+from googlenet.ui.common import figures
+from googlenet.ui.common.charts import Point, Series, curve_chart
+from googlenet.ui.train.view import TRAIN, VALIDATION
+
+if TYPE_CHECKING:  # they import torch, which the page does not wait for
+    from googlenet.inference.compare import Comparison
+    from googlenet.inference.selection.select import Judged, RunJudgement
+
+
+def judgement(result: RunJudgement, run: Run | None, chosen: Judged) -> str:
+    """HTML: which checkpoint is proposed and why, the curves, and the table with `chosen` marked.
+
+    `run` adds the epochs whose weights were not kept to the curves; None leaves them out.
+    """
+    refused = "".join(figures.message(f"{name} was left out. {sentence}") for name, sentence in result.refused.items())
+    warning = f"<p class='gl-message gl-caution'>{escape(result.warning)}</p>" if result.warning else ""
+    return (
+        f"<div class='gl-answer'>{_proposal(result)}{warning}{_curves(result, run)}{_table(result, chosen)}{refused}"
+        f"<p class='gl-note'>Judged on {escape(result.judged_on)}.</p></div>"
+    )
+
+
+def _proposal(result: RunJudgement) -> str:
+    best, last = result.best, result.rows[-1]
+    words = f"{best.validation_accuracy:.2%} of {result.n:,} images that it did not learn from"
+    after = "" if best.epoch is None else f", epoch {best.epoch:,}"
+    gain = 100 * (best.validation_accuracy - last.validation_accuracy)
+    if best is not last and gain > 0:
+        words += f", {gain:.2f} points more than {short(last)}"
+    if result.overfits_from is None:
+        remark = "No overfitting seen: the last checkpoint's loss on images held out is as low as any, within chance."
+    else:
+        remark = (
+            f"It overfits after epoch {result.overfits_from:,}: from there the loss on images held out rises, although "
+            f"the training images are still learned better."
+        )
+    return (
+        f"<section class='gl-proposal' aria-live='polite'><p>Proposed: <b>{escape(short(best))}</b>{after}</p>"
+        f"<p>{escape(words)}.</p><p class='gl-note'>{escape(remark)}</p></section>"
+    )
+
+
+def short(row: Judged) -> str:
+    """The names of a checkpoint's files without the run's: "epoch-0299, best"."""
+    return ", ".join(name.rpartition("/")[2] for name in row.names)
+
+
+def file_of(row: Judged) -> str:
+    """The file to ask: the run's best where it has these weights, since it may hold a temperature."""
+    return next((name for name in row.names if name.endswith("/best")), row.name)
+
+
+def _curves(result: RunJudgement, run: Run | None) -> str:
+    metrics = run.metrics() if run else []
+
+    def line(column: str, field: str) -> list[Point]:
+        known = {row["Epoch"]: row[column] for row in metrics if row[column] is not None}
+        judged = {row.epoch: getattr(row, field, None) for row in result.rows if row.epoch is not None}
+        known |= {epoch: value for epoch, value in judged.items() if value is not None}
+        return [(epoch + 1, known[epoch]) for epoch in sorted(known)]
+
+    x = None if result.overfits_from is None else result.overfits_from + 1
+    # In the upper half of the accuracy run its curves: the word stands in the loss alone.
+    quiet, mark = (None, None) if x is None else ((x, ""), (x, "overfits from here"))
+    accuracy = [
+        Series("train", line("Accuracy", "train_accuracy"), TRAIN),
+        Series("held out", line("Validation accuracy", "validation_accuracy"), VALIDATION, dashed=True),
+    ]
+    loss = [
+        Series("train", line("Loss", ""), TRAIN),
+        Series("held out", line("Validation loss", "validation_loss"), VALIDATION, dashed=True),
+    ]
+    star = None if result.best.epoch is None else (result.best.epoch + 1, result.best.validation_accuracy)
+    panels = curve_chart("Accuracy", accuracy, unit="%", best=star, top=1.0, mark=quiet)
+    return f"<div class='gl-charts'>{panels}{curve_chart('Loss', loss, mark=mark)}</div>"
+
+
+def _table(result: RunJudgement, chosen: Judged) -> str:
+    held_out = "held out" if result.held_out else "judged"
+    head = (
+        f"<thead><tr><th>Checkpoint</th><th class='gl-n'>epoch</th><th class='gl-n' title='as the trainer measured it, "
+        f"on augmented images'>train</th><th class='gl-n'>{held_out}</th><th class='gl-n' title='mean cross entropy, "
+        f"in nats'>loss</th><th class='gl-n' title='mean gap between confidence and accuracy'>calibration error</th>"
+        f"</tr></thead>"
+    )
+    rows = "".join(_row(row, row is result.best, row is chosen) for row in result.rows)
+    table = f"<table class='gl-table gl-judged'>{head}<tbody>{rows}</tbody></table>"
+    return figures.scroll_box(table, "Checkpoints of the run")
+
+
+def _row(row: Judged, proposed: bool, chosen: bool) -> str:
+    dash = "–"
+    train = dash if row.train_accuracy is None else f"{row.train_accuracy:.2%}"
+    star = " <span class='gl-star' title='proposed' role='img' aria-label='proposed'>★</span>" if proposed else ""
+    current = " aria-current='true'" if chosen else ""
+    low, high = row.interval
+    return (
+        f"<tr data-checkpoint='{escape(file_of(row))}'{current}><td><button type='button'>{escape(short(row))}</button>"
+        f"{star}</td><td class='gl-n'>{dash if row.epoch is None else f'{row.epoch:,}'}</td><td class='gl-n'>{train}"
+        f"</td><td class='gl-n' title='95% interval {100 * low:.1f} to {100 * high:.1f}%'>"
+        f"{row.validation_accuracy:.2%}</td><td class='gl-n'>{row.validation_loss:.4f}</td>"
+        f"<td class='gl-n'>{row.calibration_error:.2%}</td></tr>"
+    )
+
+
+def reports(found: Sequence[dict[str, Any]]) -> str:
+    """HTML: what was reported on the test images so far."""
+    if not found:
+        return "<p class='gl-note'>Not reported yet.</p>"
+    rows = "".join(_report(report) for report in found)
+    warning = (
+        f"<p class='gl-message gl-caution'>Reported {len(found)} times: a choice among these figures would be a choice "
+        f"made on the test images.</p>"
+        if len(found) > 1
+        else ""
+    )
+    return f"<div class='gl-answer'><ul class='gl-reports'>{rows}</ul>{warning}</div>"
+
+
+def _report(report: dict[str, Any]) -> str:
+    """A file may hold anything: what is missing is left open."""
+    accuracy, said = report.get("accuracy"), {key: str(report.get(key, "?")) for key in ("checkpoint", "when")}
+    share = f"{accuracy:.2%}" if isinstance(accuracy, (int, float)) else "?"
+    return (
+        f"<li><b>{share}</b> on test: {escape(said['checkpoint'])}<br><small>{escape(said['when'])}, "
+        f"{escape(str(report.get('reported_on', '')))}</small></li>"
+    )
+
+
+def comparison(result: Comparison, names: tuple[str, str], n: int) -> str:
+    """HTML: the accuracies of two checkpoints on the same `n` images, and whether their difference means anything."""
+    alone = (result.first_only, result.second_only)
+    shown = [
+        (name, f"{accuracy:.2%}", f"alone right on {len(only):,} images")
+        for name, accuracy, only in zip(names, result.accuracies, alone, strict=True)
+    ]
+    shown.append(("Answers differ on", figures.count(len(result.differ)), f"of {n:,} images"))
+    words = f"<p>{escape(result.sentence)}</p>"
+    return f"<section class='gl-answer' aria-live='polite'>{figures.cards(shown)}{words}</section>"
+
+
+EVALUATE_CSS = """
+.gl-step-title { margin: 0; font-weight: 600; color: var(--body-text-color); }
+.gl-of { margin: 0; font-weight: 600; font-size: 1.25rem; overflow-wrap: anywhere; }
+.gl-proposal { padding: var(--spacing-lg) var(--spacing-xl); border-left: 4px solid var(--gl-validation);
+  border-radius: var(--radius-md); background: var(--background-fill-secondary); }
+.gl-proposal p:first-child { font-size: 1.15rem; overflow-wrap: anywhere; }
+.gl-star { color: var(--gl-validation); font-size: 1.1em; }
+.gl-judged tbody tr { cursor: pointer; }
+.gl-judged tbody tr:hover { background: var(--background-fill-secondary); }
+.gl-judged tbody tr td:first-child { padding-left: 10px !important; }
+.gl-judged tr[aria-current] { background: color-mix(in srgb, var(--color-accent) 14%, transparent);
+  box-shadow: inset 4px 0 var(--color-accent); }
+.gl-judged button { font-weight: 600; text-align: left; }
+.gl-judged button:hover { text-decoration: underline; }
+.gl-reports { margin: 0; padding: 0; list-style: none; color: var(--body-text-color); }
+.gl-reports li { padding: 4px 0; overflow-wrap: anywhere; }
+.gl-reports small { color: var(--gl-quiet); }
+.gl-tight { padding-left: 8px !important; padding-right: 8px !important; }
+.gl-ask { border-left: 4px solid var(--gl-validation) !important; padding: var(--spacing-lg) !important; }
+
+.gl-confusion { border-collapse: separate; border-spacing: 2px; font-size: var(--text-xs);
+  font-variant-numeric: tabular-nums; table-layout: fixed; width: 100%; max-width: 40rem;
+  min-width: calc(5rem + var(--gl-classes) * 1.5rem); }
+.gl-confusion th, .gl-confusion td { padding: 0; border: 0; font-weight: 400; background: none; }
+.gl-confusion tr { background: none; }
+.gl-confusion thead td { width: 5.2rem; vertical-align: bottom; color: var(--gl-quiet); }
+.gl-confusion tbody th { text-align: right; padding-right: 6px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
+.gl-confusion thead th { height: 5.4rem; vertical-align: bottom; }
+.gl-confusion thead span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg);
+  max-height: 5.2rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; text-align: left; }
+.gl-confusion tbody td { height: 2.1rem; background: var(--background-fill-secondary); border-radius: 3px; }
+.gl-confusion button { display: block; width: 100%; height: 100%; min-height: 2.1rem; border-radius: 3px; padding: 0;
+  color: var(--body-text-color); }
+.gl-wrong { background: color-mix(in srgb, #E69F00 var(--gl-shade, 20%), var(--background-fill-secondary)); }
+.gl-right { background: color-mix(in srgb, #0072B2 calc(var(--gl-shade) * 0.5), var(--background-fill-secondary)); }
+.gl-confusion button[aria-pressed=true] { box-shadow: 0 0 0 2px var(--body-text-color); position: relative; }
+.gl-answer button:focus-visible { outline: 3px solid var(--color-accent); outline-offset: 1px; position: relative; }
+.gl-frequent { margin: 0; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: var(--spacing-sm); }
+.gl-frequent button { padding: 3px 10px; border-radius: var(--radius-md); color: var(--body-text-color); }
+
+.gl-thumbs { display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: var(--spacing-md);
+  margin: 0; padding: 0; list-style: none; }
+.gl-thumbs button { display: flex; flex-direction: column; width: 100%; padding: 6px; text-align: left;
+  border: 1px solid var(--border-color-primary); border-radius: var(--radius-md); font-size: var(--text-xs);
+  line-height: 1.35; color: var(--body-text-color); background: var(--background-fill-primary); }
+.gl-thumbs button:hover { border-color: var(--color-accent); }
+.gl-thumbs img { width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 3px; margin-bottom: 4px; }
+.gl-thumbs b, .gl-thumbs span { overflow-wrap: anywhere; }
+.gl-thumbs span { font-variant-numeric: tabular-nums; }
+.gl-thumbs span::before { content: "✗ "; color: var(--gl-validation); }
+.gl-thumbs .gl-ok::before { content: "✓ "; color: #009E73; }
+
+.gl-classes { display: grid; grid-template-columns: fit-content(40%) minmax(4rem, 1fr) max-content; margin: 0;
+  padding: 0; gap: 0.5rem var(--spacing-lg); align-items: center; list-style: none; font-size: var(--text-sm);
+  font-variant-numeric: tabular-nums; }
+.gl-classes li { display: contents; }
+.gl-classes b { font-weight: 400; overflow-wrap: anywhere; }
+.gl-classes em { font-style: normal; text-align: right; }
+.gl-classes em small { color: var(--gl-quiet); }
+.gl-classes i { position: relative; height: 14px; border-radius: var(--radius-sm);
+  background: linear-gradient(var(--gl-train), var(--gl-train)) 0 / var(--gl-share) 100% no-repeat
+    var(--background-fill-secondary); box-shadow: inset 0 0 0 1px var(--border-color-primary); }
+.gl-classes s { position: absolute; top: 50%; left: var(--gl-low); width: calc(var(--gl-high) - var(--gl-low));
+  height: 2px; margin-top: -1px; background: var(--body-text-color); }
+.gl-classes s::before, .gl-classes s::after { content: ""; position: absolute; top: -4px; height: 10px; width: 2px;
+  background: var(--body-text-color); }
+.gl-classes s::after { right: 0; }
+.gl-reliability { max-width: 23rem; }
+@media (max-width: 720px) {
+  /* One column: a cell's images right below the matrix. */
+  .gl-looked { flex-direction: column; }
+  .gl-looked > .column { display: contents; }
+  .gl-looked .gl-second { order: 2; }
+  .gl-looked .gl-first { order: 1; }
+}
+.gl-chart .gl-diagonal { stroke: var(--body-text-color); stroke-opacity: 0.5; fill: none; }
+.gl-chart .gl-before { stroke: var(--gl-validation); stroke-width: 2; }
+.gl-chart .gl-after { stroke: var(--gl-train); stroke-width: 2; }
+.gl-chart circle.gl-before { fill: var(--gl-validation); fill-opacity: 0.35; stroke-width: 1; }
+.gl-chart circle.gl-after { fill: var(--gl-train); fill-opacity: 0.35; stroke-width: 1; }
+"""

@@ -1,0 +1,132 @@
+"""What open pages ask once a second, and the one reading of the disk that answers them all.
+
+An event of Gradio's costs some 10 ms of the processor each, which a trainer on the same cores would pay for; so pages
+ask a plain address instead (`watch.js`), whose answer is read and drawn once a second, whoever asks, and holds only
+what the page does not have yet.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from googlenet.runs.run import RESUMABLE, Run, active_run, list_runs
+from googlenet.ui.common.header import now_html
+from googlenet.ui.train.feed import Feed
+from googlenet.ui.train.view import NO_RUN, charts_html, files_html, status_html
+
+SCRIPT = Path(__file__).parents[1].joinpath("static", "watch.js").read_text(encoding="utf-8")
+FRESH_SECONDS = 0.9
+MAX_VIEWS = 32  # choices of run and comparison remembered
+MAX_COMPARED = 4
+
+
+class _View:
+    """One reading for one choice of runs: its parts, each with the moment since which it has been as it is."""
+
+    def __init__(self, parts: dict[str, Any], drawn: object, before: _View | None) -> None:
+        self.at = time.time()
+        self.drawn = drawn  # what the charts show
+        known = before.parts if before else {}
+        self.parts = {
+            name: known[name] if name in known and known[name][1] == value else (self.at, value)
+            for name, value in parts.items()
+        }
+        self._ready: dict[float, bytes] = {}
+
+    def is_fresh(self) -> bool:
+        """Whether the disk need not be asked again yet."""
+        return 0 <= time.time() - self.at < FRESH_SECONDS
+
+    def since(self, seen: float) -> bytes:
+        """JSON of what changed after the moment `seen`, and of the moment to ask from next time."""
+        if seen not in self._ready:
+            if len(self._ready) > MAX_VIEWS:
+                self._ready.clear()
+            news = {name: value for name, (changed, value) in self.parts.items() if changed > seen}
+            self._ready[seen] = json.dumps({"at": self.at, **news}, separators=(",", ":")).encode()
+        return self._ready[seen]
+
+
+class Watcher:
+    """Reads the runs under `checkpoints` for every page that watches them."""
+
+    def __init__(self, checkpoints: Path) -> None:
+        self.checkpoints = checkpoints
+        self._feed = Feed()
+        self._views: dict[tuple[str, ...], _View] = {}
+        self._lock = threading.Lock()
+
+    def route(self) -> Route:
+        """For the app: `watch?run=NAME&compare=NAME&compare=…&seen=MOMENT`, and `&now` for what was just changed."""
+        return Route("/watch", self._answer)
+
+    def look(self, run: str, others: Sequence[str] = (), seen: float = 0.0, *, now: bool = False) -> bytes:
+        """JSON for a page that shows `run` beside `others` as they were at `seen`; `now` reads the disk anyway."""
+        key = (run, *others[:MAX_COMPARED])
+        with self._lock:
+            view = self._views.get(key)  # somebody else may have read it while we waited
+            if view is None or now or not view.is_fresh():
+                view = self._read(key, view)
+        return view.since(seen)
+
+    async def _answer(self, request: Request) -> Response:
+        if not _may_see(request):
+            return Response(status_code=401)
+        asked = request.query_params
+        run, others = asked.get("run", ""), asked.getlist("compare")
+        try:
+            seen = float(asked.get("seen", 0))
+        except ValueError:
+            return Response(status_code=400)
+        view = self._views.get((run, *others[:MAX_COMPARED]))
+        if view is not None and view.is_fresh() and "now" not in asked:
+            body = view.since(seen)
+        else:
+            body = await run_in_threadpool(self.look, run, others, seen, now="now" in asked)
+        return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    def _read(self, key: tuple[str, ...], before: _View | None) -> _View:
+        names = [run.name for run in list_runs(self.checkpoints)]
+        busy = active_run(self.checkpoints)
+        name = key[0] if key[0] in names else busy[0].name if busy else next(iter(names), "")
+        others = [other for other in dict.fromkeys(key[1:]) if other in names and other != name]
+        parts: dict[str, Any] = {"now": now_html(busy), "active": busy is not None, "runs": [name, names, others]}
+        drawn = None
+        if name:
+            run = Run(self.checkpoints, name)
+            status = busy[1] if busy and busy[0].name == name else run.status()
+            history = self._feed.read(run)
+            compared = {other: self._feed.read(Run(self.checkpoints, other)) for other in others}
+            drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
+            as_before = before is not None and before.drawn == drawn
+            parts |= {
+                "status": status_html(run, status, history.rows),
+                "charts": before.parts["charts"][1] if as_before else charts_html(history, compared),
+                "log": run.log_tail(),
+                "files": files_html(run),
+                "stop": status.active and status.state != "stopping",
+                "resume": status.state in RESUMABLE and busy is None,
+            }
+        else:
+            parts |= {"status": NO_RUN, "charts": "", "log": "", "files": "", "stop": False, "resume": False}
+        if len(self._views) >= MAX_VIEWS and key not in self._views:
+            self._views.pop(min(self._views, key=lambda known: self._views[known].at))
+        view = self._views[key] = _View(parts, drawn, before)
+        return view
+
+
+def _may_see(request: Request) -> bool:
+    """Whether Gradio would show this visitor the page: it asks for a name where `launch(auth=…)` says so."""
+    app = request.app
+    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+    return app.auth is None or any(request.cookies.get(name) in app.tokens for name in names)

@@ -1,0 +1,379 @@
+"""Real checkpoints of a tiny network in a real run directory, judged on a folder of three colours."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file, save_file
+from tiny import tiny_checkpoint
+from trainings import COLOURS, make_folder, training
+
+from googlenet.config import LabError
+from googlenet.data.datasets import load_images, split_validation
+from googlenet.data.splits import Split
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.compare import mcnemar
+from googlenet.inference.evaluate import Evaluation, evaluate_split
+from googlenet.inference.novelty import FACT, Novelty
+from googlenet.inference.selection import select
+from googlenet.inference.selection.judges import judges_of
+from googlenet.inference.selection.select import (
+    Judged,
+    judge_run,
+    overfits_from,
+    promote,
+    report_on_test,
+    stored_judgement,
+)
+from googlenet.models.weights import add_facts, read_info
+
+CLASSES = tuple(COLOURS)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def data(tmp_path: Path, folder: Path) -> Path:
+    """A data set of its own, to be moved away."""
+    return Path(shutil.copytree(folder, tmp_path / "pictures"))
+
+
+def make_run(data: Path, name: str = "mine", **changes: object) -> Path:
+    """A run of three checkpoints, the second of which is also its best; returns its directory."""
+    path = Path("runs") / name
+    config = training(name, data, **{"validation_fraction": 0.3, "seed": 5, **changes})
+    for epoch in range(3):
+        facts = {"epoch": epoch, "train_accuracy": 0.5 + epoch / 10}
+        tiny_checkpoint(path / f"epoch-{epoch:04d}.safetensors", CLASSES, seed=epoch, **facts)
+    shutil.copy(path / "epoch-0001.safetensors", path / "best.safetensors")
+    (path / "config.json").write_text(config.to_json())
+    return path
+
+
+@pytest.fixture
+def run(data: Path) -> Path:
+    return make_run(data)
+
+
+def refusal(call, *arguments: object, **options: object) -> str:
+    with pytest.raises(LabError) as caught:
+        call(*arguments, **options)
+    return str(caught.value)
+
+
+# --- judging ----------------------------------------------------------------------------------
+
+
+def test_every_checkpoint_is_judged_once_on_what_the_training_held_out(run: Path, data: Path) -> None:
+    heard: list[float] = []
+    judged = judge_run("runs", "mine", device="cpu", progress=lambda share, text: heard.append(share))
+    names = [("mine/epoch-0000",), ("mine/epoch-0001", "mine/best"), ("mine/epoch-0002",)]
+    assert [row.names for row in judged.rows] == names
+    assert [(row.epoch, row.train_accuracy) for row in judged.rows] == [(0, 0.5), (1, 0.6), (2, 0.7)]
+    assert heard[-1] == 1
+
+    train = load_images(str(data)).train
+    rows = split_validation(train.labels, 0.3, 5)[1]
+    split = Split(train.images[rows], train.labels[rows])
+    for row in judged.rows:
+        plain = evaluate_split(Classifier(f"runs/{row.name}.safetensors", "cpu"), split)
+        assert (row.validation_accuracy, row.interval) == (plain.accuracy, plain.interval)
+        assert row.validation_loss == pytest.approx(plain.loss, abs=1e-6)
+        assert row.calibration_error == pytest.approx(plain.calibration_error, abs=1e-6)
+        each = -plain.logits.log_softmax(1).gather(1, plain.labels[:, None])
+        assert row.loss_error == pytest.approx(float(each.std(correction=0)) / math.sqrt(18), rel=1e-4)
+    assert (judged.n, judged.held_out) == (18, True)
+    assert judged.judged_on == "the 18 images of folder pictures that the training held out"
+    assert judged.reported_on == "the 18 test images of folder pictures"
+    assert json.loads(json.dumps(judged.to_dict()))["rows"][1]["names"] == ["mine/epoch-0001", "mine/best"]
+
+
+def test_the_most_accurate_is_proposed_and_of_equals_the_one_with_the_lower_loss(run: Path) -> None:
+    judged = judge_run("runs", "mine", device="cpu")
+    order = sorted(judged.rows, key=lambda row: (-row.validation_accuracy, row.validation_loss))
+    assert judged.best == order[0]
+    assert len({row.validation_loss for row in judged.rows}) == 3
+
+
+def test_the_second_look_needs_neither_network_nor_images(run: Path, data: Path) -> None:
+    assert stored_judgement("runs", "mine") is None
+    judged = judge_run("runs", "mine", device="cpu")
+    data.rename("elsewhere")
+    assert judge_run("runs", "mine", device="cpu") == judged
+    assert stored_judgement("runs", "mine") == judged
+
+
+def test_only_what_is_new_is_judged_and_a_fact_makes_nothing_new(run: Path) -> None:
+    judged = judge_run("runs", "mine", device="cpu")
+    select.calibrate("runs", "mine/epoch-0001", device="cpu")
+    assert stored_judgement("runs", "mine") == judged
+    tiny_checkpoint(run / "last.safetensors", CLASSES, seed=9, epoch=3)
+    heard: list[str] = []
+    again = judge_run("runs", "mine", device="cpu", progress=lambda share, text: heard.append(text))
+    assert [text for text in heard if text.startswith("mine/")] == ["mine/last, 1 of 1: Judged 18 of 18 images"]
+    assert again.rows[:3] == judged.rows
+    assert again.rows[3].names == ("mine/last",)
+
+
+def test_other_images_are_judged_anew(run: Path, data: Path) -> None:
+    judge_run("runs", "mine", device="cpu")
+    shutil.copy(data / "train/red/0.png", data / "train/red/more.png")
+    assert stored_judgement("runs", "mine") is None
+    make_folder(Path("others"), 30, 4, seed=1)
+    assert judge_run("runs", "mine", data="others", device="cpu").n == 27
+
+
+def test_a_damaged_store_is_judged_over(run: Path) -> None:
+    judged = judge_run("runs", "mine", device="cpu")
+    for text in ("", "[]", '{"key": 1', json.dumps({"key": json.loads((run / "validation.json").read_text())["key"]})):
+        (run / "validation.json").write_text(text)
+        assert judge_run("runs", "mine", device="cpu").rows == judged.rows
+
+
+def test_a_checkpoint_replaced_while_it_is_judged_gets_no_figures_of_the_other(run: Path) -> None:
+    """As a trainer does with best and last: here at the first word of progress about it."""
+
+    def replace(share: float, text: str) -> None:
+        if text.startswith("mine/last"):
+            tiny_checkpoint(run / "last.safetensors", CLASSES, seed=11, epoch=4)
+
+    tiny_checkpoint(run / "last.safetensors", CLASSES, seed=10, epoch=3)
+    assert [row.epoch for row in judge_run("runs", "mine", device="cpu", progress=replace).rows] == [0, 1, 2]
+    later = judge_run("runs", "mine", device="cpu").rows[3]
+    alone = tiny_checkpoint(Path("runs/alone/best.safetensors"), CLASSES, seed=11, epoch=4)
+    shutil.copy(run / "config.json", alone.with_name("config.json"))
+    assert later.validation_loss == judge_run("runs", "alone", device="cpu").rows[0].validation_loss
+
+
+def test_a_run_that_held_nothing_out_is_judged_on_half_of_its_test_images(data: Path) -> None:
+    make_run(data, validation_fraction=0.0)
+    judged = judge_run("runs", "mine", device="cpu")
+    assert (judged.n, judged.held_out) == (9, False)
+    assert judged.judged_on == "9 of the 18 test images of folder pictures, as the training held none out"
+    assert judged.reported_on == "the other 9 test images of folder pictures, by which nothing was chosen"
+    assert report_on_test("runs", "mine/best", device="cpu").n == 9
+
+    images = load_images(str(data))
+    judges = judges_of(training("mine", data, validation_fraction=0.0, seed=5), images)
+    both = torch.cat([judges.choose.images, judges.report.images])
+    assert sorted(map(bytes, both.numpy())) == sorted(map(bytes, images.test.images.numpy()))
+    assert judges.choose.labels.bincount().tolist() == judges.report.labels.bincount().tolist() == [3, 3, 3]
+    other = judges_of(training("mine", data, validation_fraction=0.0, seed=6), images)
+    assert not torch.equal(judges.choose.images, other.choose.images)
+
+
+def test_images_that_were_not_held_out_are_suspected(run: Path) -> None:
+    assert judge_run("runs", "mine", device="cpu").warning == ""
+    tiny_checkpoint(run / "last.safetensors", CLASSES, seed=3, epoch=9, validation_accuracy=0.99)
+    judged = judge_run("runs", "mine", device="cpu")
+    assert judged.warning.startswith(f"mine/last has {judged.rows[-1].validation_accuracy:.1%} here but had 99.0%")
+    assert "so they are others" in refusal(select.calibrate, "runs", "mine/last", device="cpu")
+    assert "temperature" not in read_info(run / "last.safetensors").facts
+
+
+def judged(epoch: int | None, loss: float, train: float | None) -> Judged:
+    return Judged((f"r/{epoch}",), f"{epoch}", epoch, train, 0.5, (0.4, 0.6), loss, 0.01, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("losses", "trains", "epoch"),
+    [
+        ([1.0, 0.6, 0.5], [0.5, 0.6, 0.7], None),  # still falling
+        ([1.0, 0.5, 0.52], [0.5, 0.6, 0.7], None),  # within the noise of the two means
+        ([1.0, 0.5, 0.7, 0.9], [0.5, 0.6, 0.7, 0.8], 1),
+        ([1.0, 0.5, 0.9, 0.51], [0.5, 0.6, 0.7, 0.8], None),  # a spike is not for good
+        ([1.0, 0.5, 0.9], [0.5, 0.6, 0.4], None),  # training got worse too: that is no overfitting
+        ([1.0, 0.5, 0.9], [None, None, None], 1),
+        ([1.0], [0.5], None),
+        ([], [], None),
+    ],
+)
+def test_overfitting_sets_in_where_the_loss_rises_for_good(losses: list, trains: list, epoch: int | None) -> None:
+    rows = [judged(number, *pair) for number, pair in enumerate(zip(losses, trains, strict=True))]
+    assert overfits_from([*rows, judged(None, 9.0, 0.9)]) == epoch
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+
+def test_files_that_cannot_be_judged_are_left_out_with_a_sentence(run: Path) -> None:
+    tiny_checkpoint(run / "epoch-0003.safetensors", ("blue", "green", "pink"), epoch=3)
+    tiny_checkpoint(run / "epoch-0004.safetensors", ("blue", "green"), epoch=4)
+    save_file({"weight": torch.zeros(2)}, run / "epoch-0005.safetensors")
+    (run / "epoch-0006.safetensors").write_bytes((run / "best.safetensors").read_bytes()[:300])
+    tiny_checkpoint(run / "epoch-0007.safetensors", CLASSES, seed=7, epoch=7)
+    tensors = load_file(run / "epoch-0007.safetensors")
+    tensors["fc.weight"] *= math.nan
+    save_file(tensors, run / "epoch-0007.safetensors", read_info(run / "epoch-0007.safetensors").to_metadata())
+    judged = judge_run("runs", "mine", device="cpu")
+    assert [row.epoch for row in judged.rows] == [0, 1, 2]
+    says = {
+        "mine/epoch-0003": "Class 2 is 'pink' in epoch-0003.safetensors but 'red' in folder pictures",
+        "mine/epoch-0004": "knows 2 classes but folder pictures has 3",
+        "mine/epoch-0005": "epoch-0005.safetensors was not written by this lab",
+        "mine/epoch-0006": "epoch-0006.safetensors is not a complete safetensors file",
+        "mine/epoch-0007": "diverged",
+    }
+    assert judged.refused.keys() == says.keys()
+    assert all(words in judged.refused[name] for name, words in says.items())
+    assert stored_judgement("runs", "mine") == judged
+
+
+def test_runs_that_cannot_be_judged(run: Path, data: Path) -> None:
+    assert "There is no run called none in runs" in refusal(judge_run, "runs", "none")
+    assert "A run name is 1 to 64" in refusal(judge_run, "runs", "../mine")
+    assert "device must be one of" in refusal(judge_run, "runs", "mine", device="tpu")
+    for path in run.glob("*.safetensors"):
+        path.unlink()
+    assert refusal(judge_run, "runs", "mine") == "mine has no checkpoint yet: let it train for an epoch."
+    save_file({"weight": torch.zeros(2)}, run / "best.safetensors")
+    assert "best.safetensors was not written by this lab" in refusal(judge_run, "runs", "mine")
+    tiny_checkpoint(run / "best.safetensors", ("blue", "green"))
+    assert "knows 2 classes" in refusal(judge_run, "runs", "mine")
+    (run / "config.json").write_text("{}")
+    assert "This training description cannot be read" in refusal(judge_run, "runs", "mine")
+
+
+def test_data_that_has_gone_or_has_no_test_part(run: Path, data: Path) -> None:
+    shutil.rmtree(data / "test")
+    assert "has no test/ in it" in refusal(judge_run, "runs", "mine")
+    shutil.rmtree(data)
+    sentence = refusal(judge_run, "runs", "mine")
+    assert sentence == f"The images that mine learned from, '{data}', have gone: say where they are now."
+    assert refusal(report_on_test, "runs", "mine/best") == sentence
+    assert "There is no folder" in refusal(judge_run, "runs", "mine", data="nowhere")
+
+
+# --- deciding ---------------------------------------------------------------------------------
+
+
+def test_promoting_replaces_best_and_loses_nothing(run: Path) -> None:
+    old, new = ((run / f"epoch-000{epoch}.safetensors").read_bytes() for epoch in (1, 2))
+    before = sorted(run.iterdir())
+    assert promote("runs", "mine", "mine/epoch-0002") == run / "best.safetensors"
+    assert (run / "best.safetensors").read_bytes() == new
+    assert sorted(run.iterdir()) == before  # the old best is an epoch's file already
+
+    (run / "epoch-0001.safetensors").unlink()
+    (run / "best.safetensors").write_bytes(old)
+    promote("runs", "mine", "epoch-0002")
+    assert (run / "best.safetensors").read_bytes() == new
+    assert (run / "epoch-0001.safetensors").read_bytes() == old
+    (run / "epoch-0002.safetensors").unlink()
+    promote("runs", "mine", "epoch-0000")
+    assert (run / "epoch-0002.safetensors").read_bytes() == new
+    assert promote("runs", "mine", "best") == run / "best.safetensors"
+
+
+def test_an_old_best_never_replaces_an_epoch_of_other_weights(run: Path) -> None:
+    tiny_checkpoint(run / "best.safetensors", CLASSES, seed=8, epoch=2)
+    epoch, best = (run / "epoch-0002.safetensors").read_bytes(), (run / "best.safetensors").read_bytes()
+    promote("runs", "mine", "epoch-0000")
+    assert (run / "epoch-0002.safetensors").read_bytes() == epoch
+    (kept,) = run.glob("epoch-0002-*.safetensors")
+    assert kept.read_bytes() == best
+
+
+@pytest.mark.parametrize("name", ["epoch-0009", "other/best", "../mine/best", ""])
+def test_only_the_runs_own_checkpoints_are_promoted(run: Path, data: Path, name: str) -> None:
+    make_run(data, "other")
+    assert "mine has no checkpoint" in refusal(promote, "runs", "mine", name)
+
+
+def test_nothing_is_written_into_a_run_that_is_being_trained(run: Path, data: Path) -> None:
+    make_run(data, "other")
+    (run / "status.json").write_text(json.dumps({"state": "running"}))
+    best = (run / "best.safetensors").read_bytes()
+    with FileLock("runs/.trainer.lock"):
+        for call, name in ((promote, ("mine", "epoch-0002")), (select.calibrate, ("mine/best",))):
+            assert "mine is being trained: stop it" in refusal(call, "runs", *name)
+        promote("runs", "other", "epoch-0002")  # the trainer is at work on another run
+    assert (run / "best.safetensors").read_bytes() == best
+    promote("runs", "mine", "epoch-0002")  # the status is what a killed trainer left
+
+
+def test_every_report_on_test_is_written_down(run: Path, data: Path) -> None:
+    assert select.test_reports("runs", "mine") == []
+    first = report_on_test("runs", "mine/best", device="cpu")
+    plain = evaluate_split(Classifier(run / "best.safetensors", "cpu"), load_images(str(data)).test)
+    assert (first.n, first.accuracy, first.loss) == (18, plain.accuracy, pytest.approx(plain.loss))
+    report_on_test("runs", "mine/epoch-0002", device="cpu")
+    one, two = select.test_reports("runs", "mine")
+    assert (one["checkpoint"], one["data"], one["n"]) == ("mine/best", "folder pictures", 18)
+    assert (one["accuracy"], one["loss"]) == (first.accuracy, pytest.approx(first.loss))
+    assert two["checkpoint"] == "mine/epoch-0002"
+    assert one["sha256"] != two["sha256"]
+    assert "mine has no checkpoint 'mine/none'" in refusal(report_on_test, "runs", "mine/none")
+    (run / "test-reports.json").write_text("[{")
+    assert select.test_reports("runs", "mine") == []
+
+
+def test_a_temperature_is_fitted_stored_and_used_for_probabilities_alone(run: Path, data: Path) -> None:
+    images = load_images(str(data)).test.images
+    before = Classifier(run / "best.safetensors", "cpu")
+    tensors = load_file(run / "best.safetensors")
+    fitted = select.calibrate("runs", "mine/best", device="cpu")
+    after = Classifier(run / "best.safetensors", "cpu")
+    assert (before.temperature, before.calibrated) == (1, False)
+    assert (after.temperature, after.calibrated) == (fitted.temperature, True)
+    assert fitted.scaled_loss < fitted.loss
+    assert torch.equal(before.logits(images), after.logits(images))
+    expected = (before.logits(images) / fitted.temperature).softmax(1)
+    assert torch.allclose(after.probabilities(images), expected)
+    now = load_file(run / "best.safetensors")
+    assert all(torch.equal(tensors[name], now[name]) for name in tensors | now)
+    held_out = "the 18 images of folder pictures that the training held out"
+    told = {"temperature": fitted.temperature, "temperature_fitted_on": held_out}
+    assert after.info.facts == before.info.facts | told | {FACT: after.info.facts[FACT]}
+    novelty = Novelty.from_facts(after.info.facts)
+    assert (novelty.name, novelty.fitted_on, novelty.misses) == ("energy", held_out, {})
+    assert novelty.false_alarm <= 0.05
+
+
+def test_a_threshold_whose_errors_were_measured_is_kept(run: Path) -> None:
+    measured = Novelty("entropy", 0.7, 0.04, {"noise": 0.1}, "some", "others").to_facts()
+    add_facts(run / "best.safetensors", **{FACT: measured})
+    select.calibrate("runs", "mine/best", device="cpu")
+    assert read_info(run / "best.safetensors").facts[FACT] == measured
+
+
+# --- comparing --------------------------------------------------------------------------------
+
+
+def test_two_checkpoints_side_by_side(run: Path, data: Path) -> None:
+    split = load_images(str(data)).train
+    one, two = (evaluate_split(Classifier(run / f"epoch-000{n}.safetensors", "cpu"), split) for n in (0, 1))
+    result = select.compare(one, two, ("A", "B"))
+    first, second, truth = (t.tolist() for t in (one.logits.argmax(1), two.logits.argmax(1), one.labels))
+    told = list(enumerate(zip(first, second, truth, strict=True)))
+    assert result.first_only == [i for i, (a, b, t) in told if a == t != b]
+    assert result.second_only == [i for i, (a, b, t) in told if b == t != a]
+    assert result.both_wrong == [i for i, (a, b, t) in told if len({a, b, t}) == 3]
+    assert sorted(result.differ) == [i for i, (a, b, _) in told if a != b]
+    assert result.accuracies == (one.accuracy, two.accuracy)
+    assert result.sentence.startswith(f"Only A is right on {len(result.first_only)} images, only B on")
+    assert result.p_value == mcnemar(len(result.first_only), len(result.second_only))
+    assert select.compare(one, one).p_value == 1
+    other: Evaluation = evaluate_split(Classifier(run / "best.safetensors", "cpu"), load_images(str(data)).test)
+    assert "on different images" in refusal(select.compare, one, other)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 5), (5, 0), (3, 9), (7, 7), (40, 61)])
+def test_mcnemar_is_the_two_sided_binomial_test(first: int, second: int) -> None:
+    n, few = first + second, min(first, second)
+    tail = sum(math.comb(n, k) for k in range(few + 1)) / 2**n
+    assert mcnemar(first, second) == pytest.approx(min(1, 2 * tail))
+
+
+def test_mcnemar_of_ten_thousand_images_is_a_number() -> None:
+    assert 0 <= mcnemar(4000, 6000) < 1e-80
+    assert mcnemar(5000, 5001) == pytest.approx(1, abs=0.02)
