@@ -26,8 +26,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> int:
     """Open the lab; returns when it is closed."""
-    from googlenet.config import LabError
     from googlenet.data.datasets import check_source
+    from googlenet.errors import LabError
 
     options = parse_arguments(arguments)
     try:

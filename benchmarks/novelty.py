@@ -27,8 +27,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from benchmarks.foreign import NEAR_PHOTOGRAPHS, PHOTOGRAPHS, foreign_sets
-from googlenet.config import LabError
 from googlenet.data.datasets import Split, load_images, split_validation
+from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes
 from googlenet.inference.novelty import FACT, SCORES, Novelty, fit

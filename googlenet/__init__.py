@@ -24,7 +24,7 @@ _HOMES = {
     "evaluate": "inference.evaluate",
     "GoogLeNetConfig": "config",
     "InceptionConfig": "config",
-    "LabError": "config",
+    "LabError": "errors",
     "TrainConfig": "recipes",
     "make_train_config": "recipes",
 }

@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
-from googlenet.errors import RUN_NAME as RUN_NAME  # what checks.py defines is imported from here by everyone
-from googlenet.errors import LabError as LabError
-from googlenet.errors import check_choice, check_flags, check_number, store_whole
-from googlenet.errors import check_run_name as check_run_name
-from googlenet.errors import check_whole as check_whole
+from googlenet.errors import LabError, check_choice, check_flags, check_number, store_whole
 
 MAX_CHANNELS = 4096
 MAX_SIZE = 1024

@@ -7,17 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from googlenet.config import (
-    DATA_SIZE,
-    GoogLeNetConfig,
-    LabError,
-    check_choice,
-    check_flags,
-    check_number,
-    check_run_name,
-    check_whole,
-    store_whole,
-)
+from googlenet.config import DATA_SIZE, GoogLeNetConfig
+from googlenet.errors import LabError, check_choice, check_flags, check_number, check_run_name, check_whole, store_whole
 
 
 @dataclass(frozen=True)

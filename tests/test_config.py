@@ -17,14 +17,10 @@ from googlenet.config import (
     ConvConfig,
     GoogLeNetConfig,
     InceptionConfig,
-    LabError,
     LRNConfig,
     PoolConfig,
-    check_choice,
-    check_number,
-    check_run_name,
-    check_whole,
 )
+from googlenet.errors import LabError, check_choice, check_number, check_run_name, check_whole
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs
 

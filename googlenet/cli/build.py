@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from googlenet.config import CH5X5_VARIANTS, GoogLeNetConfig, InceptionConfig, LabError
+from googlenet.config import CH5X5_VARIANTS, GoogLeNetConfig, InceptionConfig
+from googlenet.errors import LabError
 from googlenet.models.paper import TABLE_1
 from googlenet.models.presets import PRESETS, preset, with_variants
 from googlenet.models.profile import COUNTING, Profile, profile_network

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.cli.build import add_commands, add_network_options, read_network
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs
 

@@ -14,8 +14,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from googlenet.config import LabError
 from googlenet.data.splits import Progress, Split, read_cache, write_cache
+from googlenet.errors import LabError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TIMEOUT = 20  # seconds without an answer or a byte

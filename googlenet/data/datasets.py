@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from googlenet.config import LabError, check_number
 from googlenet.data.splits import Progress, Split
+from googlenet.errors import LabError, check_number
 
 if TYPE_CHECKING:
     from torch import Tensor

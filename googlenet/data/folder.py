@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from googlenet.config import LabError
 from googlenet.data.splits import SIZE, Progress, Split, read_cache, write_cache
+from googlenet.errors import LabError
 
 if TYPE_CHECKING:
     import numpy as np

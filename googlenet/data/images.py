@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, features
 
-from googlenet.config import LabError
 from googlenet.data.folder import square_rgb
+from googlenet.errors import LabError
 
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 64_000_000  # 256 MB once decoded, since Pillow keeps RGB in four bytes a pixel

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from googlenet.config import LabError, check_whole
+from googlenet.errors import LabError, check_whole
 
 COLDEST, HOTTEST = 0.1, 10.0  # temperatures looked through: on few or separable images the best would be 0 or infinite
 

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from googlenet.config import LabError
 from googlenet.data.augment import normalize
 from googlenet.data.images import Source, fit_image, read_image
+from googlenet.errors import LabError
 from googlenet.models.device import has_fast_bf16, pick_device
 from googlenet.models.fast.folded import fold
 from googlenet.models.googlenet import GoogLeNet

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.inference.evaluate import Evaluation
 
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from googlenet.config import LabError, check_choice, check_whole
 from googlenet.data.datasets import ImageSet, load_images
 from googlenet.data.splits import Progress, Split
+from googlenet.errors import LabError, check_choice, check_whole
 from googlenet.inference.calibration import expected_calibration_error, wilson_interval
 from googlenet.inference.classifier import Classifier
 from googlenet.models.device import reuse_memory

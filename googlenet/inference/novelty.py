@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from googlenet.config import LabError, check_choice, check_number
+from googlenet.errors import LabError, check_choice, check_number
 
 if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
     from torch import Tensor

@@ -10,7 +10,8 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from googlenet.config import InceptionConfig, check_whole
+from googlenet.config import InceptionConfig
+from googlenet.errors import check_whole
 from googlenet.models.profile import FLOAT32_BYTES, MAX_SIZE, Profile, Row
 
 SIZE_RULE = "⌊(side + 2·padding − kernel) / stride⌋ + 1"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from googlenet.config import check_whole
+from googlenet.errors import check_whole
 from googlenet.lessons import module as module_lessons
 from googlenet.lessons import network as network_lessons
 from googlenet.lessons.exercise import Exercise

@@ -6,7 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from googlenet.config import InceptionConfig, LabError
+from googlenet.config import InceptionConfig
+from googlenet.errors import LabError
 from googlenet.lessons.arithmetic import Sum
 
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from googlenet.config import LabError, check_choice
+from googlenet.errors import LabError, check_choice
 
 
 def pick_device(name: str = "auto") -> torch.device:

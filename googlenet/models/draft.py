@@ -7,16 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from googlenet.config import (
-    ConvConfig,
-    GoogLeNetConfig,
-    InceptionConfig,
-    LabError,
-    Layer,
-    LRNConfig,
-    PoolConfig,
-    check_choice,
-)
+from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
+from googlenet.errors import LabError, check_choice
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset, with_variants
 
 REMEMBERED = 100  # steps back

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.files import write_atomically
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import WeightsInfo, load_weights

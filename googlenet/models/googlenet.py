@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, LabError, Layer, LRNConfig, PoolConfig
+from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
+from googlenet.errors import LabError
 from googlenet.models.blocks import AuxiliaryClassifier, ConvBlock, Inception, InceptionNaive, MaxPool
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network

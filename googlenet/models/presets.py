@@ -7,16 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from googlenet.config import (
-    AuxConfig,
-    ConvConfig,
-    GoogLeNetConfig,
-    InceptionConfig,
-    LabError,
-    Layer,
-    LRNConfig,
-    PoolConfig,
-)
+from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
+from googlenet.errors import LabError
 from googlenet.models.profile import profile_network
 
 # Szegedy et al. 2015, Table 1: in → 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool projection.

@@ -16,7 +16,8 @@ from collections import Counter
 from typing import Any
 from urllib.parse import quote, unquote
 
-from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig, LabError, Layer, LRNConfig
+from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig
+from googlenet.errors import LabError
 from googlenet.models.presets import PRESETS, preset, with_variants
 
 MAX_TEXT = 20_000  # characters of a link; servers refuse longer addresses anyway

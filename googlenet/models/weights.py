@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from googlenet.config import GoogLeNetConfig, LabError
+from googlenet.config import GoogLeNetConfig
+from googlenet.errors import LabError
 from googlenet.files import write_atomically
 
 if TYPE_CHECKING:  # a list of weights files is made from their descriptions alone, without torch

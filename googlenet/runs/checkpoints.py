@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from googlenet.config import RUN_NAME, LabError
+from googlenet.errors import RUN_NAME, LabError
 
 if TYPE_CHECKING:  # it imports torch, which a page that only lists does not wait for
     from googlenet.models.weights import WeightsInfo

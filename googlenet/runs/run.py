@@ -28,7 +28,7 @@ from typing import Any
 
 import psutil
 
-from googlenet.config import LabError, check_run_name
+from googlenet.errors import LabError, check_run_name
 from googlenet.files import write_atomically
 from googlenet.recipes import TrainConfig
 

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from googlenet.config import LabError
 from googlenet.data.augment import EpochPlan
 from googlenet.data.datasets import ImageSet, split_validation
+from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
 from googlenet.training.distributed import Team
 

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from googlenet.config import DATA_SIZE, GoogLeNetConfig, LabError, check_whole
+from googlenet.config import DATA_SIZE, GoogLeNetConfig
 from googlenet.data.augment import normalize
 from googlenet.data.shapes import CLASSES, draw_shapes
 from googlenet.data.splits import Split
+from googlenet.errors import LabError, check_whole
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import with_variants
 from googlenet.models.profile import FLOAT32_BYTES, profile_network

@@ -14,8 +14,8 @@ import threading
 import time
 from pathlib import Path
 
-from googlenet.config import LabError
 from googlenet.data.datasets import check_source
+from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
 from googlenet.runs.run import Run, active_run
 from googlenet.training.signals import STOP_SIGNAL

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.files import write_atomically
 
 CURRENT, PREVIOUS = "resume.pt", "resume-previous.pt"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from googlenet.config import LabError
 from googlenet.data.datasets import Progress, check_source, load_images
+from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
 from googlenet.runs.run import RESUMABLE, Diverged, Run, Status, active_run, now, process_started

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet.config import LabError
 from googlenet.data.datasets import check_source, load_images, split_validation
 from googlenet.data.shapes import draw_shapes
+from googlenet.errors import LabError
 
 
 def test_a_form_can_check_the_source_without_torch():

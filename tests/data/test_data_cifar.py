@@ -16,9 +16,9 @@ import pytest
 import torch
 from torchvision.datasets import CIFAR10
 
-from googlenet.config import LabError
 from googlenet.data.cifar import CLASSES
 from googlenet.data.datasets import ImageSet, load_images
+from googlenet.errors import LabError
 
 PER_BATCH = 20
 BATCHES = ["data_batch_1", "data_batch_2", "test_batch"]

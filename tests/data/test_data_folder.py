@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from googlenet.config import LabError
 from googlenet.data import folder
 from googlenet.data import images as inference_images
 from googlenet.data.datasets import check_source, load_images
 from googlenet.data.folder import read_image, square_rgb
+from googlenet.errors import LabError
 
 COLOURS = {"cat": (200, 10, 10), "dog": (10, 200, 10)}
 

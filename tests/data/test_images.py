@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from googlenet.config import LabError
 from googlenet.data import images
 from googlenet.data.images import fit_image, read_image
+from googlenet.errors import LabError
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.inference.calibration import (
     expected_calibration_error,
     fit_temperature,

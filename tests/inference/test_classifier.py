@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny import CLASSES, MEAN, STD, tiny_checkpoint, tiny_config
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier, load_classifier
 from googlenet.models.googlenet import GoogLeNet
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from tiny import CLASSES, tiny_checkpoint, tiny_config
 
-from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, LabError, LRNConfig, PoolConfig
+from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, LRNConfig, PoolConfig
 from googlenet.data.datasets import ImageSet, Split
+from googlenet.errors import LabError
 from googlenet.inference.calibration import expected_calibration_error, wilson_interval
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import evaluate, evaluate_split

@@ -18,8 +18,8 @@ from trainings import ROOT, make_folder
 from benchmarks import foreign
 from benchmarks.novelty import Answers, auroc, check_held_out, main, store
 from googlenet.cli.main import main as command_line
-from googlenet.config import LabError
 from googlenet.data.splits import Split
+from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.novelty import FACT, SCORES, Novelty, fit, judge
 from googlenet.models.weights import read_info

@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 from tiny import tiny_checkpoint
 from trainings import COLOURS, make_folder, training
 
-from googlenet.config import LabError
 from googlenet.data.datasets import load_images, split_validation
 from googlenet.data.splits import Split
+from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.compare import mcnemar
 from googlenet.inference.evaluate import Evaluation, evaluate_split

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet.config import InceptionConfig, LabError
+from googlenet.config import InceptionConfig
+from googlenet.errors import LabError
 from googlenet.lessons import arithmetic
 from googlenet.models.googlenet import build_inception
 from googlenet.models.presets import INCEPTIONS, NOTE_NAIVE

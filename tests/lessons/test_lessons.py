@@ -18,7 +18,7 @@ import pytest
 import torch
 from torch import nn
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.lessons.course import KEYS, LESSONS, next_seed, pose
 from googlenet.lessons.exercise import check, read_number
 from googlenet.models.blocks import Inception, InceptionNaive

@@ -10,7 +10,8 @@ import torch
 from tiny import tiny_checkpoint
 from torch import nn
 
-from googlenet.config import CH5X5_VARIANTS, AuxConfig, GoogLeNetConfig, InceptionConfig, LabError, PoolConfig
+from googlenet.config import CH5X5_VARIANTS, AuxConfig, GoogLeNetConfig, InceptionConfig, PoolConfig
+from googlenet.errors import LabError
 from googlenet.models.codegen import to_source
 from googlenet.models.googlenet import GoogLeNet, GoogLeNetOutput, build_inception
 from googlenet.models.presets import INCEPTIONS, preset

@@ -11,7 +11,8 @@ import pytest
 import torch
 from tiny import CLASSES, tiny_checkpoint, tiny_config
 
-from googlenet.config import AuxConfig, GoogLeNetConfig, LabError, LRNConfig
+from googlenet.config import AuxConfig, GoogLeNetConfig, LRNConfig
+from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.models.export import TOLERANCE, export_network
 from googlenet.models.presets import preset

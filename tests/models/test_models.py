@@ -17,10 +17,10 @@ from googlenet.config import (
     ConvConfig,
     GoogLeNetConfig,
     InceptionConfig,
-    LabError,
     LRNConfig,
     PoolConfig,
 )
+from googlenet.errors import LabError
 from googlenet.models.googlenet import GoogLeNetOutput, build_inception
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset, with_variants
 

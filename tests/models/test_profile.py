@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from googlenet.config import CH5X5_VARIANTS, ConvConfig, GoogLeNetConfig, InceptionConfig, LabError, PoolConfig
+from googlenet.config import CH5X5_VARIANTS, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig
+from googlenet.errors import LabError
 from googlenet.models.googlenet import GoogLeNet, build_inception
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, preset
 from googlenet.models.profile import BRANCHES, Profile, profile_module, profile_network, profile_partly

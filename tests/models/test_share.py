@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from test_config import networks
 from tiny import tiny_config
 
-from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig, LabError
+from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig
+from googlenet.errors import LabError
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset
 from googlenet.models.share import from_json, from_link_text, to_json, to_link_text
 from googlenet.recipes import make_train_config

@@ -16,7 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny import CLASSES, MEAN, STD, tiny_checkpoint, tiny_config
 
-from googlenet.config import ConvConfig, GoogLeNetConfig, LabError
+from googlenet.config import ConvConfig, GoogLeNetConfig
+from googlenet.errors import LabError
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
 from googlenet.models.weights import WeightsInfo, load_weights, read_info, save_weights

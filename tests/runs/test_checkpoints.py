@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from tiny import tiny_checkpoint
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.runs.checkpoints import find_checkpoint, list_checkpoints
 
 

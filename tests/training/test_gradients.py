@@ -6,7 +6,8 @@ import itertools
 import pytest
 import torch
 
-from googlenet.config import ConvConfig, GoogLeNetConfig, LabError
+from googlenet.config import ConvConfig, GoogLeNetConfig
+from googlenet.errors import LabError
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import INCEPTIONS, preset
 from googlenet.training.gradients import compare_heads, gradient_norms

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from trainings import environment, training, wait_for
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
 from googlenet.runs.run import Run, active_run, is_alive, list_runs
 from googlenet.training import launcher

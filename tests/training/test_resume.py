@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 from tiny import tiny_config
 from trainings import files, lab, results, start_lab, training, wait_for
 
-from googlenet.config import ConvConfig, LabError
+from googlenet.config import ConvConfig
+from googlenet.errors import LabError
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
 from googlenet.runs.run import Run, active_run, list_runs, process_started

@@ -28,7 +28,8 @@ from googlenet.training import launcher
 APP = """
 import sys
 from pathlib import Path
-from googlenet.ui.app import build_app, launch_options
+from googlenet.ui.app import build_app
+from googlenet.ui.page import launch_options
 checkpoints = Path(sys.argv[1])
 _, url, _ = build_app(checkpoints, "shapes").launch(
     prevent_thread_lock=True, quiet=True, **launch_options(checkpoints)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 
-from googlenet.ui.app import build_app, launch_options
+from googlenet.ui.app import build_app
+from googlenet.ui.page import launch_options
 
 ROOT = Path(__file__).parents[2]
 

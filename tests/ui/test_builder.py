@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.models.presets import INCEPTIONS, NOTE_NAIVE
 from googlenet.models.profile import profile_module
 from googlenet.models.profile.measure import measure_module

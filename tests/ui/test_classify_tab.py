@@ -17,7 +17,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from tiny import tiny_checkpoint
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.explain import occlude
 from googlenet.inference.novelty import judge

@@ -20,8 +20,8 @@ from PIL import Image
 from tiny import CLASSES, tiny_checkpoint
 from trainings import training
 
-from googlenet.config import LabError
 from googlenet.data.datasets import Split
+from googlenet.errors import LabError
 from googlenet.inference.calibration import reliability
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, evaluate_split

@@ -16,7 +16,8 @@ from gradio_client.exceptions import AppError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet.config import GoogLeNetConfig, InceptionConfig, LabError
+from googlenet.config import GoogLeNetConfig, InceptionConfig
+from googlenet.errors import LabError
 from googlenet.models import draft as drafts
 from googlenet.models.draft import Draft, set_layer, set_switches, set_whole, switches
 from googlenet.models.paper import TABLE_1

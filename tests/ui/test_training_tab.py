@@ -13,12 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs.run import Run, Status
-from googlenet.ui.app import build_app, launch_options
+from googlenet.ui.app import build_app
 from googlenet.ui.common.charts import Series, curve_chart, decimate
+from googlenet.ui.page import launch_options
 from googlenet.ui.train import tab as training
 from googlenet.ui.train.feed import MAX_BYTES, Envelope
 from googlenet.ui.train.view import NO_RUN, status_html

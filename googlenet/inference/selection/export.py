@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from googlenet.config import LabError
 from googlenet.data.datasets import ImageSet, Progress
+from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
 from googlenet.inference.selection.judges import judges_of

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from googlenet.config import LabError, check_run_name
 from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
+from googlenet.errors import LabError, check_run_name
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
 from googlenet.runs.checkpoints import SUFFIX, Checkpoint, list_checkpoints

@@ -10,8 +10,8 @@ from typing import Any
 
 from torch.nn import functional as F
 
-from googlenet.config import LabError
 from googlenet.data.datasets import Progress
+from googlenet.errors import LabError
 from googlenet.files import write_atomically
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.compare import Comparison, compare

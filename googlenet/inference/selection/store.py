@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from googlenet.config import LabError
 from googlenet.data.datasets import NAMES
+from googlenet.errors import LabError
 from googlenet.files import write_atomically
 from googlenet.inference.selection.judges import read_json, weights_digest
 from googlenet.recipes import TrainConfig

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torch.nn import functional as F
 
-from googlenet.config import LabError
 from googlenet.data.datasets import Progress
+from googlenet.errors import LabError
 from googlenet.inference.calibration import expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_split

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from googlenet.config import InceptionConfig, LabError
+from googlenet.config import InceptionConfig
+from googlenet.errors import LabError
 from googlenet.models.device import describe_device, pick_device
 from googlenet.models.googlenet import build_inception
 from googlenet.models.profile import FLOAT32_BYTES, Profile, profile_module

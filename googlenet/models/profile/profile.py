@@ -19,15 +19,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from googlenet.config import (
-    MAX_BATCH,
-    MAX_SIZE,
-    GoogLeNetConfig,
-    InceptionConfig,
-    LabError,
-    Problem,
-    check_whole,
-)
+from googlenet.config import MAX_BATCH, MAX_SIZE, GoogLeNetConfig, InceptionConfig, Problem
+from googlenet.errors import LabError, check_whole
 from googlenet.models.profile.rows import AUX_WINDOW, BRANCHES, FLOAT32_BYTES, Row, Shape, Table
 
 __all__ = [

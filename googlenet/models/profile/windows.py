@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 
 
 def slide(

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.context import Context
 
-from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig, LabError
+from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig
+from googlenet.errors import LabError
 from googlenet.lessons import arithmetic
 from googlenet.models.profile import Profile, profile_module
 from googlenet.ui.build.lessons.heads import heads_panel

@@ -18,14 +18,6 @@ FOR, AGAINST = "#E69F00", "#0072B2"  # orange and blue, told apart by colour-bli
 FAINT = 0.05  # a change of the probability that deserves no deep colour
 WIDTH = 256  # pixels of the drawing
 
-HEAT_MAP_CSS = f"""
-.gl-for {{ background: {FOR}; }}
-.gl-against {{ background: {AGAINST}; }}
-.gl-for, .gl-against {{ display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.35em; border-radius: 3px; }}
-.gl-rests {{ grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: var(--spacing-xl) var(--spacing-xxl); }}
-.gl-rests figcaption {{ flex: 1 1 14rem; margin: 0; }}
-"""
-
 
 def rests_on(occlusion: Occlusion, seen: Image.Image) -> str:
     """HTML figure of `occlusion` over the network's input, and in words what covering the weightiest square does."""

@@ -9,12 +9,11 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from googlenet.config import LabError
 from googlenet.data.images import read_image
+from googlenet.errors import LabError
 from googlenet.inference.novelty import judge
 from googlenet.runs.checkpoints import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
-from googlenet.ui.classify.view import CLASSIFY_CSS
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.refusals import spoken, toast
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
     from googlenet.inference.explain import Occlusion
 
-__all__ = ["CLASSIFY_CSS", "classify_tab"]
+__all__ = ["classify_tab"]
 
 EXAMPLES = ("bus.png", "cheetah1.jpg", "lion.jpg")  # Gradio brings them along
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.inference.novelty import MEANING, Novelty, Verdict
 from googlenet.inference.novelty import warning as unlike
 from googlenet.models.profile import profile_network
 from googlenet.runs.checkpoints import Checkpoint
-from googlenet.ui.classify.heat_map import HEAT_MAP_CSS, data_uri, rests_on
+from googlenet.ui.classify.heat_map import data_uri, rests_on
 from googlenet.ui.common import figures
 
 if TYPE_CHECKING:
@@ -22,60 +22,6 @@ TOP = 5
 _TRIANGLE = (
     "<svg class='gl-triangle' role='img' viewBox='0 0 24 24' aria-label='Warning'><path d='M12 3 22.5 21h-21z'/>"
     "<path class='gl-mark' d='M12 9.5v5.5M12 17.2v1.6'/></svg>"
-)
-
-CLASSIFY_CSS = (
-    HEAT_MAP_CSS
-    + """
-.gl-network input { text-overflow: ellipsis; padding-right: 1.6rem !important; }
-.gl-verdict { margin: 0; font-size: 1.9rem; font-weight: 600; line-height: 1.2; overflow-wrap: anywhere;
-  font-variant-numeric: tabular-nums; }
-.gl-verdict span { font-weight: 400; }
-.gl-classified { display: grid; color: var(--body-text-color);
-  grid-template-columns: minmax(0, 1fr) 13rem; gap: var(--spacing-xxl) 2.5rem; }
-.gl-classified > div { display: flex; flex-direction: column; gap: var(--spacing-xl); min-width: 0; }
-.gl-tops { display: grid; grid-template-columns: fit-content(45%) minmax(4rem, 1fr) max-content; margin: 0; padding: 0;
-  gap: 0.6rem var(--spacing-lg); align-items: center; list-style: none; font-variant-numeric: tabular-nums; }
-.gl-tops li { display: contents; }
-.gl-tops b { font-weight: 400; overflow-wrap: anywhere; }
-.gl-tops li:first-child b, .gl-tops li:first-child em { font-weight: 600; }
-.gl-tops em { font-style: normal; text-align: right; }
-.gl-tops i { display: block; height: 14px; border-radius: var(--radius-sm); overflow: hidden;
-  background: var(--background-fill-secondary); box-shadow: inset 0 0 0 1px var(--border-color-primary); }
-.gl-tops i::before { content: ""; display: block; height: 100%; width: var(--gl-share); min-width: 1px;
-  background: var(--body-text-color-subdued); }
-.gl-tops li:first-child i::before { background: var(--color-accent); }
-.gl-seen { margin: 0; }
-.gl-seen img { display: block; width: 13rem; height: 13rem; image-rendering: pixelated;
-  border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); }
-.gl-sure { margin: 0; }
-.gl-doubted .gl-verdict { font-weight: 500; font-size: 1.5rem; }
-.gl-doubted .gl-tops li:first-child i::before { background: var(--body-text-color-subdued); }
-.gl-message.gl-unlike { display: flex; gap: var(--spacing-lg); align-items: flex-start; border-width: 2px 2px 2px 6px;
-  border-style: solid; }
-.gl-unlike p { margin: var(--spacing-sm) 0 0; }
-.gl-triangle { flex: none; width: 1.6rem; height: 1.6rem; fill: #f0b429; stroke: #7a4b00; stroke-width: 1.2; }
-.gl-triangle .gl-mark { stroke: #3b2600; stroke-width: 2.4; fill: none; }
-.gl-errors summary { cursor: pointer; color: var(--gl-quiet); font-size: var(--text-sm); }
-.gl-errors p { margin: var(--spacing-md) 0; font-size: var(--text-sm); }
-.gl-errors .gl-table, .gl-errors .gl-table tr { border: 0; }
-.gl-errors .gl-table tbody tr { border-top: 1px solid var(--border-color-primary); }
-.gl-errors .gl-scroll { width: fit-content; max-width: 100%; }
-.gl-seen figcaption { margin-top: var(--spacing-md); font-size: var(--text-sm); }
-.gl-facts { display: flex; flex-direction: column; gap: var(--spacing-lg); color: var(--body-text-color);
-  padding-top: var(--spacing-xl); border-top: 1px solid var(--border-color-primary); }
-.gl-facts h4, .gl-facts p { margin: 0; }
-.gl-facts .gl-card dd { white-space: normal; overflow-wrap: anywhere; font-size: 1.15rem; }
-.gl-message.gl-caution { border-color: var(--color-yellow-500, #eab308); background: var(--background-fill-secondary); }
-.gl-empty { padding: 3.5rem var(--spacing-xxl); border: 1px dashed var(--border-color-primary); text-align: center;
-  border-radius: var(--radius-lg); color: var(--body-text-color); }
-.gl-empty h3 { margin: 0 0 var(--spacing-sm); font-weight: 600; }
-.gl-empty p { margin: 0 auto; max-width: 34rem; }
-@media (max-width: 640px) {
-  .gl-classified { grid-template-columns: minmax(0, 1fr); }
-  .gl-empty { padding: 2rem var(--spacing-lg); }
-}
-"""
 )
 
 

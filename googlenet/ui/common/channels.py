@@ -62,14 +62,3 @@ def _follow(elem_id: str) -> str:
         if (range) range.ariaValueText = `${{number}} channels`;
         return ({STOP_OF_NUMBER})(number);
     }}"""
-
-
-CHANNELS_CSS = """
-.gl-exact.block { padding: 8px 12px 2px; }
-.gl-exact label { display: flex; align-items: center; justify-content: space-between; gap: var(--spacing-md); }
-.gl-exact label > span { margin: 0; }
-.gl-exact label > input[type=number] { width: 5.5rem; flex: none; padding: 3px 8px; text-align: right;
-  font-variant-numeric: tabular-nums; }
-.gl-octaves.block { margin-top: -1px; padding: 2px 12px 10px; overflow: visible !important; }
-.gl-octaves .head, .gl-octaves .min_value, .gl-octaves .max_value { display: none; }
-"""

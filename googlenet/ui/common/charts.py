@@ -163,24 +163,3 @@ def _hover(frame: _Frame, series: Sequence[Series], unit: str) -> str:
         f"<title>{escape(f'after epoch {x - 1:g} — ' + ', '.join(texts))}</title></rect>"
         for x, texts in values.items()
     )
-
-
-CHARTS_CSS = """
-.gl-charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr));
-  gap: var(--spacing-xxl); }
-.gl-chart { margin: 0; }
-.gl-chart figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 var(--spacing-xl); }
-.gl-chart h4 { margin: 0; font-weight: 600; }
-.gl-chart ul { display: flex; flex-wrap: wrap; gap: 0 var(--spacing-xl); margin: 0; padding: 0; list-style: none;
-  font-size: var(--text-sm); }
-.gl-chart .gl-key { display: inline-block; width: 24px; height: 4px; margin-right: 6px; vertical-align: middle; }
-.gl-chart svg { display: block; width: 100%; height: auto; }
-.gl-chart text { font-size: 13px; fill: var(--body-text-color); opacity: 0.75; }
-.gl-chart .gl-best { font-size: 17px; fill: var(--gl-validation); opacity: 1; }
-.gl-curve { fill: none; stroke-linejoin: round; }
-:root { --gl-train: #0072B2; --gl-validation: #D55E00; }
-.dark { --gl-train: #56B4E9; --gl-validation: #F08A4B; }
-.gl-chart path.gl-mark { stroke: var(--body-text-color); stroke-width: 1.5; stroke-dasharray: 2 3; fill: none; }
-.gl-chart text.gl-mark { opacity: 1; font-weight: 600; }
-.gl-chart .gl-grid { stroke: var(--border-color-primary); fill: none; }
-"""

@@ -7,8 +7,8 @@ import threading
 from html import escape
 from pathlib import Path
 
-from googlenet.config import LabError
 from googlenet.data.datasets import NAMES, check_source
+from googlenet.errors import LabError
 from googlenet.runs.run import Run, Status
 from googlenet.ui.common.figures import duration
 
@@ -60,22 +60,3 @@ def _training(busy: tuple[Run, Status] | None) -> str:
         f"<b>Training</b> {name} {share}{left} "
         f"<progress max='1' value='{status.progress:.4f}' aria-label='progress of {name}'>{share}</progress>"
     )
-
-
-HEADER_CSS = """
-.gl-header { align-items: center; gap: 2px var(--spacing-xxl) !important; padding: var(--spacing-sm) 0;
-  font-size: var(--text-sm); color: var(--body-text-color); font-variant-numeric: tabular-nums; }
-.gl-header > .block { flex: 0 1 auto; width: auto; min-width: 0 !important; }
-.gl-header > .gl-now { margin-left: auto; }
-.gl-header .prose { display: flex; flex-wrap: wrap; align-items: center; gap: 2px var(--spacing-xxl); }
-.gl-header b { font-weight: 400; opacity: 0.68; }
-.gl-title { font-size: var(--text-lg); letter-spacing: -0.01em; }
-.gl-now { margin-left: auto; }
-.gl-header progress { width: 7rem; height: 8px; vertical-align: middle; }
-.gl-header progress, .gl-run progress { appearance: none; border: 0; border-radius: 99px; overflow: hidden;
-  background: var(--border-color-primary); }
-progress::-webkit-progress-bar { background: var(--border-color-primary); }
-progress::-webkit-progress-value { background: #0072B2; }
-progress::-moz-progress-bar { background: #0072B2; }
-@media (max-width: 640px) { .gl-now { margin-left: 0; flex-basis: 100%; } }
-"""

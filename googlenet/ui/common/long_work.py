@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.ui.common.refusals import toast
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}

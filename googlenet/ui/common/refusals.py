@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 
 
 def spoken(function: Callable[..., Any]) -> Callable[..., Any]:

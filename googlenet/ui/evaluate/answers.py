@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from googlenet.config import LabError, check_whole
+from googlenet.errors import LabError, check_whole
 from googlenet.runs.checkpoints import find_checkpoint
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.evaluate.checkpoint_view import Thumbnail

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.runs.checkpoints import find_checkpoint, list_checkpoints
 from googlenet.runs.run import Run, list_runs
 from googlenet.ui.classify.view import empty

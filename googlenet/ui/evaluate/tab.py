@@ -9,15 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.runs.checkpoints import find_checkpoint
 from googlenet.ui.classify.tab import network_choices
 from googlenet.ui.common.long_work import PRIVATE, Bell, Question, kept
 from googlenet.ui.evaluate import events
 from googlenet.ui.evaluate.answers import AnswerBook, parse_cell
-from googlenet.ui.evaluate.view import EVALUATE_CSS
 
-__all__ = ["EVALUATE_CSS", "evaluate_tab"]
+__all__ = ["evaluate_tab"]
 
 # One evaluation at a time; others wait in line, and the other tabs do not notice.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "evaluate"}

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import DATA_SIZE, LabError
+from googlenet.config import DATA_SIZE
+from googlenet.errors import LabError
 from googlenet.models.draft import Draft
 from googlenet.models.presets import PRESETS, preset
 from googlenet.models.profile import profile_network

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.models.presets import preset, with_variants
 from googlenet.recipes import RECIPES, make_train_config, parse_epochs, recipe_values
 from googlenet.runs.run import Run

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.runs.run import Run, Status
 from googlenet.ui.common import figures
 from googlenet.ui.common.charts import Point, Series, curve_chart
@@ -138,26 +138,3 @@ def _bytes(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} bytes"
-
-
-TRAINING_CSS = """
-.gl-run { display: flex; flex-direction: column; gap: var(--spacing-lg); color: var(--body-text-color); }
-.gl-run p { margin: 0; }
-.gl-line { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px var(--spacing-xl);
-  font-variant-numeric: tabular-nums; }
-.gl-run progress { width: 100%; height: 10px; }
-.gl-pill { padding: 1px 10px; border-radius: 99px; font-size: var(--text-sm); font-weight: 600;
-  border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary); }
-.gl-pill.gl-running, .gl-pill.gl-queued, .gl-pill.gl-stopping { background: #0072B2; border-color: #0072B2;
-  color: #fff; }
-.gl-pill.gl-finished { background: #00694d; border-color: #00694d; color: #fff; }
-.gl-pill.gl-failed, .gl-pill.gl-diverged, .gl-pill.gl-out_of_memory { background: #a63603; border-color: #a63603;
-  color: #fff; }
-.gl-pill.gl-interrupted { background: #E69F00; border-color: #E69F00; color: #111; }
-.gl-files { margin: 0; padding: 0; list-style: none; }
-.gl-files li { padding: var(--spacing-sm) 0; }
-.gl-files a { color: var(--link-text-color); text-decoration: underline; }
-.gl-files span { margin-left: var(--spacing-md); color: var(--gl-quiet); font-size: var(--text-sm);
-  font-variant-numeric: tabular-nums; }
-.gl-log textarea { font-family: var(--font-mono); font-size: var(--text-xs) !important; }
-"""

@@ -24,7 +24,6 @@ from googlenet.ui.common.header import now_html
 from googlenet.ui.train.feed import Feed
 from googlenet.ui.train.view import NO_RUN, charts_html, files_html, status_html
 
-SCRIPT = Path(__file__).parents[1].joinpath("static", "watch.js").read_text(encoding="utf-8")
 FRESH_SECONDS = 0.9
 MAX_VIEWS = 32  # choices of run and comparison remembered
 MAX_COMPARED = 4

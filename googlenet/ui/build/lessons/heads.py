@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from googlenet.config import LabError, check_choice, check_whole
+from googlenet.errors import LabError, check_choice, check_whole
 from googlenet.models.presets import preset
 from googlenet.ui.build.network.takeaway import LIVE
 from googlenet.ui.common import figures
@@ -181,30 +181,3 @@ WAITING = (
     "<div class='gl-unmeasured' role='status'><p><b>Building both networks …</b></p><p>The first step comes after some "
     "seconds; while another page measures, this one waits for it.</p></div>"
 )
-HEADS_CSS = """
-#heads { margin-top: var(--spacing-xxl); padding-top: var(--spacing-xl);
-  border-top: 1px solid var(--border-color-primary); }
-.gl-unmeasured { padding: 4rem var(--spacing-xxl); border: 1px dashed var(--border-color-primary);
-  border-radius: var(--radius-lg); color: var(--gl-quiet); text-align: center; }
-.gl-unmeasured p { max-width: 34rem; margin: 0 auto 4px; }
-.gl-unmeasured b { color: var(--body-text-color); }
-.gl-heads { max-width: 44rem; color: var(--body-text-color); }
-.gl-heads figcaption i { display: inline-block; width: 11px; height: 11px; margin-right: 6px; border-radius: 50%; }
-.gl-heads .gl-plain { --gl-mark-of: var(--gl-validation); }
-.gl-heads .gl-headed { --gl-mark-of: var(--gl-train); }
-.gl-heads li.gl-plain i { border: 2.5px solid var(--gl-mark-of); }
-.gl-heads li.gl-headed i { background: var(--gl-mark-of); }
-.gl-heads circle.gl-plain { fill: none; stroke: var(--gl-mark-of); stroke-width: 2.5; }
-.gl-heads circle.gl-headed { fill: var(--gl-mark-of); }
-.gl-heads .gl-way { fill: none; stroke: var(--gl-train); stroke-width: 2; stroke-opacity: 0.45; }
-.gl-heads text { font-variant-numeric: tabular-nums; opacity: 0.85; }
-.gl-heads g:hover rect { fill: color-mix(in srgb, var(--body-text-color) 6%, transparent); }
-.gl-said { margin: var(--spacing-md) 0 0; font-size: var(--text-lg); font-weight: 600; line-height: 1.45; }
-.gl-heads .gl-note { margin: 4px 0; }
-.gl-heads summary { width: fit-content; color: var(--color-accent); cursor: pointer; }
-@media (max-width: 640px) {
-  .gl-heads text { font-size: 19px; }
-  .gl-heads tspan { font-size: 14px; }
-  .gl-unmeasured { padding: 2rem var(--spacing-lg); }
-}
-"""

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import LabError
+from googlenet.errors import LabError
 from googlenet.lessons.course import KEYS, LESSONS, MAX_SEED, next_seed, pose
 from googlenet.lessons.exercise import Verdict, check
 from googlenet.ui.build.lessons import view as lesson_view

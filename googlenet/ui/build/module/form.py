@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from googlenet.config import InceptionConfig, check_choice
+from googlenet.config import InceptionConfig
+from googlenet.errors import check_choice
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, preset
 from googlenet.models.profile import profile_network
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import DATA_SIZE, GoogLeNetConfig, LabError
+from googlenet.config import DATA_SIZE, GoogLeNetConfig
+from googlenet.errors import LabError
 from googlenet.models import draft as drafts
 from googlenet.models.draft import SWITCHES, Draft
 from googlenet.models.presets import PRESETS, preset

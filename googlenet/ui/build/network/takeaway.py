@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.config import RUN_NAME, GoogLeNetConfig, InceptionConfig, LabError
+from googlenet.config import GoogLeNetConfig, InceptionConfig
+from googlenet.errors import RUN_NAME, LabError
 from googlenet.models.codegen import to_source
 from googlenet.models.draft import Draft
 from googlenet.models.presets import PRESETS, preset

@@ -1,0 +1,34 @@
+"""HTML from `templates/`: Jinja2 escapes every value that is not itself rendered here, so no caller has to."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from googlenet.ui.common import figures
+
+FOLDER = Path(__file__).parents[1] / "templates"
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,  # a misspelt name fails its test instead of leaving a gap
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    numbers = (figures.count, figures.si, figures.multiply_adds, figures.shape, figures.size, figures.duration)
+    environment.filters |= {function.__name__: function for function in numbers}
+    return environment
+
+
+def render(template: str, **values: Any) -> Markup:
+    """The template's HTML: `render("train/status.html", run=…)`. A `Markup` goes into another template as it is."""
+    return Markup(_environment().get_template(template).render(**values))

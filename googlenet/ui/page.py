@@ -1,0 +1,35 @@
+"""How the page looks and what it may do: theme, styles and scripts of `static/`, and the options of `Blocks.launch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from googlenet.ui.train.watch import Watcher
+
+STATIC = Path(__file__).with_name("static")
+FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
+MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+
+
+def launch_options(checkpoints: Path) -> dict[str, Any]:
+    """For `Blocks.launch`: nothing is fetched from another host."""
+    return {
+        "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=MONO),
+        "css_paths": sorted(STATIC.glob("*.css")),  # base.css first
+        "head": f"<script>{scripts()}</script>",
+        "run_history": False,
+        "ssr_mode": False,
+        "max_file_size": "50mb",
+        "footer_links": [],
+        "allowed_paths": [str(checkpoints)],  # for the downloads of the Train tab
+        "strict_cors": True,
+        "app_kwargs": {"routes": [Watcher(checkpoints).route()]},
+    }
+
+
+def scripts() -> str:
+    """The page's JavaScript: every function of `static/*.js` is a property of `window.googlenet`."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(STATIC.glob("*.js")))
