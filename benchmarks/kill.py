@@ -23,7 +23,7 @@ from safetensors.numpy import load_file
 
 from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 
 TIMING = ("Images/s", "Seconds")
 # Everything that has state: batch norm, dropout, an auxiliary head, momentum. Small, so that a life is many steps.

@@ -14,7 +14,7 @@ from pathlib import Path
 from googlenet.data.datasets import load_images
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import evaluate_split
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 
 # Quoted: (epoch, training loss, training accuracy) as the note prints them.
 NOTE = (

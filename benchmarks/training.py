@@ -37,7 +37,7 @@ from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
 from googlenet.recipes import TrainConfig, make_train_config
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training.engine import Trainer
 from googlenet.training.reporter import Reporter
 from googlenet.training.signals import StopRequest

@@ -32,7 +32,7 @@ import psutil
 
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training import launcher
 
 ROOT = Path(__file__).resolve().parents[1]

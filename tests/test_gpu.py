@@ -18,7 +18,7 @@ from googlenet.models.blocks import MaxPool
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
 from googlenet.recipes import TrainConfig, make_train_config
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training.session import TrainingFailed, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")

@@ -16,7 +16,7 @@ from tiny import tiny_config
 
 from googlenet.config import AuxConfig
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 COLOURS = {"blue": (60, 80, 190), "green": (70, 180, 70), "red": (190, 70, 60)}

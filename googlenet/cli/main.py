@@ -202,7 +202,7 @@ def _resume(options: argparse.Namespace) -> None:
 
 
 def _runs(options: argparse.Namespace) -> None:
-    from googlenet.runs.run import list_runs
+    from googlenet.runs import list_runs
 
     rows = []
     for run in list_runs(options.checkpoints):

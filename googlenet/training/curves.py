@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from googlenet.files import write_atomically
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 
 TRAIN, VALIDATION = "#0072B2", "#D55E00"
 

@@ -24,7 +24,7 @@ from googlenet.models.device import autocast, describe_device, has_fast_bf16, pi
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Diverged, Run, Status, now, process_started
+from googlenet.runs import Diverged, Run, Status, now, process_started
 from googlenet.training.average import WeightAverage
 from googlenet.training.batches import Batches
 from googlenet.training.distributed import Team

@@ -17,7 +17,7 @@ from pathlib import Path
 from googlenet.data.datasets import check_source
 from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Run, active_run
+from googlenet.runs import Run, active_run
 from googlenet.training.signals import STOP_SIGNAL
 
 START_SECONDS = 60.0

@@ -19,7 +19,7 @@ from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import RESUMABLE, Diverged, Run, Status, active_run, now, process_started
+from googlenet.runs import RESUMABLE, Diverged, Run, Status, active_run, now, process_started
 from googlenet.training.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter

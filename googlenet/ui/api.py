@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.models.profile.inspect import inspect_module, inspect_network
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.refusals import spoken

@@ -18,7 +18,7 @@ from trainings import environment, lab, start_lab, training, wait_for
 from googlenet.cli.main import _parser, _train_config, main
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, recipe_values
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 
 BUILD, TRAIN = ("profile", "code", "convert"), ("train", "resume", "runs", "gradients")
 COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "export")

@@ -75,7 +75,7 @@ class Lab:
 
     def end_trainers(self) -> None:
         """Stop what the tests have started and left running."""
-        from googlenet.runs.run import active_run
+        from googlenet.runs import active_run
 
         while busy := active_run(self.checkpoints):
             os.kill(busy[1].pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from trainings import training
 
 from googlenet.inference.selection.judges import weights_digest
 from googlenet.inference.selection.reports import test_reports as reports_of
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training.session import train
 
 RUN = "judged-in-the-browser"

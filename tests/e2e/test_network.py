@@ -20,7 +20,7 @@ from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
 from googlenet.models.share import from_json, to_link_text
 from googlenet.models.weights import load_weights
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 
 RUN = "built-in-the-browser"
 PATIENCE = 180_000

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training import launcher
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -23,7 +23,7 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.novelty import FACT, SCORES, Novelty, fit, judge
 from googlenet.models.weights import read_info
-from googlenet.runs.checkpoints import find_checkpoint
+from googlenet.runs import find_checkpoint
 from googlenet.ui.classify import view
 
 SHIPPED = sorted((ROOT / "checkpoints").glob("*.safetensors"))

@@ -14,7 +14,7 @@ from trainings import environment, results, training, wait_for
 
 from googlenet.models.weights import load_weights
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training.distributed import Team
 from googlenet.training.session import train
 

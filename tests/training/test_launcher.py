@@ -16,7 +16,7 @@ from trainings import environment, training, wait_for
 
 from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Run, active_run, is_alive, list_runs
+from googlenet.runs import Run, active_run, is_alive, list_runs
 from googlenet.training import launcher
 
 LONG = 100_000  # epochs

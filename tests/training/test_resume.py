@@ -23,7 +23,7 @@ from googlenet.config import ConvConfig
 from googlenet.errors import LabError
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Run, active_run, list_runs, process_started
+from googlenet.runs import Run, active_run, list_runs, process_started
 from googlenet.training.resume import CURRENT, PREVIOUS, load_state
 from googlenet.training.session import TrainingFailed, resume, train
 

@@ -24,7 +24,7 @@ from googlenet.models.device import autocast
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights, read_info
 from googlenet.recipes import TrainConfig, make_train_config
-from googlenet.runs.run import METRICS, Diverged, Run
+from googlenet.runs import METRICS, Diverged, Run
 from googlenet.training.engine import Trainer
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter

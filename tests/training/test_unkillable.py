@@ -22,7 +22,7 @@ from trainings import environment, wait_for
 
 from googlenet.config import ConvConfig
 from googlenet.recipes import TrainConfig
-from googlenet.runs.run import Run, active_run
+from googlenet.runs import Run, active_run
 from googlenet.training import launcher
 
 APP = """

@@ -21,7 +21,7 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.explain import occlude
 from googlenet.inference.novelty import judge
-from googlenet.runs.checkpoints import find_checkpoint
+from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import (
     NO_NETWORK,
     NO_PICTURE,

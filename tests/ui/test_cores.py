@@ -14,7 +14,7 @@ import torch
 from trainings import training, wait_for
 
 from googlenet.models.device import usable_cores
-from googlenet.runs.run import active_run
+from googlenet.runs import active_run
 from googlenet.training import launcher
 from googlenet.ui.common.cores import poll_less, share_cores
 

@@ -26,7 +26,7 @@ from googlenet.inference.calibration import reliability
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, evaluate_split
 from googlenet.inference.selection.judges import weights_digest
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.api import publish
 from googlenet.ui.common.long_work import Bell, Cancelled, kept

@@ -16,7 +16,7 @@ import pytest
 from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
-from googlenet.runs.run import Run, Status
+from googlenet.runs import Run, Status
 from googlenet.ui.app import build_app
 from googlenet.ui.common.charts import Series, curve_chart, decimate
 from googlenet.ui.page import launch_options

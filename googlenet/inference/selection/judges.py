@@ -19,7 +19,7 @@ from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_v
 from googlenet.errors import LabError, check_run_name
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
-from googlenet.runs.checkpoints import SUFFIX, Checkpoint, list_checkpoints
+from googlenet.runs import SUFFIX, Checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
     from googlenet.data.datasets import ImageSet

@@ -31,7 +31,7 @@ from googlenet.inference.selection.store import JudgementStore
 from googlenet.inference.selection.temperature import Calibration, calibrate, fit_and_store
 from googlenet.models.device import pick_device
 from googlenet.recipes import TrainConfig
-from googlenet.runs.checkpoints import Checkpoint, list_checkpoints
+from googlenet.runs import Checkpoint, list_checkpoints
 
 __all__ = [
     "Calibration",

@@ -12,7 +12,7 @@ from PIL import Image
 from googlenet.data.images import read_image
 from googlenet.errors import LabError
 from googlenet.inference.novelty import judge
-from googlenet.runs.checkpoints import find_checkpoint, list_checkpoints
+from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.refusals import spoken, toast

@@ -9,7 +9,7 @@ from googlenet.errors import LabError
 from googlenet.inference.novelty import MEANING, Novelty, Verdict
 from googlenet.inference.novelty import warning as unlike
 from googlenet.models.profile import profile_network
-from googlenet.runs.checkpoints import Checkpoint
+from googlenet.runs import Checkpoint
 from googlenet.ui.classify.heat_map import data_uri, rests_on
 from googlenet.ui.common import figures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from googlenet.runs.run import active_run
+from googlenet.runs import active_run
 
 if TYPE_CHECKING:
     import gradio as gr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from googlenet.data.datasets import NAMES, check_source
 from googlenet.errors import LabError
-from googlenet.runs.run import Run, Status
+from googlenet.runs import Run, Status
 from googlenet.ui.common.figures import duration
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import LabError, check_whole
-from googlenet.runs.checkpoints import find_checkpoint
+from googlenet.runs import find_checkpoint
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.evaluate.checkpoint_view import Thumbnail
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from googlenet.errors import LabError
-from googlenet.runs.checkpoints import find_checkpoint, list_checkpoints
-from googlenet.runs.run import Run, list_runs
+from googlenet.runs import Run, find_checkpoint, list_checkpoints, list_runs
 from googlenet.ui.classify.view import empty
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.figures import message

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
-from googlenet.runs.checkpoints import find_checkpoint
+from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import network_choices
 from googlenet.ui.common.long_work import PRIVATE, Bell, Question, kept
 from googlenet.ui.evaluate import events

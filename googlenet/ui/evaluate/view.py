@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.ui.common import figures
 from googlenet.ui.common.charts import Point, Series, curve_chart
 from googlenet.ui.train.view import TRAIN, VALIDATION

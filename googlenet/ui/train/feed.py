@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.ui.common.charts import Point
 
 MAX_SLICES = 400

@@ -12,7 +12,7 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.models.presets import preset, with_variants
 from googlenet.recipes import RECIPES, make_train_config, parse_epochs, recipe_values
-from googlenet.runs.run import Run
+from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
 from googlenet.ui.build.network.takeaway import file_stem, network_of

@@ -7,7 +7,7 @@ from html import escape
 from urllib.parse import quote
 
 from googlenet.errors import LabError
-from googlenet.runs.run import Run, Status
+from googlenet.runs import Run, Status
 from googlenet.ui.common import figures
 from googlenet.ui.common.charts import Point, Series, curve_chart
 from googlenet.ui.common.figures import cards, duration

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from googlenet.runs.run import RESUMABLE, Run, active_run, list_runs
+from googlenet.runs import RESUMABLE, Run, active_run, list_runs
 from googlenet.ui.common.header import now_html
 from googlenet.ui.train.feed import Feed
 from googlenet.ui.train.view import NO_RUN, charts_html, files_html, status_html
