@@ -6,10 +6,10 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from googlenet.cli.options import AddCommand
 from googlenet.config import CH5X5_VARIANTS, GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
 from googlenet.models.paper import TABLE_1
@@ -17,7 +17,6 @@ from googlenet.models.presets import PRESETS, preset, with_variants
 from googlenet.models.profile import COUNTING, Profile, profile_network
 from googlenet.models.profile.inspect import describe
 
-AddCommand = Callable[[str, Any, str], argparse.ArgumentParser]
 PAPER_SIZE = 224  # the images of Table 1
 
 

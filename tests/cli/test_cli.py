@@ -15,7 +15,8 @@ from PIL import Image
 from tiny import tiny_checkpoint
 from trainings import environment, lab, start_lab, training, wait_for
 
-from googlenet.cli.main import _parser, _train_config, main
+from googlenet.cli.main import _parser, main
+from googlenet.cli.train import _train_config
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.runs import Run

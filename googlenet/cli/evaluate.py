@@ -1,0 +1,148 @@
+"""The commands of Evaluate and Classify: evaluate, select, classify, export."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from googlenet.cli.options import AddCommand, checkpoints_option, data_option, json_option, progress_line
+from googlenet.errors import LabError
+
+BAD_INPUT = 2
+
+
+def add_commands(command: AddCommand) -> None:
+    """Give the command line `evaluate`, `select`, `classify` and `export`."""
+    sub = command("evaluate", _evaluate, "Accuracy, loss and calibration of a weights file on a data set.")
+    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
+    data_option(sub, "cifar10")
+    sub.add_argument("--split", choices=("test", "train"), default="test", help="which part of the data")
+    sub.add_argument("--flip", action="store_true", help="average the logits of each image and its mirror image")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    json_option(sub)
+
+    sub = command("select", _select, "Judge every checkpoint of a run on images that it did not learn from.")
+    sub.add_argument("name", metavar="RUN", help="the run")
+    sub.add_argument("--data", help="where its images are now (default: where they were)")
+    chosen = {"nargs": "?", "const": "", "metavar": "CHECKPOINT"}
+    sub.add_argument("--promote", **chosen, help="make the proposed one, or this, best.safetensors")
+    sub.add_argument("--report-on-test", **chosen, help="evaluate it on test images, once, and record that")
+    checkpoints_option(sub)
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    json_option(sub)
+
+    sub = command("classify", _classify, "What a weights file sees in pictures.")
+    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
+    sub.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures")
+    sub.add_argument("--top", type=int, default=5, help="classes to print")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    json_option(sub)
+
+    sub = command("export", _export, "Copy a weights file as float16, with temperature and test figures written in.")
+    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
+    sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write")
+    data_option(sub, "cifar10")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from googlenet.cli.text import evaluation_lines
+    from googlenet.data.datasets import load_images
+    from googlenet.inference.evaluate import evaluate
+    from googlenet.models.weights import read_info
+
+    read_info(options.weights)  # before minutes of loading
+    images = load_images(options.data, progress=progress_line())
+    result = evaluate(
+        options.weights, images, options.split, flip=options.flip, device=options.device, progress=progress_line()
+    )
+    if options.json:
+        print(json.dumps({"data": images.name, "split": options.split, **result.to_dict()}))
+        return
+    for line in evaluation_lines(result, f"{result.n:,} {options.split} images of {images.name}"):
+        print(line)
+
+
+def _select(options: argparse.Namespace) -> None:
+    from googlenet.cli.text import calibration_line, evaluation_lines, judgement_lines
+    from googlenet.inference.selection import select
+
+    where = {"data": options.data, "device": options.device, "progress": progress_line()}
+    judged = select.judge_run(options.checkpoints, options.name, **where)
+    answer: dict[str, Any] = judged.to_dict()
+    lines = list(judgement_lines(judged))
+    if options.promote is not None:
+        name = _within(options.name, options.promote or judged.proposed)
+        select.promote(options.checkpoints, options.name, name)
+        fitted = select.calibrate(options.checkpoints, f"{options.name}/best", **where)
+        answer["promoted"] = {"checkpoint": name, **dataclasses.asdict(fitted)}
+        lines.append(f"best.safetensors is {name} now; {calibration_line(fitted)}.")
+    if options.report_on_test is not None:
+        name = _within(options.name, options.report_on_test or options.promote or judged.proposed)
+        for earlier in select.test_reports(options.checkpoints, options.name)[-1:]:
+            seen = f"last on {earlier.get('when')} for {earlier.get('checkpoint')}"
+            print(f"Its test images were used before, {seen}: do not choose by them.", file=sys.stderr)
+        result = select.report_on_test(options.checkpoints, name, **where)
+        answer["test"] = {"checkpoint": name, **result.to_dict()}
+        lines += [f"{name} on test, recorded:", *evaluation_lines(result, judged.reported_on)]
+    print(json.dumps(answer) if options.json else "\n".join(lines))
+
+
+def _within(run: str, name: str) -> str:
+    """A checkpoint's full name, written as "best" or "run/best"."""
+    return name if "/" in name else f"{run}/{name}"
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from googlenet.inference.classifier import Classifier
+    from googlenet.inference.novelty import judge, warning
+
+    classifier = Classifier(options.weights, options.device)
+    if classifier.info.facts.get("synthetic"):
+        print("This network learned synthetic shapes: what it says of a photograph means nothing.", file=sys.stderr)
+    answers, bad = [], 0
+    for file in options.files:
+        try:
+            verdict = judge(classifier, file)
+            answers.append(
+                {
+                    "file": str(file),
+                    "probabilities": classifier.classify(file),
+                    "temperature": classifier.temperature,
+                    "unlike_training": verdict and verdict.unlike_training,
+                    "novelty": verdict and verdict.to_dict(),
+                }
+            )
+        except LabError as error:  # the other pictures still get their answer
+            answers.append({"file": str(file), "error": str(error)})
+            bad = BAD_INPUT
+    if options.json:
+        print(json.dumps(answers, ensure_ascii=False))
+    for answer in [] if options.json else answers:
+        if "error" in answer:
+            print(f"error: {answer['error']}", file=sys.stderr)
+            continue
+        top = list(answer["probabilities"].items())[: max(1, options.top)]
+        word = " (calibrated)" if classifier.calibrated else ""
+        print(answer["file"], ", ".join(f"{name} {share:.1%}" for name, share in top) + word, sep=": ")
+        if answer["unlike_training"]:
+            print(f"  {warning(len(answer['probabilities']))}")
+    return bad
+
+
+def _export(options: argparse.Namespace) -> None:
+    from googlenet.cli.text import calibration_line
+    from googlenet.data.datasets import load_images
+    from googlenet.inference.selection.export import export
+    from googlenet.models.weights import read_info
+
+    read_info(options.weights)  # before minutes of loading
+    images = load_images(options.data, progress=progress_line())
+    done = export(options.weights, options.target, images, device=options.device, progress=progress_line())
+    views = f"test accuracy {done.test.accuracy:.2%}, with flip averaging {done.flip.accuracy:.2%}"
+    print(f"{options.target}: {views}, calibration error {done.test.scaled_calibration_error:.2%}")
+    print(calibration_line(done.calibration) if done.calibration else done.note)

@@ -1,0 +1,136 @@
+"""The commands of Train: train, resume, runs, gradients."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from googlenet.cli.build import add_network_options, read_network
+from googlenet.cli.options import AddCommand, checkpoints_option, data_option, json_option
+from googlenet.models.presets import PRESETS, preset
+from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs
+
+
+def add_commands(command: AddCommand) -> None:
+    """Give the command line `train`, `gradients`, `resume` and `runs`."""
+    _add_train(command("train", _train, "Train a network; Ctrl+C saves and stops, resume goes on."))
+
+    sub = command("gradients", _gradients, "Compare each layer's gradient with and without auxiliary heads.")
+    add_network_options(sub)
+    sub.add_argument("--steps", type=int, default=20, help="of SGD on drawn shapes, after the initialisation")
+    sub.add_argument("--seed", type=int, default=0, help="same seed, same figures")
+    json_option(sub)
+
+    sub = command("resume", _resume, "Go on with a run from its last save, as if it had never stopped.")
+    sub.add_argument("name", metavar="NAME", help="the run")
+    checkpoints_option(sub)
+    sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+
+    sub = command("runs", _runs, "List the runs and what became of them.")
+    checkpoints_option(sub)
+    json_option(sub)
+
+
+def _add_train(sub: argparse.ArgumentParser) -> None:
+    # No defaults here: what is not given is the recipe's. A test holds these texts against googlenet/config.py.
+    sub.add_argument("--preset", choices=tuple(PRESETS), help="the network (default: cifar10; note: cifar10-truncated)")
+    data_option(sub, "cifar10")
+    sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help="sets all that follows")
+    sub.add_argument("--epochs", type=int, help="(default: 10; note: 1000)")
+    sub.add_argument("--batch-size", type=int, help="(default: 256; note: 2048)")
+    sub.add_argument("--lr", type=float, help="its peak (default: 0.2; without batch norm: 0.001; note: 0.0001)")
+    sub.add_argument("--cutout", type=int, help="side in pixels of a square blanked in each image (default: 0)")
+    sub.add_argument("--ema", type=float, help="decay per step of averaged weights, 0 for none (default: 0)")
+    sub.add_argument("--validation", type=float, help="share of train held out (default: 0.1; note: 0)")
+    sub.add_argument("--checkpoint-epochs", help="after which to keep weights, from 0, as 299,499 (default: none)")
+    sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
+    sub.add_argument("--seed", type=int, default=0, help="same seed, same curve")
+    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    sub.add_argument("--compiled", action="store_true", help="by torch.compile: for long trainings on a GPU")
+    sub.add_argument("--deterministic", action="store_true", help="bit-equal results on a GPU too; slower")
+    sub.add_argument("--run", help="name of the run (default: the network and the time)")
+    checkpoints_option(sub)
+    sub.add_argument(
+        "--config", metavar="FILE", help="a run's config.json, in place of all that; - reads it from stdin"
+    )
+    sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+
+
+def _gradients(options: argparse.Namespace) -> None:
+    from googlenet.training.gradients import compare_heads
+
+    network = read_network(options)
+    for comparison in compare_heads(network, options.steps, options.seed):
+        if options.json:
+            print(json.dumps({**dataclasses.asdict(comparison), "gains": comparison.gains}), flush=True)
+        elif comparison.step in (0, options.steps):
+            print(comparison.sentence, flush=True)
+            for layer, norm in comparison.without.norms.items():
+                headed = comparison.with_heads.norms[layer]
+                print(f"  {layer:<14}{norm:>10.1e} without, {headed:.1e} with heads ({comparison.gains[layer]:,.1f}×)")
+
+
+def _train_config(options: argparse.Namespace) -> TrainConfig:
+    if options.config:
+        text = sys.stdin.read() if options.config == "-" else Path(options.config).read_text(encoding="utf-8")
+        return TrainConfig.from_json(text)
+    name = options.preset or ("cifar10-truncated" if options.recipe == "note" else "cifar10")
+    return make_train_config(
+        options.run or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
+        preset(name, aux_heads=options.aux_heads),
+        options.recipe,
+        data=options.data,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        lr=options.lr,
+        cutout=options.cutout,
+        ema=options.ema,
+        validation_fraction=options.validation,
+        checkpoint_epochs=parse_epochs(options.checkpoint_epochs),
+        seed=options.seed,
+        device=options.device,
+        compiled=options.compiled or None,
+        deterministic=options.deterministic or None,
+    )
+
+
+def _train(options: argparse.Namespace) -> None:
+    from googlenet.training.session import train
+
+    config = _train_config(options)
+    run = train(config, options.checkpoints, console=not options.detached, detached=options.detached)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"{run.name}: {run.status().state}, in {run.path}")
+
+
+def _resume(options: argparse.Namespace) -> None:
+    from googlenet.training.session import resume
+
+    run = resume(options.name, options.checkpoints, console=not options.detached, detached=options.detached)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"{run.name}: {run.status().state}, in {run.path}")
+
+
+def _runs(options: argparse.Namespace) -> None:
+    from googlenet.runs import list_runs
+
+    rows = []
+    for run in list_runs(options.checkpoints):
+        status, metrics = run.status(), run.metrics()
+        accuracies = [row["Validation accuracy"] for row in metrics if row["Validation accuracy"] is not None]
+        best = max(accuracies, default=None)
+        rows.append(
+            {"run": run.name, "state": status.state, "epoch": status.epoch, "epochs": status.epochs, "best": best}
+        )
+    if options.json:
+        print(json.dumps(rows))
+    elif not rows:
+        print(f"No runs in {options.checkpoints} yet: start one with python -m googlenet train.")
+    for row in [] if options.json else rows:
+        best = "" if row["best"] is None else f"  best validation accuracy {row['best']:.4f}"
+        print(f"{row['run']}  {row['state']}  {row['epoch']}/{row['epochs']} epochs{best}")
