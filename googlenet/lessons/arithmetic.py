@@ -1,7 +1,7 @@
 """The sums behind a module's profile, with the numbers in them: what a row's size, parameters and costs come from.
 
 Everything is read off the rows of a profile, without torch. Formulas are written as text for people; what stands in
-`Sum.worked` is plain arithmetic, and the tests work it out.
+`Calculation.worked` is plain arithmetic, and the tests work it out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEEPING = {1: 0, 3: 1, 5: 2, 7: 3}  # kernel: the padding that keeps the size at
 
 
 @dataclass(frozen=True)
-class Sum:
+class Calculation:
     """One sum: what it is, the rule in words, the same with the numbers in, what comes out, and what to know of it."""
 
     name: str
@@ -38,12 +38,12 @@ def find_row(profile: Profile, name: str) -> Row:
     return by_name.get(name) or (alike[-1] if alike else max(profile.rows, key=lambda row: row.macs))
 
 
-def explain(profile: Profile, row: Row) -> tuple[Sum, ...]:
+def calculations(profile: Profile, row: Row) -> tuple[Calculation, ...]:
     """The sums of one row of a module's profile, in the order in which one would do them."""
     if row.branch:
         return *_sides(row), *_costs(row, profile.batch), _memory(row, profile.batch)
     ends = [sums.out_shape[0] for sums in profile.by_branch().values()]
-    joined = Sum(
+    joined = Calculation(
         "Channels", "sum of the branches' channels", " + ".join(f"{end:,}" for end in ends), sum(ends), "channels",
         "Concatenation is along axis 1 of a batch (N, C, H, W), axis 0 of a single image (C, H, W); "
         "height and width must be the same in every branch.",
@@ -51,7 +51,7 @@ def explain(profile: Profile, row: Row) -> tuple[Sum, ...]:
     return joined, _memory(row, profile.batch)
 
 
-def size_after(side: int, kernel: int, padding: int, stride: int) -> Sum:
+def size_after(side: int, kernel: int, padding: int, stride: int) -> Calculation:
     """One side of a map after a window slid over it; raises `LabError` for what is out of range.
 
     The result is below 1 where the window is larger than the padded map, which torch refuses.
@@ -60,10 +60,10 @@ def size_after(side: int, kernel: int, padding: int, stride: int) -> Sum:
     kernel = check_whole(kernel, "kernel", 1, 15)
     padding, stride = check_whole(padding, "padding", 0, 7), check_whole(stride, "stride", 1, 8)
     worked = f"⌊({side:,} + 2·{padding} − {kernel}) / {stride}⌋ + 1"
-    return Sum("Side", SIZE_RULE, worked, (side + 2 * padding - kernel) // stride + 1)
+    return Calculation("Side", SIZE_RULE, worked, (side + 2 * padding - kernel) // stride + 1)
 
 
-def _sides(row: Row) -> tuple[Sum, ...]:
+def _sides(row: Row) -> tuple[Calculation, ...]:
     names = ("Height", "Width")
     if row.in_shape[1] == row.in_shape[2]:
         names = ("Height and width",)
@@ -72,38 +72,39 @@ def _sides(row: Row) -> tuple[Sum, ...]:
     return tuple(dataclasses.replace(found, name=name) for name, found in zip(names, sums, strict=False))
 
 
-def _costs(row: Row, batch: int) -> tuple[Sum, ...]:
+def _costs(row: Row, batch: int) -> tuple[Calculation, ...]:
     """Parameters and multiply-adds of a convolution; a pool learns and multiplies nothing."""
     if not row.params:
         why = "A pool works on each channel by itself: it has nothing to learn and multiplies nothing."
-        return (Sum("Channels", "as many as arrive", f"{row.in_channels:,}", row.out_channels, "channels", why),)
+        found = Calculation("Channels", "as many as arrive", f"{row.in_channels:,}", row.out_channels, "channels", why)
+        return (found,)
     window = f"{row.kernel}·{row.kernel}·{row.in_channels:,}·{row.out_channels:,}"
     weights = row.kernel**2 * row.in_channels * row.out_channels
     normed = row.params - weights == 2 * row.out_channels
     extra, added = (
         ("2·channels out", f"2·{row.out_channels:,}") if normed else ("channels out", f"{row.out_channels:,}")
     )
-    params = Sum(
+    params = Calculation(
         "Parameters", f"kernel·kernel·channels in·channels out + {extra}", f"{window} + {added}", row.params,
         "parameters", "The last term is batch norm's scale and shift, in place of a bias." if normed else
         f"The last term is the biases; with batch norm in their place it is 2·{row.out_channels:,}, "
         f"together {weights + 2 * row.out_channels:,}.",
     )  # fmt: skip
     places = f"{row.out_shape[1]:,}·{row.out_shape[2]:,}"
-    macs = Sum("Multiply-adds of an image", "weights · places of the window", f"{window}·{places}", row.macs,
+    macs = Calculation("Multiply-adds of an image", "weights · places of the window", f"{window}·{places}", row.macs,
                "multiply-adds")  # fmt: skip
     if batch == 1:
         return params, macs
-    many = Sum(f"Multiply-adds of {batch:,} images", "images · multiply-adds of one", f"{batch:,}·{row.macs:,}",
+    many = Calculation(f"Multiply-adds of {batch:,} images", "images · multiply-adds of one", f"{batch:,}·{row.macs:,}",
                batch * row.macs, "multiply-adds")  # fmt: skip
     return params, macs, many
 
 
-def _memory(row: Row, batch: int) -> Sum:
+def _memory(row: Row, batch: int) -> Calculation:
     images = f"{batch:,}·" if batch > 1 else ""
     sizes = "·".join(f"{side:,}" for side in row.out_shape)
     rule = f"{FLOAT32_BYTES} bytes · " + ("images · " if batch > 1 else "") + "channels · height · width"
-    return Sum("Activations", rule, f"{FLOAT32_BYTES}·{images}{sizes}", row.activation_bytes, "bytes")
+    return Calculation("Activations", rule, f"{FLOAT32_BYTES}·{images}{sizes}", row.activation_bytes, "bytes")
 
 
 def forget_stride(profile: Profile) -> Profile:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from googlenet.config import InceptionConfig
 from googlenet.errors import LabError
-from googlenet.lessons.arithmetic import Sum
+from googlenet.lessons.arithmetic import Calculation
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Exercise:
     question: str
     answer: float
     hint: str
-    solution: tuple[Sum, ...]
+    solution: tuple[Calculation, ...]
     moral: str
     mistakes: tuple[Mistake, ...] = ()
     unit: str = ""

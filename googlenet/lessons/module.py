@@ -10,7 +10,7 @@ from random import Random
 
 from googlenet.config import InceptionConfig
 from googlenet.lessons import arithmetic
-from googlenet.lessons.arithmetic import Sum, explain, size_after
+from googlenet.lessons.arithmetic import Calculation, calculations, size_after
 from googlenet.lessons.exercise import Exercise, Mistake
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE
 from googlenet.models.profile import Profile, profile_module
@@ -38,13 +38,13 @@ def _described(config: InceptionConfig, side: int) -> tuple[tuple[str, str], ...
     )
 
 
-def sum_of(profile: Profile, row: str, name: str, remark: str | None = None) -> Sum:
+def sum_of(profile: Profile, row: str, name: str, remark: str | None = None) -> Calculation:
     """One of the sums behind a row; `remark` replaces its own."""
-    found = next(s for s in explain(profile, arithmetic.find_row(profile, row)) if s.name == name)
+    found = next(s for s in calculations(profile, arithmetic.find_row(profile, row)) if s.name == name)
     return found if remark is None else dataclasses.replace(found, remark=remark)
 
 
-def named(label: str, found: Sum) -> Sum:
+def named(label: str, found: Calculation) -> Calculation:
     """The sum under another name."""
     return dataclasses.replace(found, name=label)
 

@@ -10,7 +10,7 @@ import itertools
 from fractions import Fraction
 from random import Random
 
-from googlenet.lessons.arithmetic import Sum, size_after
+from googlenet.lessons.arithmetic import Calculation, size_after
 from googlenet.lessons.exercise import Exercise, Mistake
 from googlenet.lessons.module import drawn_module, named, sum_of
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, preset
@@ -58,7 +58,7 @@ def wrong_line(draw: Random | None) -> Exercise:
         at + 2,
         "Read what is called, not what it gave.",
         (
-            Sum("The lines give", "sum of the four", " + ".join(map(str, printed)), sum(printed), "channels"),
+            Calculation("The lines give", "sum of the four", " + ".join(map(str, printed)), sum(printed), "channels"),
             named("The module gives", sum_of(profile, "concat", "Channels", "")),
         ),
         f"Line {at + 2} calls {calls[run]}, the {run} branch; the {wanted} branch is {calls[wanted]}. {moral}{origin}",

@@ -40,7 +40,7 @@ def test_every_sum_comes_to_what_the_profile_says(config, height, width, batch, 
     if forgotten:
         profile = arithmetic.forget_stride(profile)
     for row in profile.rows:
-        sums = {found.name: found for found in arithmetic.explain(profile, row)}
+        sums = {found.name: found for found in arithmetic.calculations(profile, row)}
         for found in sums.values():
             assert work_out(found.worked) == found.result, found
         assert sums["Activations"].result == row.activation_bytes
@@ -60,9 +60,9 @@ def test_batch_norm_is_told_from_biases():
     plain, normed = (profile_module(THREE_A, 28, 28, batch_norm=on) for on in (False, True))
     for profile, added in ((plain, "+ 128"), (normed, "+ 2·128")):
         row = arithmetic.find_row(profile, "branch2.1")
-        params = next(found for found in arithmetic.explain(profile, row) if found.name == "Parameters")
+        params = next(found for found in arithmetic.calculations(profile, row) if found.name == "Parameters")
         assert params.worked == f"3·3·96·128 {added}"
-    told = next(found for found in arithmetic.explain(plain, plain.rows[2]) if found.name == "Parameters").remark
+    told = next(found for found in arithmetic.calculations(plain, plain.rows[2]) if found.name == "Parameters").remark
     assert f"{normed.rows[2].params:,}" in told  # "with batch norm in their place …"
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from googlenet.lessons.course import KEYS, TITLES
 from googlenet.lessons.exercise import Exercise, Verdict
-from googlenet.ui.build.module.arithmetic import sum_html
+from googlenet.ui.build.module.arithmetic import calculation_html
 from googlenet.ui.build.module.form import form_of
 from googlenet.ui.common import figures
 
@@ -70,7 +70,7 @@ def verdict_html(verdict: Verdict, exercise: Exercise) -> str:
 
 def solution(exercise: Exercise) -> str:
     """HTML: the sums with the numbers in them, what to keep of it, and the way into the builder."""
-    sums = "".join(sum_html(found) for found in exercise.solution)
+    sums = "".join(calculation_html(found) for found in exercise.solution)
     return (
         f"<section class='gl-sums gl-solution'><h4>Worked out</h4><dl>{sums}</dl><p>{escape(exercise.moral)}</p>"
         f"{_link(exercise)}</section>"

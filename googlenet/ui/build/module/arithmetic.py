@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from googlenet.lessons.arithmetic import KEEPING, Sum, explain, savings
+from googlenet.lessons.arithmetic import KEEPING, Calculation, calculations, savings
 from googlenet.models.profile import BRANCHES, Profile, Row
 from googlenet.ui.common import figures
 
@@ -17,7 +17,7 @@ def step_html(profile: Profile, row: Row) -> str:
     """HTML: the sums of one step, rule and numbers side by side."""
     where = f"{row.label}, {row.branch} branch" if row.branch else row.label
     shapes = f"{figures.shape(row.in_shape)} → {figures.shape(row.out_shape)}" if row.branch else ""
-    sums = "".join(sum_html(found) for found in explain(profile, row))
+    sums = "".join(calculation_html(found) for found in calculations(profile, row))
     colour = figures.BRANCH_CLASSES.get(row.branch, "gl-no-branch")
     return (
         f"<section class='gl-sums {colour}' aria-live='polite'><h4><i></i>{escape(where)} <span>{shapes}</span></h4>"
@@ -25,7 +25,7 @@ def step_html(profile: Profile, row: Row) -> str:
     )
 
 
-def sum_html(found: Sum) -> str:
+def calculation_html(found: Calculation) -> str:
     """HTML of one sum, for a `<dl>` inside `.gl-sums`."""
     result = f"{found.result:,}"
     if found.unit in ("bytes", "channels"):
@@ -50,7 +50,7 @@ def torch_says_html(error: str) -> str:
     return f"<div class='gl-torch-says'><span>torch says</span><code>{escape(error)}</code></div>" if error else ""
 
 
-def padding_html(found: Sum, side: int, kernel: int, padding: int, stride: int) -> str:
+def padding_html(found: Calculation, side: int, kernel: int, padding: int, stride: int) -> str:
     """HTML: the side after a window, and which padding would have kept it."""
     pairs = " ".join(
         f"<span class='gl-pair{' gl-here' if (kernel, padding) == pair else ''}'>{pair[0]}:{pair[1]}</span>"
