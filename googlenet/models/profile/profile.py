@@ -30,7 +30,7 @@ __all__ = [
     "Profile",
     "Row",
     "Shape",
-    "Sums",
+    "Totals",
     "profile_module",
     "profile_network",
     "profile_partly",
@@ -42,8 +42,8 @@ COUNTING = (
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Totals over some rows, and the shape (C, H, W) that leaves the last of them."""
+class Totals:
+    """What some rows come to, and the shape (C, H, W) that leaves the last of them."""
 
     params: int
     macs: int
@@ -89,13 +89,13 @@ class Profile:
         """Multiply-adds that the auxiliary heads add to one image in training."""
         return sum(row.macs for row in self.rows if row.aux)
 
-    def by_branch(self) -> dict[str, Sums]:
-        """Sums per branch (1×1, 3×3, 5×5, pool), without stem, concatenations and head."""
-        return _sums((row.branch, row) for row in self.rows if row.branch)
+    def by_branch(self) -> dict[str, Totals]:
+        """Totals per branch (1×1, 3×3, 5×5, pool), without stem, concatenations and head."""
+        return _totals((row.branch, row) for row in self.rows if row.branch)
 
-    def by_layer(self) -> dict[str, Sums]:
-        """Sums per layer of the network (conv1, inception3a, fc, aux1), in order."""
-        return _sums((row.layer, row) for row in self.rows)
+    def by_layer(self) -> dict[str, Totals]:
+        """Totals per layer of the network (conv1, inception3a, fc, aux1), in order."""
+        return _totals((row.layer, row) for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: totals, the rows, and what is counted."""
@@ -202,12 +202,12 @@ def _size(profile: Profile) -> str:
     return f"{profile.in_shape[1]}×{profile.in_shape[2]}"
 
 
-def _sums(keyed: Iterable[tuple[str, Row]]) -> dict[str, Sums]:
+def _totals(keyed: Iterable[tuple[str, Row]]) -> dict[str, Totals]:
     groups: dict[str, list[Row]] = {}
     for key, row in keyed:
         groups.setdefault(key, []).append(row)
     return {
-        key: Sums(
+        key: Totals(
             sum(row.params for row in rows),
             sum(row.macs for row in rows),
             sum(row.activation_bytes for row in rows),

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from googlenet.lessons.arithmetic import misfit
-from googlenet.models.profile import COUNTING, Profile, Row, Sums
+from googlenet.models.profile import COUNTING, Profile, Row, Totals
 from googlenet.ui.build.module.drawing import READING
 from googlenet.ui.common import figures
 
@@ -80,7 +80,7 @@ def _steps(profile: Profile, chosen: str) -> str:
     return figures.scroll_box(f"<table class='gl-table'>{head}{bodies}{foot}</table>", "Steps of the module")
 
 
-def _branch_sums(branch: str, sums: Sums, profile: Profile) -> str:
+def _branch_sums(branch: str, sums: Totals, profile: Profile) -> str:
     return (
         f"<tr class='gl-group'><th colspan='3'><i></i>{branch} branch</th><td>{figures.shape(sums.out_shape)}</td>"
         f"<td class='gl-n'>{figures.count(sums.params)}</td><td class='gl-n'>{figures.si(sums.macs)}</td>"

@@ -9,7 +9,7 @@ from html import escape
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig, Problem
 from googlenet.models.draft import edited_layers
 from googlenet.models.paper import Quoted, quoted
-from googlenet.models.profile import COUNTING, Profile, Row, Sums
+from googlenet.models.profile import COUNTING, Profile, Row, Totals
 from googlenet.ui.common import figures
 
 MOSTLY = 0.5  # of a window's taps on padding: from here on it is marked
@@ -23,7 +23,7 @@ class Line:
 
     name: str
     rows: tuple[Row, ...]
-    sums: Sums
+    sums: Totals
     params_so_far: int
     macs_so_far: int
 
