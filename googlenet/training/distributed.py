@@ -54,13 +54,13 @@ class Team:
         """Whether this process writes the run."""
         return self.rank == 0
 
-    def tell(self, said: Any) -> Any:
-        """What rank 0 said, on every rank; returns after all have arrived."""
+    def broadcast(self, value: Any) -> Any:
+        """Rank 0's `value`, on every rank; returns after all have arrived."""
         if self.size == 1:
-            return said
+            return value
         import torch.distributed as dist
 
-        box = [said]
+        box = [value]
         dist.broadcast_object_list(box, src=0, device="cpu")
         return box[0]
 

@@ -45,7 +45,7 @@ def train(config: TrainConfig, checkpoints: Path | str, *, console: bool = False
     """
     check_source(config.data)
     team = Team.join()
-    config = team.tell(config)  # a run named by the time has another name on every rank
+    config = team.broadcast(config)  # a run named by the time has another name on every rank
     run = Run(Path(checkpoints), config.run)
     return _as_team(team, run, config, lambda: run.create(config), resumed=False, console=console, detached=detached)
 
@@ -75,7 +75,7 @@ def _as_team(team: Team, run: Run, config: TrainConfig, prepare: Callable[[], No
                 prepare()
             except LabError as error:
                 refusal = error
-        refusal = team.tell(refusal)
+        refusal = team.broadcast(refusal)
         if refusal:
             raise refusal
         if team.leads:
@@ -159,7 +159,7 @@ def _train(team: Team, run: Run, config: TrainConfig, reporter: Reporter, stop: 
     )
     if trainer.batches.validation is None:
         reporter.line("No validation: this recipe trains on all images. Set a validation fraction to hold some out.")
-    if team.tell(resumed and bool(has_state(run.path) or run.weights())):
+    if team.broadcast(resumed and bool(has_state(run.path) or run.weights())):
         trainer.restore()
     else:  # also where a run ended before its first save
         trainer.save()
