@@ -52,7 +52,7 @@ class Gradients:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class GradientComparison:
     """The same step of both networks."""
 
     without: Gradients
@@ -80,15 +80,15 @@ class Comparison:
         return f"{when} {first} gets {self.without.fading:,.0f}× less gradient than the last layer; {headed}."
 
 
-def compare_heads(network: GoogLeNetConfig, steps: int = 20, seed: int = 0) -> Iterator[Comparison]:
-    """Both networks side by side, one `Comparison` as soon as each step is computed: `steps` + 1 of them.
+def compare_heads(network: GoogLeNetConfig, steps: int = 20, seed: int = 0) -> Iterator[GradientComparison]:
+    """Both networks side by side, one `GradientComparison` as soon as each step is computed: `steps` + 1 of them.
 
     Heads are put on 4a and 4d where `network` has none, and it gets the ten classes of the drawn shapes. Raises
     `LabError`, before the first step, for a network that takes other images, that has no place for heads or that is
     too large for a few seconds on a CPU.
     """
     both = [gradient_norms(network, steps, with_heads=heads, seed=seed) for heads in (False, True)]
-    return (Comparison(*pair) for pair in zip(*both, strict=True))
+    return (GradientComparison(*pair) for pair in zip(*both, strict=True))
 
 
 def gradient_norms(

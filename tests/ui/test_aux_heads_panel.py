@@ -11,16 +11,16 @@ from xml.etree import ElementTree
 import pytest
 
 from googlenet.models.presets import preset
-from googlenet.training.gradients import Comparison, Gradients, compare_heads
+from googlenet.training.gradients import GradientComparison, Gradients, compare_heads
 from googlenet.ui.build.lessons import heads as aux_heads
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def comparison(norms: list[float], headed: list[float], step: int = 0) -> Comparison:
+def comparison(norms: list[float], headed: list[float], step: int = 0) -> GradientComparison:
     layers = ("conv1", "inception3a", "fc")
     sides = (dict(zip(layers, side, strict=True)) for side in (norms, headed))
-    return Comparison(*(Gradients(step, 2.3, side) for side in sides))
+    return GradientComparison(*(Gradients(step, 2.3, side) for side in sides))
 
 
 def marks(html: str, kind: str) -> list[float]:

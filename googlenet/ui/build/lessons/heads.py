@@ -17,7 +17,7 @@ from googlenet.ui.common import figures
 from googlenet.ui.common.cores import share_cores
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
-    from googlenet.training.gradients import Comparison
+    from googlenet.training.gradients import GradientComparison
 
 STEPS, MAX_STEPS = 10, 50
 NORMS = [("without batch norm", "plain"), ("with batch norm", "normed")]
@@ -31,7 +31,7 @@ WHY = (
 WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 560, 104, 18, 10, 24, 46
 
 
-def heads_chart(steps: list[Comparison]) -> str:
+def heads_chart(steps: list[GradientComparison]) -> str:
     """HTML: the last of `steps` as a row for every layer, gradient to the right in powers of ten, and its sentence.
 
     The scale holds all of `steps`, so that it stays in place while they come in.
@@ -63,7 +63,7 @@ def _when(step: int) -> str:
     return "at initialisation" if step == 0 else f"after {step} step{'s' if step > 1 else ''}"
 
 
-def _decades(steps: list[Comparison]) -> tuple[int, int]:
+def _decades(steps: list[GradientComparison]) -> tuple[int, int]:
     norms = [norm for step in steps for side in (step.without, step.with_heads) for norm in side.norms.values()]
     powers = [math.log10(norm) for norm in norms if 0 < norm < math.inf] or [0.0]
     low, high = math.floor(min(powers)), math.ceil(max(powers))
@@ -99,14 +99,14 @@ def _row(layer: str, y: float, norms: tuple[float, float], places: tuple[float, 
     )
 
 
-def _losses(now: Comparison) -> str:
+def _losses(now: GradientComparison) -> str:
     return (
         f"<p class='gl-note'>Loss of the last classifier: {now.without.loss:.3f} {WITHOUT}, {now.with_heads.loss:.3f} "
         f"{WITH}.</p>"
     )
 
 
-def _table(now: Comparison) -> str:
+def _table(now: GradientComparison) -> str:
     rows = "".join(
         f"<tr><th>{escape(layer)}</th><td class='gl-n'>{norm:.3g}</td>"
         f"<td class='gl-n'>{now.with_heads.norms[layer]:.3g}</td><td class='gl-n'>{now.gains[layer]:,.3g}×</td></tr>"
@@ -130,7 +130,7 @@ def compare(checkpoints: Path, norm: Any, steps: Any) -> Iterator[str]:
         share_cores(checkpoints)
         from googlenet.training.gradients import compare_heads
 
-        seen: list[Comparison] = []
+        seen: list[GradientComparison] = []
         for comparison in compare_heads(preset("cifar10", batch_norm=batch_norm), steps):
             seen.append(comparison)
             yield heads_chart(seen)
