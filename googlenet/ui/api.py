@@ -11,7 +11,7 @@ from googlenet.models.profile.inspect import inspect_module, inspect_network
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.common.cores import share_cores
-from googlenet.ui.common.refusals import spoken
+from googlenet.ui.common.refusals import api_errors
 from googlenet.ui.evaluate.answers import AnswerBook
 from googlenet.ui.train.tab import start_run
 
@@ -92,13 +92,13 @@ def publish(checkpoints: Path, data: str) -> None:
         answers = book.ask(checkpoint, data or None)
         return {"checkpoint": answers.name, "judged_on": answers.on, **answers.result.to_dict()}
 
-    gr.api(spoken(inspect_module), api_name="inspect_module")
-    gr.api(spoken(inspect_network), api_name="inspect_network")
-    gr.api(spoken(start_training), api_name="start_training")
-    gr.api(spoken(stop_training), api_name="stop_training")
-    gr.api(spoken(run_status), api_name="run_status")
-    gr.api(spoken(select_run), api_name="select_run", concurrency_id="evaluate")
-    gr.api(spoken(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
+    gr.api(api_errors(inspect_module), api_name="inspect_module")
+    gr.api(api_errors(inspect_network), api_name="inspect_network")
+    gr.api(api_errors(start_training), api_name="start_training")
+    gr.api(api_errors(stop_training), api_name="stop_training")
+    gr.api(api_errors(run_status), api_name="run_status")
+    gr.api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
+    gr.api(api_errors(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
 
 
 def run_summary(run: Run) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from googlenet.inference.selection.judges import weights_digest
 from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.api import publish
-from googlenet.ui.common.long_work import Bell, Cancelled, kept
+from googlenet.ui.common.long_work import Cancellation, Cancelled, refusable
 from googlenet.ui.evaluate import checkpoint_view as view
 from googlenet.ui.evaluate import events
 from googlenet.ui.evaluate import view as evaluate_view
@@ -314,14 +314,14 @@ def test_a_client_selects_and_evaluates(checkpoints: Path, folder: Path, tmp_pat
 
 
 def test_cancel_stops_only_the_visitor_who_asked() -> None:
-    bell, told = Bell(), []
+    cancellation, told = Cancellation(), []
     me, other = SimpleNamespace(session_hash="me"), SimpleNamespace(session_hash="other")
-    mine, theirs = (bell.listen(who, lambda share, desc: told.append(share)) for who in (me, other))
-    bell.ring(me)
+    mine, theirs = (cancellation.listen(who, lambda share, desc: told.append(share)) for who in (me, other))
+    cancellation.cancel(me)
     theirs(0.5, "going on")
     with pytest.raises(Cancelled):
         mine(0.5, "stopping")
-    bell.listen(me, lambda share, desc: told.append(share))(0.7, "a new start")
+    cancellation.listen(me, lambda share, desc: told.append(share))(0.7, "a new start")
     assert told == [0.5, 0.7]
 
 
@@ -339,7 +339,7 @@ def test_what_was_judged_before_a_cancel_is_kept(checkpoints: Path) -> None:
 
 
 def test_a_refusal_is_a_toast_that_changes_nothing() -> None:
-    @kept(2)
+    @refusable(2)
     def refuse() -> None:
         raise LabError("No <b>such</b> thing.")
 

@@ -15,7 +15,7 @@ from googlenet.inference.novelty import judge
 from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
 from googlenet.ui.common.cores import share_cores
-from googlenet.ui.common.refusals import spoken, toast
+from googlenet.ui.common.refusals import api_errors, toast
 
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
@@ -92,7 +92,7 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
         """
         return classify_upload(checkpoints, image, checkpoint)
 
-    gr.api(spoken(classify), api_name="classify", concurrency_id="classify")
+    gr.api(api_errors(classify), api_name="classify", concurrency_id="classify")
     return picture, name
 
 

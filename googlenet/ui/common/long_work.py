@@ -20,31 +20,31 @@ class Cancelled(Exception):
     """The visitor asked for an end."""
 
 
-class Bell:
+class Cancellation:
     """Passes progress on to a visitor's page, and stops the work when that visitor has pressed Cancel."""
 
     def __init__(self) -> None:
-        self._rung: set[str] = set()
+        self._cancelled: set[str] = set()
 
-    def ring(self, request: gr.Request) -> None:
+    def cancel(self, request: gr.Request) -> None:
         """Cancel what this visitor's page waits for."""
-        self._rung.add(str(request.session_hash))
+        self._cancelled.add(str(request.session_hash))
 
     def listen(self, request: gr.Request, progress: gr.Progress) -> Callable[[float, str], None]:
-        """A `Progress` for the lab's functions; it raises `Cancelled` after `ring`."""
+        """A `Progress` for the lab's functions; it raises `Cancelled` after `cancel`."""
         visitor = str(request.session_hash)
-        self._rung.discard(visitor)
+        self._cancelled.discard(visitor)
 
-        def tell(share: float, text: str) -> None:
-            if visitor in self._rung:
-                self._rung.discard(visitor)
+        def report(share: float, text: str) -> None:
+            if visitor in self._cancelled:
+                self._cancelled.discard(visitor)
                 raise Cancelled
             progress(share, desc=text)
 
-        return tell
+        return report
 
 
-def kept(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def refusable(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """For a handler of `outputs` components: a refusal is a toast that leaves them all as they were."""
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,7 +87,7 @@ class Question:
     def ask(self, question: Callable[..., str], inputs: list[Any]) -> None:
         """Show the sentence that `question` returns when the button is pressed."""
 
-        @kept(2)
+        @refusable(2)
         def show(*values: Any) -> Any:
             return gr.Column(visible=True), f"<p>{escape(question(*values))}</p>"
 

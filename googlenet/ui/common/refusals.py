@@ -12,7 +12,7 @@ import gradio as gr
 from googlenet.errors import LabError
 
 
-def spoken(function: Callable[..., Any]) -> Callable[..., Any]:
+def api_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` for `gr.api`: what it refuses reaches the client as one sentence."""
 
     @functools.wraps(function)

@@ -12,7 +12,7 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import network_choices
-from googlenet.ui.common.long_work import PRIVATE, Bell, Question, kept
+from googlenet.ui.common.long_work import PRIVATE, Cancellation, Question, refusable
 from googlenet.ui.evaluate import events
 from googlenet.ui.evaluate.answers import AnswerBook, parse_cell
 
@@ -119,10 +119,10 @@ def evaluate_tab(
 ) -> None:
     """Fill `tab` of `demo`; `picture` and `network` are those of the Classify tab, where an image can be opened."""
     page, book = _lay_out(default_data), AnswerBook(checkpoints, default_data)
-    bell = Bell()
-    page.cancel.click(bell.ring, None, None, **PRIVATE)
-    ready = _wire_run(page, checkpoints, bell, demo, tab)
-    _wire_checkpoint(page, checkpoints, book, bell, ready)
+    cancellation = Cancellation()
+    page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
+    ready = _wire_run(page, checkpoints, cancellation, demo, tab)
+    _wire_checkpoint(page, checkpoints, book, cancellation, ready)
     _wire_images(page, checkpoints, book, picture, network)
 
 
@@ -169,7 +169,7 @@ def _lay_out(default_data: str) -> _Page:
     )  # fmt: skip
 
 
-def _wire_run(page: _Page, checkpoints: Path, bell: Bell, demo: gr.Blocks, tab: gr.Tab) -> list[Any]:
+def _wire_run(page: _Page, checkpoints: Path, cancellation: Cancellation, demo: gr.Blocks, tab: gr.Tab) -> list[Any]:
     """Choosing a run, judging it, and the two steps that follow; returns the events after which to look into it."""
 
     def opened(request: gr.Request) -> Any:
@@ -179,18 +179,18 @@ def _wire_run(page: _Page, checkpoints: Path, bell: Bell, demo: gr.Blocks, tab: 
         view = events.stored_view(checkpoints, source, data, known)
         return (gr.skip(),) * 7 if view is None else (*view, gr.Column(visible=False))
 
-    @kept(6)
+    @refusable(6)
     def judge(source: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
-        shown = events.judge(checkpoints, source, data, bell.listen(request, progress))
+        shown = events.judge(checkpoints, source, data, cancellation.listen(request, progress))
         return events.run_view(checkpoints, shown)
 
-    @kept(6)
+    @refusable(6)
     def promote(known: Any, name: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
-        return events.promote(checkpoints, known, name, bell.listen(request, progress))
+        return events.promote(checkpoints, known, name, cancellation.listen(request, progress))
 
-    @kept(1)
+    @refusable(1)
     def report(known: Any, name: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> str:
-        return events.report(checkpoints, known, name, bell.listen(request, progress))
+        return events.report(checkpoints, known, name, cancellation.listen(request, progress))
 
     found = {"inputs": [page.source, page.data, page.shown], "outputs": [*page.of_run, page.details], **PRIVATE}
     demo.load(opened, None, page.source, **PRIVATE).then(look_up, **found)
@@ -219,28 +219,30 @@ def _busy(page: _Page, event: Any, work: Any, inputs: list[Any], outputs: list[A
     return done.then(lambda: buttons(False), None, states, **PRIVATE)
 
 
-def _wire_checkpoint(page: _Page, checkpoints: Path, book: AnswerBook, bell: Bell, ready: list[Any]) -> None:
+def _wire_checkpoint(
+    page: _Page, checkpoints: Path, book: AnswerBook, cancellation: Cancellation, ready: list[Any]
+) -> None:
     """Looking into one checkpoint, and comparing it with another."""
 
-    @kept(7)
+    @refusable(7)
     def look(known: Any, name: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
-        answers = events.look(book, name, data, bell.listen(request, progress))
+        answers = events.look(book, name, data, cancellation.listen(request, progress))
         return [(name, data), *answers, events.compared_choices(checkpoints, known, name)]
 
     def mark(known: Any, name: str) -> Any:
         return events.mark(checkpoints, known, name) if known and known.result else gr.skip()
 
-    @kept(1)
+    @refusable(1)
     def choose(event: gr.EventData) -> Any:
         return find_checkpoint(checkpoints, str(event._data.get("checkpoint"))).name
 
-    @kept(2)
+    @refusable(2)
     def compare(looked: Any, other: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
         if not looked or not other:
             return ["", ""]
-        return events.side_by_side(book, looked[0], other, looked[1], bell.listen(request, progress))
+        return events.side_by_side(book, looked[0], other, looked[1], cancellation.listen(request, progress))
 
-    @kept(1)
+    @refusable(1)
     def show_cell(looked: Any, event: gr.EventData) -> str:
         answers = book.ask(*_known(looked))
         return events.cell_images(answers, *parse_cell(event._data.get("cell"), len(answers.classes)))
@@ -264,7 +266,7 @@ def _known(looked: Any) -> tuple[str, str | None]:
 def _wire_images(page: _Page, checkpoints: Path, book: AnswerBook, picture: gr.Image, network: gr.Dropdown) -> None:
     """An image goes to the Classify tab, with the network that was asked about it."""
 
-    @kept(2)
+    @refusable(2)
     def hand_over(looked: Any, event: gr.EventData) -> list[Any]:
         name, data = _known(looked)
         return [book.ask(name, data).image(event._data.get("image")), network_choices(checkpoints, name)]
