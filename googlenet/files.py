@@ -1,9 +1,11 @@
-"""The one way the lab writes a file that must never be found half-written."""
+"""How the lab writes a file that must never be found half-written, and reads one that may be."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 
 def write_atomically(path: Path, *parts: bytes | memoryview | str, previous: Path | None = None) -> None:
@@ -30,3 +32,12 @@ def clear_unfinished(directory: Path) -> None:
     """Remove what a writer that was killed left in `directory`; only for one that nobody else writes."""
     for left in directory.glob(".*.tmp"):
         left.unlink(missing_ok=True)
+
+
+def read_json(path: Path, kind: type) -> Any:
+    """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn or another's."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        return plain if isinstance(plain, kind) else kind()
+    except (OSError, ValueError, RecursionError):
+        return kind()

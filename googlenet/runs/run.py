@@ -20,81 +20,14 @@ import csv
 import dataclasses
 import json
 import os
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import write_atomically
 from googlenet.recipes import TrainConfig
-
-ACTIVE = ("queued", "running", "stopping")
-RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
-STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged")
-
-METRICS = (
-    "Epoch",
-    "Accuracy",
-    "Loss",
-    "Validation accuracy",
-    "Validation loss",
-    "Learning rate",
-    "Images/s",
-    "Seconds",
-)
-
-
-class Diverged(LabError):
-    """The loss or the weights are no longer numbers."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the trainer last said. `epoch` counts finished epochs, `step` the steps done in the current one."""
-
-    state: str
-    epoch: int = 0
-    epochs: int = 0
-    step: int = 0
-    steps_per_epoch: int = 0
-    pid: int = 0
-    pid_started: float = 0.0
-    heartbeat: float = 0.0  # seconds since 1970
-    message: str = ""
-    device: str = ""
-    data: str = ""
-    images_per_second: float = 0.0
-    seconds_left: float | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether a trainer is at work on the run."""
-        return self.state in ACTIVE
-
-    @property
-    def progress(self) -> float:
-        """Share of all steps done, 0 to 1."""
-        done = self.epoch + self.step / max(1, self.steps_per_epoch)
-        return min(1.0, done / max(1, self.epochs))
-
-
-def process_started(pid: int) -> float:
-    """When process `pid` began, in seconds since 1970; 0 when there is none or it is a zombie."""
-    try:
-        process = psutil.Process(pid)
-        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except (psutil.Error, ValueError):
-        return 0.0
-
-
-def is_alive(pid: int, started: float) -> bool:
-    """Whether process `pid` is the one that began at `started`: numbers are reused, moments are not."""
-    begun = process_started(pid) if pid > 0 else 0.0
-    return begun > 0 and abs(begun - started) < 1.5
+from googlenet.runs.metrics import METRICS, read_metrics, read_step
+from googlenet.runs.status import Status, is_alive
 
 
 class Run:
@@ -142,7 +75,7 @@ class Run:
     def new_metrics(self, offset: int) -> tuple[list[dict[str, float | None]], int]:
         """Rows of metrics.csv from byte `offset`, and the offset to go on from."""
         lines, offset = self._whole_lines("metrics.csv", offset)
-        return [row for row in map(_read_metrics, lines) if row is not None], offset
+        return [row for row in map(read_metrics, lines) if row is not None], offset
 
     def steps(self, offset: int = 0, limit: int = -1) -> tuple[list[dict[str, float]], int]:
         """Rows of steps.jsonl from byte `offset`, in at most `limit` bytes, and the offset to go on from."""
@@ -150,7 +83,7 @@ class Run:
         try:
             rows = json.loads(b"[" + b",".join(lines) + b"]")  # five times as fast as line by line
         except ValueError:
-            rows = map(_read_json, lines)
+            rows = map(read_step, lines)
         return [row for row in rows if isinstance(row, dict) and "step" in row], offset
 
     def log_tail(self, lines: int = 12) -> str:
@@ -214,7 +147,7 @@ class Run:
         write_atomically(self.path / "steps.jsonl", "".join(json.dumps(row) + "\n" for row in kept_steps))
         # The lines themselves are kept, not numbers read back and printed again.
         lines = self._whole_lines("metrics.csv")[0]
-        kept = lines[:1] + [line for line in lines[1:] if (row := _read_metrics(line)) and row["Epoch"] < epoch]
+        kept = lines[:1] + [line for line in lines[1:] if (row := read_metrics(line)) and row["Epoch"] < epoch]
         write_atomically(self.path / "metrics.csv", b"".join(line + b"\r\n" for line in kept))
 
     def _whole_lines(self, file: str, offset: int = 0, limit: int = -1) -> tuple[list[bytes], int]:
@@ -227,51 +160,3 @@ class Run:
             return [], offset
         whole = data[: data.rfind(b"\n") + 1]
         return whole.splitlines(), offset + len(whole)
-
-
-def _read_metrics(line: bytes) -> dict[str, float | None] | None:
-    """None for the header, and for what is no row."""
-    try:
-        cells = line.decode().split(",")
-        row = {name: float(cell) if cell else None for name, cell in zip(METRICS, cells, strict=True)}
-        return row if row["Epoch"] is not None else None
-    except ValueError:
-        return None
-
-
-def _read_json(line: bytes) -> Any:
-    """None where a line is damaged."""
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
-
-
-def list_runs(checkpoints: Path) -> list[Run]:
-    """The runs under `checkpoints`, newest first. Foreign files and half-deleted directories are passed over."""
-    found = []
-    try:
-        entries = list(os.scandir(checkpoints))
-    except OSError:
-        return []
-    for entry in entries:
-        try:
-            run = Run(Path(checkpoints), entry.name)
-            found.append(((run.path / "config.json").stat().st_mtime, run))
-        except (LabError, OSError):
-            continue
-    return [run for _, run in sorted(found, key=lambda pair: (-pair[0], pair[1].name))]
-
-
-def active_run(checkpoints: Path) -> tuple[Run, Status] | None:
-    """The run that is being trained now, if any."""
-    for run in list_runs(checkpoints):
-        status = run.status()
-        if status.active:
-            return run, status
-    return None
-
-
-def now() -> float:
-    """Seconds since 1970, for heartbeats."""
-    return time.time()

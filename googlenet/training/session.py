@@ -10,16 +10,14 @@ import dataclasses
 import errno
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
-from googlenet.runs import RESUMABLE, Diverged, Run, Status, active_run, now, process_started
+from googlenet.runs import RESUMABLE, Diverged, Run, Status, now, process_started, trainer_lock
 from googlenet.training.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
@@ -83,29 +81,6 @@ def _as_team(team: Team, run: Run, config: TrainConfig, prepare: Callable[[], No
         with StopRequest(GRACE) as stop:
             _train(team, run, config, Reporter(Path(os.devnull)), stop, resumed=options["resumed"])
         return run
-
-
-@contextlib.contextmanager
-def trainer_lock(checkpoints: Path) -> Iterator[None]:
-    """Hold `checkpoints` for one trainer. The system lets go of the lock when its holder dies, however it dies."""
-    try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(checkpoints / ".trainer.lock")
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        busy = active_run(checkpoints)
-        name = f" ({busy[0].name})" if busy else ""
-        raise LabError(
-            f"A training is running already{name}: stop it, or wait until it has finished.", "run"
-        ) from error
-    except OSError as error:
-        raise LabError(
-            f"{checkpoints} cannot be written ({error.strerror}): choose another folder.", "checkpoints"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _work(team: Team, run: Run, config: TrainConfig, *, resumed: bool, console: bool, detached: bool) -> Run:

@@ -5,15 +5,11 @@ The trainer is the run's writer. What is written here is written while no traine
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
 from googlenet.errors import LabError, check_run_name
@@ -23,8 +19,6 @@ from googlenet.runs import SUFFIX, Checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
     from googlenet.data.datasets import ImageSet
-
-AT_WORK = ("queued", "running", "stopping")
 
 
 @dataclass(frozen=True)
@@ -122,15 +116,6 @@ def _take(split: Split, rows: object) -> Split:
     return Split(split.images[rows], split.labels[rows])
 
 
-def read_json(path: Path, kind: type) -> Any:
-    """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn or another's."""
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        return plain if isinstance(plain, kind) else kind()
-    except (OSError, ValueError, RecursionError):
-        return kind()
-
-
 def are_other_images(checkpoint_accuracy: float | None, measured: float, n: int) -> bool:
     """Whether `n` images, on which a checkpoint has accuracy `measured`, cannot be those that the trainer wrote down.
 
@@ -148,24 +133,3 @@ def weights_digest(path: Path) -> str:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def while_not_trained(checkpoints: Path | str, run: str) -> Iterator[None]:
-    """Keep trainers out of `checkpoints` meanwhile; `LabError` when one is at work on `run`.
-
-    A trainer holds `.trainer.lock` for all runs, so one that trains another run is let be.
-    """
-    checkpoints = Path(checkpoints)
-    lock = FileLock(checkpoints / ".trainer.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        if read_json(checkpoints / run / "status.json", dict).get("state") in AT_WORK:
-            raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run") from error
-    except OSError as error:
-        raise LabError(f"{checkpoints} cannot be written ({error.strerror}): choose another folder.") from error
-    try:
-        yield
-    finally:
-        lock.release()

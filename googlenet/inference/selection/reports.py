@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.data.datasets import Progress
-from googlenet.files import write_atomically
+from googlenet.files import read_json, write_atomically
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
-from googlenet.inference.selection.judges import find_in_run, load_judges, read_json, run_config, weights_digest
+from googlenet.inference.selection.judges import find_in_run, load_judges, run_config, weights_digest
 
 REPORTS = "test-reports.json"
 

@@ -24,14 +24,13 @@ from googlenet.inference.selection.judges import (
     run_checkpoints,
     run_config,
     weights_digest,
-    while_not_trained,
 )
 from googlenet.inference.selection.reports import report_on_test, test_reports
 from googlenet.inference.selection.store import JudgementStore
 from googlenet.inference.selection.temperature import Calibration, calibrate, fit_and_store
 from googlenet.models.device import pick_device
 from googlenet.recipes import TrainConfig
-from googlenet.runs import Checkpoint, list_checkpoints
+from googlenet.runs import Checkpoint, list_checkpoints, while_not_trained
 
 __all__ = [
     "Calibration",

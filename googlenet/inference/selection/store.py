@@ -8,8 +8,8 @@ from typing import Any
 
 from googlenet.data.datasets import NAMES
 from googlenet.errors import LabError
-from googlenet.files import write_atomically
-from googlenet.inference.selection.judges import read_json, weights_digest
+from googlenet.files import read_json, write_atomically
+from googlenet.inference.selection.judges import weights_digest
 from googlenet.recipes import TrainConfig
 
 RULE = 1  # raise it when what is judged changes, so that stored figures are computed anew

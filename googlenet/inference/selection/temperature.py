@@ -20,9 +20,9 @@ from googlenet.inference.selection.judges import (
     find_in_run,
     load_judges,
     run_config,
-    while_not_trained,
 )
 from googlenet.models.weights import add_facts
+from googlenet.runs import while_not_trained
 
 
 @dataclass(frozen=True)
