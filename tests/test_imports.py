@@ -39,7 +39,7 @@ NO_TORCH = (
     "googlenet.models.codegen",
     "googlenet.cli.build",
     "googlenet.data.datasets",
-    "googlenet.runs.run",
+    "googlenet.runs",
     "googlenet.training.launcher",
     "googlenet.training.session",
 )

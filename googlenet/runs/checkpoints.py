@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,15 +65,12 @@ def list_checkpoints(checkpoints: Path | str) -> list[Checkpoint]:
     Of a run: best, last, then epochs. Foreign, half-written and unreadable files are passed over, and a missing
     folder is an empty one.
     """
-    found = []
-    for name, path in _files(Path(checkpoints)):
-        try:
-            status = path.stat()
-            info = _read_header(path, status.st_mtime_ns, status.st_size)
-        except (LabError, OSError):
-            continue
-        found.append(Checkpoint(name, path, info))
-    return found
+    return _read(_files(Path(checkpoints)))[0]
+
+
+def checkpoints_of(run: Path) -> tuple[list[Checkpoint], dict[str, str]]:
+    """Those in the directory of a run, best and last first; and for its other weights files, by name, what is wrong."""
+    return _read((f"{run.name}/{path.stem}", path) for path in _of_run(run))
 
 
 def find_checkpoint(checkpoints: Path | str, name: str = "") -> Checkpoint:
@@ -98,12 +95,28 @@ def _files(checkpoints: Path) -> Iterator[tuple[str, Path]]:
         yield path.stem, path
     runs = []
     for entry in _scan(checkpoints):
-        if RUN_NAME.fullmatch(entry.name) and entry.is_dir() and (paths := _weights_in(Path(entry.path))):
+        if RUN_NAME.fullmatch(entry.name) and entry.is_dir() and (paths := _of_run(Path(entry.path))):
             runs.append((max(map(_modified, paths)), entry.name, paths))
     for _, run, paths in sorted(runs, key=lambda row: (-row[0], row[1])):
-        order = {"best": 0, "last": 1}
-        for path in sorted(paths, key=lambda path: (order.get(path.stem, 2), path.stem)):
+        for path in paths:
             yield f"{run}/{path.stem}", path
+
+
+def _read(files: Iterable[tuple[str, Path]]) -> tuple[list[Checkpoint], dict[str, str]]:
+    """The checkpoints among `files`, and by name what is wrong with the others."""
+    found, wrong = [], {}
+    for name, path in files:
+        try:
+            status = path.stat()
+            found.append(Checkpoint(name, path, _read_header(path, status.st_mtime_ns, status.st_size)))
+        except (LabError, OSError) as error:
+            wrong[name] = str(error)
+    return found, wrong
+
+
+def _of_run(run: Path) -> list[Path]:
+    order = {"best": 0, "last": 1}
+    return sorted(_weights_in(run), key=lambda path: (order.get(path.stem, 2), path.stem))
 
 
 def _weights_in(folder: Path) -> list[Path]:

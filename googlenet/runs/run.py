@@ -26,6 +26,7 @@ from pathlib import Path
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import write_atomically
 from googlenet.recipes import TrainConfig
+from googlenet.runs.checkpoints import Checkpoint, checkpoints_of
 from googlenet.runs.metrics import METRICS, read_metrics, read_step
 from googlenet.runs.status import Status, is_alive
 
@@ -33,7 +34,7 @@ from googlenet.runs.status import Status, is_alive
 class Run:
     """The directory of the run `name` under `checkpoints`; raises `LabError` when that is no run name."""
 
-    def __init__(self, checkpoints: Path, name: str) -> None:
+    def __init__(self, checkpoints: Path | str, name: str) -> None:
         self.name = check_run_name(name)
         self.path = Path(checkpoints) / name
 
@@ -48,7 +49,9 @@ class Run:
         try:
             return TrainConfig.from_json((self.path / "config.json").read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise LabError(f"There is no run called {self.name} in {self.path.parent}.", "run") from error
+            raise LabError(
+                f"There is no run called {self.name} in {self.path.parent}: choose one of its runs.", "run"
+            ) from error
 
     def status(self) -> Status:
         """The trainer's last word, or `interrupted` when it says it is at work and its process is gone."""
@@ -95,6 +98,27 @@ class Run:
         except OSError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
+
+    def checkpoints(self) -> tuple[list[Checkpoint], dict[str, str]]:
+        """Its checkpoints, epochs before last and best, and for other weights files by name what is wrong with them.
+
+        Raises `LabError` when there is no checkpoint.
+        """
+        found, wrong = checkpoints_of(self.path)
+        if not found:
+            what = next(iter(wrong.values()), f"{self.name} has no checkpoint yet: let it train for an epoch.")
+            raise LabError(what, "run")
+        return sorted(found, key=lambda item: (item.path.stem in ("best", "last"), item.name)), wrong
+
+    def find(self, name: str) -> Checkpoint:
+        """Its checkpoint `name`, with the run before it or not; `LabError` when it has none of that name."""
+        found = {item.name: item for item in self.checkpoints()[0]}
+        full = name if "/" in name else f"{self.name}/{name}"
+        if full not in found:
+            raise LabError(
+                f"{self.name} has no checkpoint {name[:80]!r}: choose one of {', '.join(found)}.", "checkpoint"
+            )
+        return found[full]
 
     def weights(self) -> list[Path]:
         """Its weights files: best, last, then epochs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from googlenet.inference.selection.select import (
     stored_judgement,
 )
 from googlenet.models.weights import add_facts, read_info
+from googlenet.runs import process_started
 
 CLASSES = tuple(COLOURS)
 
@@ -291,14 +293,17 @@ def test_only_the_runs_own_checkpoints_are_promoted(run: Path, data: Path, name:
 
 def test_nothing_is_written_into_a_run_that_is_being_trained(run: Path, data: Path) -> None:
     make_run(data, "other")
-    (run / "status.json").write_text(json.dumps({"state": "running"}))
+    alive = {"pid": os.getpid(), "pid_started": process_started(os.getpid())}
+    (run / "status.json").write_text(json.dumps({"state": "running", **alive}))
     best = (run / "best.safetensors").read_bytes()
     with FileLock("runs/.trainer.lock"):
         for call, name in ((promote, ("mine", "epoch-0002")), (select.calibrate, ("mine/best",))):
             assert "mine is being trained: stop it" in refusal(call, "runs", *name)
         promote("runs", "other", "epoch-0002")  # the trainer is at work on another run
     assert (run / "best.safetensors").read_bytes() == best
-    promote("runs", "mine", "epoch-0002")  # the status is what a killed trainer left
+    (run / "status.json").write_text(json.dumps({"state": "running", **alive, "pid_started": 1.0}))
+    with FileLock("runs/.trainer.lock"):  # a trainer at work on another run, and the status that a killed one left
+        promote("runs", "mine", "epoch-0002")
 
 
 def test_every_report_on_test_is_written_down(run: Path, data: Path) -> None:

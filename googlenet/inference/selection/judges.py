@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
-from googlenet.errors import LabError, check_run_name
+from googlenet.errors import LabError
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
-from googlenet.runs import SUFFIX, Checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
     from googlenet.data.datasets import ImageSet
@@ -35,44 +34,6 @@ class Judges:
     judged_on: str
     reported_on: str
     held_out: bool
-
-
-def run_config(checkpoints: Path | str, run: str) -> TrainConfig:
-    """The training of `run`; `LabError` when there is no such run or its description is damaged."""
-    folder = Path(checkpoints) / check_run_name(run)
-    try:
-        return TrainConfig.from_json((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabError(f"There is no run called {run} in {checkpoints}: choose one of its runs.", "run") from error
-
-
-def run_checkpoints(checkpoints: Path | str, run: str) -> tuple[list[Checkpoint], dict[str, str]]:
-    """The run's checkpoints, epochs before last and best, and for other weights files by name what is wrong with them.
-
-    Raises `LabError` when there is no checkpoint.
-    """
-    found = {item.name: item for item in list_checkpoints(checkpoints) if item.name.startswith(f"{run}/")}
-    wrong = {}
-    for path in sorted((Path(checkpoints) / run).glob(f"[!.]*{SUFFIX}")):
-        name = f"{run}/{path.stem}"
-        if name not in found and path.is_file():
-            try:
-                read_info(path)
-            except LabError as error:
-                wrong[name] = str(error)
-    if not found:
-        what = next(iter(wrong.values()), f"{run} has no checkpoint yet: let it train for an epoch.")
-        raise LabError(what, "run")
-    return sorted(found.values(), key=lambda item: (item.path.stem in ("best", "last"), item.name)), wrong
-
-
-def find_in_run(checkpoints: Path | str, run: str, name: str) -> Checkpoint:
-    """The run's checkpoint `name`, with the run before it or not; `LabError` when it has none of that name."""
-    found = {item.name: item for item in run_checkpoints(checkpoints, run)[0]}
-    full = name if "/" in name else f"{run}/{name}"
-    if full not in found:
-        raise LabError(f"{run} has no checkpoint {name[:80]!r}: choose one of {', '.join(found)}.", "checkpoint")
-    return found[full]
 
 
 def run_data(config: TrainConfig, data: str | None = None) -> str:

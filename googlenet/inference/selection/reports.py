@@ -11,7 +11,8 @@ from googlenet.data.datasets import Progress
 from googlenet.files import read_json, write_atomically
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
-from googlenet.inference.selection.judges import find_in_run, load_judges, run_config, weights_digest
+from googlenet.inference.selection.judges import load_judges, weights_digest
+from googlenet.runs import Run
 
 REPORTS = "test-reports.json"
 
@@ -28,9 +29,9 @@ def report_on_test(
 
     Do it once, when all choices are made: `test_reports` tells how often it was done. Raises `LabError` as `judge_run`.
     """
-    run = name.partition("/")[0]
-    config = run_config(checkpoints, run)
-    checkpoint = find_in_run(checkpoints, run, name)
+    run = Run(checkpoints, name.partition("/")[0])
+    config = run.config()
+    checkpoint = run.find(name)
     judges = load_judges(config, data, progress)
     classifier = Classifier(checkpoint.path, device)
     check_classes(classifier, judges.images.classes, judges.images.name)
@@ -46,8 +47,7 @@ def report_on_test(
         "loss": result.loss,
         "calibration_error": result.calibration_error,
     }
-    path = Path(checkpoints) / run / REPORTS
-    write_atomically(path, json.dumps([*test_reports(checkpoints, run), report], indent=1) + "\n")
+    write_atomically(run.path / REPORTS, json.dumps([*test_reports(checkpoints, run.name), report], indent=1) + "\n")
     return result
 
 

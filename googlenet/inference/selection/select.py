@@ -19,10 +19,7 @@ from googlenet.inference.evaluate import check_classes, evaluate_split
 from googlenet.inference.selection.judges import (
     Judges,
     are_other_images,
-    find_in_run,
     load_judges,
-    run_checkpoints,
-    run_config,
     weights_digest,
 )
 from googlenet.inference.selection.reports import report_on_test, test_reports
@@ -30,7 +27,7 @@ from googlenet.inference.selection.store import JudgementStore
 from googlenet.inference.selection.temperature import Calibration, calibrate, fit_and_store
 from googlenet.models.device import pick_device
 from googlenet.recipes import TrainConfig
-from googlenet.runs import Checkpoint, list_checkpoints, while_not_trained
+from googlenet.runs import Checkpoint, Run, list_checkpoints, while_not_trained
 
 __all__ = [
     "Calibration",
@@ -118,7 +115,7 @@ def judge_run(
     not where they were. What was judged before is read from the run's validation.json. Raises `LabError` for a run that
     is not there, has no checkpoint or none that can be judged, or whose images have gone.
     """
-    config = run_config(checkpoints, run)
+    config = Run(checkpoints, run).config()
     known = _collect(checkpoints, run, config, data)
     if missing := known.missing:
         judges = load_judges(config, data, progress)
@@ -140,7 +137,7 @@ def judge_run(
 
 def stored_judgement(checkpoints: Path | str, run: str, *, data: str | None = None) -> RunJudgement | None:
     """What `judge_run` would answer at once, or None when it would have to ask a checkpoint; errors as there."""
-    known = _collect(checkpoints, run, run_config(checkpoints, run), data)
+    known = _collect(checkpoints, run, Run(checkpoints, run).config(), data)
     return None if known.missing else _conclude(run, known)
 
 
@@ -160,7 +157,7 @@ class _Known:
 
 
 def _collect(checkpoints: Path | str, run: str, config: TrainConfig, data: str | None) -> _Known:
-    found, wrong = run_checkpoints(checkpoints, run)
+    found, wrong = Run(checkpoints, run).checkpoints()
     store = JudgementStore(Path(checkpoints) / run, config, data)
     files: dict[str, list[Checkpoint]] = {}
     for checkpoint in found:
@@ -271,15 +268,15 @@ def promote(checkpoints: Path | str, run: str, checkpoint: str) -> Path:
     The best until now stays as an epoch's file when no other file has its weights. Raises `LabError` for a checkpoint
     that is not the run's, and while the run is being trained.
     """
-    run_config(checkpoints, run)
-    chosen = find_in_run(checkpoints, run, checkpoint)
+    Run(checkpoints, run).config()
+    chosen = Run(checkpoints, run).find(checkpoint)
     best = chosen.path.with_name("best.safetensors")
     with while_not_trained(checkpoints, run):
         if best.is_file():
             kept = weights_digest(best)
             if kept == weights_digest(chosen.path):
                 return best
-            others = [other for other in run_checkpoints(checkpoints, run)[0] if other.path != best]
+            others = [other for other in Run(checkpoints, run).checkpoints()[0] if other.path != best]
             if kept not in {weights_digest(other.path) for other in others}:
                 write_atomically(_free_name(best, kept), best.read_bytes())
         write_atomically(best, chosen.path.read_bytes())

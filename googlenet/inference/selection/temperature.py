@@ -17,12 +17,10 @@ from googlenet.inference.novelty import FACT, Novelty, fit
 from googlenet.inference.selection.judges import (
     Judges,
     are_other_images,
-    find_in_run,
     load_judges,
-    run_config,
 )
 from googlenet.models.weights import add_facts
-from googlenet.runs import while_not_trained
+from googlenet.runs import Run, while_not_trained
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def calibrate(
     Raises `LabError` as `judge_run`, and while the run is being trained.
     """
     run = name.partition("/")[0]
-    judges = load_judges(run_config(checkpoints, run), data, progress)
-    checkpoint = find_in_run(checkpoints, run, name)
+    judges = load_judges(Run(checkpoints, run).config(), data, progress)
+    checkpoint = Run(checkpoints, run).find(name)
     with while_not_trained(checkpoints, run):
         return fit_and_store(checkpoint.path, judges, device=device, progress=progress)

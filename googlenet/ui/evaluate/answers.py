@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import LabError, check_whole
-from googlenet.runs import find_checkpoint
+from googlenet.runs import Run, find_checkpoint
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.evaluate.checkpoint_view import Thumbnail
 
@@ -93,9 +93,9 @@ class AnswerBook:
         if kept:
             return kept
         if run:
-            from googlenet.inference.selection.judges import load_judges, run_config
+            from googlenet.inference.selection.judges import load_judges
 
-            judges = load_judges(run_config(self.checkpoints, run), data, progress)
+            judges = load_judges(Run(self.checkpoints, run).config(), data, progress)
             found = (judges.judged_on, judges.choose, judges.images.classes)
         else:
             from googlenet.data.datasets import load_images
