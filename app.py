@@ -42,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
     from googlenet.models.device import reuse_memory
-    from googlenet.ui.app import build_app, launch_options
+    from googlenet.ui.app import build_app
+    from googlenet.ui.page import launch_options
 
     reuse_memory()
     checkpoints = options.checkpoints.absolute()
