@@ -9,6 +9,17 @@ import re
 from typing import Any
 
 RUN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+# Settings whose name in code is not what people read beside the field; in other names underscores become spaces.
+# A layer's fields keep torchvision's words, which the page shows too: "inception3a pool_proj".
+WORDS = {
+    "lr": "learning rate",
+    "ema": "averaging",
+    "input_size": "image side",
+    "num_classes": "number of classes",
+    "in_channels": "channels in",
+    "validation_fraction": "validation share",
+    "kind": "kind of module",
+}
 
 
 class LabError(ValueError):
@@ -22,12 +33,17 @@ class LabError(ValueError):
         self.field = field
 
 
+def in_words(name: str) -> str:
+    """What people read for the setting `name`: "lr" → "learning rate"."""
+    return name if " " in name else WORDS.get(name, name.replace("_", " "))
+
+
 def check_whole(value: Any, name: str, low: int, high: int, *, field: str | None = None) -> int:
     """Return `value` as an int in [low, high], else raise `LabError` naming `name`."""
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole or not low <= value <= high:
         shown = "nothing" if value is None or value == "" else f"{value}"[:40]
-        raise LabError(f"{name} must be a whole number from {low:,} to {high:,}, not {shown}.", field or name)
+        raise LabError(f"{in_words(name)} must be a whole number from {low:,} to {high:,}, not {shown}.", field or name)
     return int(value)
 
 
@@ -44,14 +60,14 @@ def check_number(value: Any, name: str, low: float, high: float, *, above: bool 
     if not number or not low <= value <= high or (above and value == low):  # NaN is in no range
         bound = f"above {low:g} and up to {high:g}" if above else f"from {low:g} to {high:g}"
         shown = "nothing" if value is None or value == "" else f"{value}"[:40]
-        raise LabError(f"{name} must be a number {bound}, not {shown}.", name)
+        raise LabError(f"{in_words(name)} must be a number {bound}, not {shown}.", name)
     return float(value)
 
 
 def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """Return `value` when it is one of `choices`, else raise `LabError` listing them."""
     if value not in choices:
-        raise LabError(f"{name} must be one of {', '.join(choices)}, not {str(value)[:40]!r}.", name)
+        raise LabError(f"{in_words(name)} must be one of {', '.join(choices)}, not {str(value)[:40]!r}.", name)
     return value
 
 
@@ -59,7 +75,7 @@ def check_flags(config: Any, *names: str) -> None:
     """Raise `LabError` where one of these fields of `config` is neither true nor false."""
     for name in names:
         if not isinstance(getattr(config, name), bool):
-            raise LabError(f"{name} must be true or false, not {str(getattr(config, name))[:40]!r}.", name)
+            raise LabError(f"{in_words(name)} must be true or false, not {str(getattr(config, name))[:40]!r}.", name)
 
 
 def check_run_name(name: Any) -> str:

@@ -57,7 +57,7 @@ class TrainConfig:
         store_whole(self, 1, 100_000, "epochs")
         store_whole(self, 1, 65_536, "batch_size")
         if self.batch_size == 1 and self.network.batch_norm:
-            raise LabError(f"batch_size must be at least 2: {self.network.name} has batch norm.", "batch_size")
+            raise LabError(f"batch size must be at least 2: {self.network.name} has batch norm.", "batch_size")
         check_number(self.lr, "lr", 0, 100, above=True)
         check_choice(self.optimizer, "optimizer", ("sgd", "adam"))
         check_number(self.momentum, "momentum", 0, 0.9999)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from googlenet.cli.options import AddCommand
+from googlenet.cli.options import DEFAULT, AddCommand, read_text
 from googlenet.config import CH5X5_VARIANTS, GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
 from googlenet.models.paper import TABLE_1
@@ -25,7 +24,7 @@ def add_commands(command: AddCommand) -> None:
     sub = command("profile", _profile, "Print a network's layers with output shapes, parameters and multiply-adds.")
     add_network_options(sub)
     sub.add_argument("--size", type=int, help="height and width of the image; the network's own if not given")
-    sub.add_argument("--batch", type=int, default=1, help="images, for the activation memory")
+    sub.add_argument("--batch", type=int, default=1, help=f"images, for the activation memory {DEFAULT}")
     sub.add_argument("--json", action="store_true", help="print JSON, with the paper's reasons")
 
     sub = command(
@@ -82,11 +81,7 @@ def _from_file(file: str) -> GoogLeNetConfig:
         from googlenet.models.weights import read_info
 
         return read_info(Path(file)).network
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise LabError(f"{file} is no JSON: it is not even text.", "config") from error
-    return from_json(text)
+    return from_json(read_text(file))
 
 
 def _module(network: GoogLeNetConfig, name: str) -> InceptionConfig:

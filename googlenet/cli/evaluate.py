@@ -9,7 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from googlenet.cli.options import AddCommand, checkpoints_option, data_option, json_option, progress_line
+from googlenet.cli.options import (
+    DEFAULT,
+    AddCommand,
+    checkpoints_option,
+    data_option,
+    device_option,
+    json_option,
+    progress_line,
+)
 from googlenet.errors import LabError
 
 BAD_INPUT = 2
@@ -19,34 +27,34 @@ def add_commands(command: AddCommand) -> None:
     """Give the command line `evaluate`, `select`, `classify` and `export`."""
     sub = command("evaluate", _evaluate, "Accuracy, loss and calibration of a weights file on a data set.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
-    data_option(sub, "cifar10")
-    sub.add_argument("--split", choices=("test", "train"), default="test", help="which part of the data")
+    data_option(sub)
+    sub.add_argument("--split", choices=("test", "train"), default="test", help=f"which part of the data {DEFAULT}")
     sub.add_argument("--flip", action="store_true", help="average the logits of each image and its mirror image")
-    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    device_option(sub)
     json_option(sub)
 
     sub = command("select", _select, "Judge every checkpoint of a run on images that it did not learn from.")
     sub.add_argument("name", metavar="RUN", help="the run")
     sub.add_argument("--data", help="where its images are now (default: where they were)")
-    chosen = {"nargs": "?", "const": "", "metavar": "CHECKPOINT"}
+    chosen: dict[str, Any] = {"nargs": "?", "const": "", "metavar": "CHECKPOINT"}
     sub.add_argument("--promote", **chosen, help="make the proposed one, or this, best.safetensors")
     sub.add_argument("--report-on-test", **chosen, help="evaluate it on test images, once, and record that")
     checkpoints_option(sub)
-    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    device_option(sub)
     json_option(sub)
 
     sub = command("classify", _classify, "What a weights file sees in pictures.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     sub.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures")
-    sub.add_argument("--top", type=int, default=5, help="classes to print")
-    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    sub.add_argument("--top", type=int, default=5, help=f"classes to print {DEFAULT}")
+    device_option(sub)
     json_option(sub)
 
     sub = command("export", _export, "Copy a weights file as float16, with temperature and test figures written in.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write")
-    data_option(sub, "cifar10")
-    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    data_option(sub)
+    device_option(sub)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

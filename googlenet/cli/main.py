@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from googlenet.cli import build, evaluate, train
 from googlenet.errors import LabError
@@ -16,7 +16,7 @@ BAD_INPUT, FAILED = 2, 1
 class _Parser(argparse.ArgumentParser):
     """argparse, with one sentence and exit code 2 for bad input instead of a usage text before it."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         raise LabError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
@@ -42,12 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    formatter = argparse.ArgumentDefaultsHelpFormatter
     parser = _Parser(prog="python -m googlenet", description="Build, train and ask GoogLeNet.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text, formatter_class=formatter)
+        sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(run_command=run)
         return sub
 

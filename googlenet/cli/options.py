@@ -8,19 +8,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from googlenet.errors import LabError
+
+DEFAULT = "(default: %(default)s)"  # for argparse to fill in
 AddCommand = Callable[[str, Any, str], argparse.ArgumentParser]
 
 
-def data_option(sub: argparse.ArgumentParser, default: str) -> None:
-    sub.add_argument("--data", default=default, help="cifar10, shapes, or a folder with train/ and test/")
+def data_option(sub: argparse.ArgumentParser) -> None:
+    help_text = f"cifar10, shapes, or a folder with train/ and test/ {DEFAULT}"
+    sub.add_argument("--data", default="cifar10", help=help_text)
+
+
+def device_option(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--device", default="auto", help=f"auto, cuda, mps or cpu {DEFAULT}")
 
 
 def checkpoints_option(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where runs are kept")
+    sub.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help=f"where runs are kept {DEFAULT}")
 
 
 def json_option(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--json", action="store_true", help="print JSON")
+
+
+def read_text(file: str) -> str:
+    """What is in `file`, or on standard input for "-"; `LabError` when it cannot be read or is no text."""
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LabError(f"{file} is no JSON: it is not even text.", "config") from error
+    except OSError as error:
+        raise LabError(f"{file} cannot be read ({error.strerror}): name a JSON file.", "config") from error
 
 
 def progress_line() -> Any:

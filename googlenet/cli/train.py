@@ -6,14 +6,20 @@ import argparse
 import dataclasses
 import json
 import os
-import sys
 import time
-from pathlib import Path
 
 from googlenet.cli.build import add_network_options, read_network
-from googlenet.cli.options import AddCommand, checkpoints_option, data_option, json_option
+from googlenet.cli.options import (
+    DEFAULT,
+    AddCommand,
+    checkpoints_option,
+    data_option,
+    device_option,
+    json_option,
+    read_text,
+)
 from googlenet.models.presets import PRESETS, preset
-from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs
+from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs, recipe_values
 
 
 def add_commands(command: AddCommand) -> None:
@@ -22,8 +28,10 @@ def add_commands(command: AddCommand) -> None:
 
     sub = command("gradients", _gradients, "Compare each layer's gradient with and without auxiliary heads.")
     add_network_options(sub)
-    sub.add_argument("--steps", type=int, default=20, help="of SGD on drawn shapes, after the initialisation")
-    sub.add_argument("--seed", type=int, default=0, help="same seed, same figures")
+    sub.add_argument(
+        "--steps", type=int, default=20, help=f"of SGD on drawn shapes, after the initialisation {DEFAULT}"
+    )
+    sub.add_argument("--seed", type=int, default=0, help=f"same seed, same figures {DEFAULT}")
     json_option(sub)
 
     sub = command("resume", _resume, "Go on with a run from its last save, as if it had never stopped.")
@@ -37,28 +45,49 @@ def add_commands(command: AddCommand) -> None:
 
 
 def _add_train(sub: argparse.ArgumentParser) -> None:
-    # No defaults here: what is not given is the recipe's. A test holds these texts against googlenet/config.py.
+    # No defaults here: what is not given is the recipe's, as the help says.
     sub.add_argument("--preset", choices=tuple(PRESETS), help="the network (default: cifar10; note: cifar10-truncated)")
-    data_option(sub, "cifar10")
-    sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help="sets all that follows")
-    sub.add_argument("--epochs", type=int, help="(default: 10; note: 1000)")
-    sub.add_argument("--batch-size", type=int, help="(default: 256; note: 2048)")
-    sub.add_argument("--lr", type=float, help="its peak (default: 0.2; without batch norm: 0.001; note: 0.0001)")
-    sub.add_argument("--cutout", type=int, help="side in pixels of a square blanked in each image (default: 0)")
-    sub.add_argument("--ema", type=float, help="decay per step of averaged weights, 0 for none (default: 0)")
-    sub.add_argument("--validation", type=float, help="share of train held out (default: 0.1; note: 0)")
-    sub.add_argument("--checkpoint-epochs", help="after which to keep weights, from 0, as 299,499 (default: none)")
+    data_option(sub)
+    sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help=f"sets all that follows {DEFAULT}")
+    sub.add_argument("--epochs", type=int, help=_by_recipe("epochs"))
+    sub.add_argument("--batch-size", type=int, help=f"images a step {_by_recipe('batch_size')}")
+    sub.add_argument("--lr", type=float, help=f"the learning rate's peak {_by_recipe('lr')}")
+    sub.add_argument("--cutout", type=int, help=f"side in pixels of a square blanked out {_by_recipe('cutout')}")
+    sub.add_argument("--ema", type=float, help=f"decay a step of averaged weights, 0 for none {_by_recipe('ema')}")
+    sub.add_argument("--validation", type=float, help=f"share of train held out {_by_recipe('validation_fraction')}")
+    kept = f"after which to keep weights, from 0 {_by_recipe('checkpoint_epochs')}"
+    sub.add_argument("--checkpoint-epochs", metavar="EPOCHS", help=kept)
     sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
-    sub.add_argument("--seed", type=int, default=0, help="same seed, same curve")
-    sub.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    sub.add_argument("--seed", type=int, default=0, help=f"same seed, same curve {DEFAULT}")
+    device_option(sub)
     sub.add_argument("--compiled", action="store_true", help="by torch.compile: for long trainings on a GPU")
     sub.add_argument("--deterministic", action="store_true", help="bit-equal results on a GPU too; slower")
-    sub.add_argument("--run", help="name of the run (default: the network and the time)")
+    # torchrun takes --run for its own --run-path, so there is another name for it.
+    sub.add_argument(
+        "--name", "--run", dest="run", metavar="NAME", help="of the run (default: the network and the time)"
+    )
     checkpoints_option(sub)
     sub.add_argument(
         "--config", metavar="FILE", help="a run's config.json, in place of all that; - reads it from stdin"
     )
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+
+
+def _by_recipe(field: str) -> str:
+    """What each recipe sets: "(default: 10, full: 100, note: 1000)", for the network that goes with it."""
+    found = {recipe: recipe_values(recipe, preset(_network_for(recipe)))[field] for recipe in RECIPES}
+    bare = recipe_values("default", preset("cifar10-truncated"))[field]
+    if bare != found["default"]:
+        found = {"default": found.pop("default"), "without batch norm": bare, **found}
+    values = {
+        name: ",".join(map(str, value)) or "none" if isinstance(value, tuple) else f"{value:g}"
+        for name, value in found.items()
+    }
+    return f"({', '.join(f'{name}: {value}' for name, value in values.items())})"
+
+
+def _network_for(recipe: str) -> str:
+    return "cifar10-truncated" if recipe == "note" else "cifar10"
 
 
 def _gradients(options: argparse.Namespace) -> None:
@@ -77,9 +106,8 @@ def _gradients(options: argparse.Namespace) -> None:
 
 def _train_config(options: argparse.Namespace) -> TrainConfig:
     if options.config:
-        text = sys.stdin.read() if options.config == "-" else Path(options.config).read_text(encoding="utf-8")
-        return TrainConfig.from_json(text)
-    name = options.preset or ("cifar10-truncated" if options.recipe == "note" else "cifar10")
+        return TrainConfig.from_json(read_text(options.config))
+    name = options.preset or _network_for(options.recipe)
     return make_train_config(
         options.run or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
         preset(name, aux_heads=options.aux_heads),

@@ -127,5 +127,5 @@ def test_a_validation_split_follows_its_seed():
 
 @pytest.mark.parametrize("fraction", [-0.1, 0.6, float("nan"), "much"])
 def test_an_impossible_validation_fraction_is_refused(fraction):
-    with pytest.raises(LabError, match="validation_fraction must be"):
+    with pytest.raises(LabError, match="validation share must be"):
         split_validation(torch.zeros(10, dtype=torch.long), fraction, 0)

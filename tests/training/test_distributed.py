@@ -134,3 +134,12 @@ def test_a_refusal_is_said_once(tmp_path: Path, folder: Path) -> None:
     _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
     assert errors.count("taken is there already and is no run") == 1
+
+
+def test_a_run_gets_its_name_under_torchrun(tmp_path: Path) -> None:
+    """torchrun of Python 3.11 takes --run for an abbreviation of its own --run-path: --name reaches the trainer."""
+    options = ("--data", "shapes", "--preset", "cifar10-truncated", "--epochs", "0", "--name", "mine")
+    process = torchrun(1, "train", *options, cwd=tmp_path)
+    _, errors = process.communicate(timeout=120)
+    assert "error: epochs must be a whole number from 1 to 100,000, not 0." in errors
+    assert "ambiguous option" not in errors

@@ -148,7 +148,7 @@ def test_a_changed_form_is_your_own_and_back_again():
         ("in_channels", 0, "in_channels must be"),
         ("height", 12.5, "Height must be a whole number from 1 to 1,024, not 12.5"),
         ("batch", 4097, "Batch must be a whole number from 1 to 4,096"),
-        ("kind", "deep", "kind must be one of reduced, naive"),
+        ("kind", "deep", "kind of module must be one of reduced, naive"),
     ],
 )
 def test_a_refused_form_says_why_and_keeps_the_last_answer(field, value, said):

@@ -162,7 +162,7 @@ def test_heads_follow_the_side_of_the_images():
         ("inception3a", {"ch3x3": None}, "inception3a ch3x3 must be a whole number from 1 to 4,096, not nothing"),
         ("conv1", {"kernel": 99}, "conv1 kernel must be a whole number from 1 to 15, not 99"),
         ("maxpool1", {"padding": 3}, "maxpool1 padding must be a whole number from 0 to 1, not 3"),
-        ("inception3a", {"kind": "magic"}, "kind must be one of reduced, naive, not 'magic'"),
+        ("inception3a", {"kind": "magic"}, "kind of module must be one of reduced, naive, not 'magic'"),
         ("inception3a", {"variant": "7x7"}, "7x7"),
         ("nowhere", {}, "no layer 'nowhere'"),
     ],
