@@ -129,7 +129,7 @@ def test_a_new_app_shows_the_whole_curve_of_a_training_and_can_stop_it(checkpoin
         assert news["stop"] is True
         shown = news["charts"].split("<figure")[2]
         for epoch in range(epochs):
-            assert f"after epoch {epoch} " in shown
+            assert f"<title>epoch {epoch}: " in shown
         Client(app.url, verbose=False).predict("outlives", api_name="/stop_training")
         wait_for(lambda: run.status().state == "stopped")
         assert "stopped" in app.news("outlives")["status"]

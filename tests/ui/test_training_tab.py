@@ -9,6 +9,7 @@ import shutil
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,11 +19,12 @@ from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs import Run, Status
 from googlenet.ui.app import build_app
-from googlenet.ui.common.charts import Series, curve_chart, decimate
+from googlenet.ui.common.charts import Series, chart_values, curve_chart, decimate
+from googlenet.ui.common.figures import time_left
 from googlenet.ui.page import launch_options
 from googlenet.ui.train import tab as training
 from googlenet.ui.train.feed import MAX_BYTES, Envelope
-from googlenet.ui.train.view import NO_RUN, status_html
+from googlenet.ui.train.view import status_html, status_values
 from googlenet.ui.train.watch import Watcher
 
 
@@ -53,6 +55,20 @@ def written_run(checkpoints: Path, name: str, epochs: int, steps: int = 4) -> Ru
     return run
 
 
+def ends(html: str) -> dict[tuple[str, str], tuple[float, int]]:
+    """(value, epoch) of the last point, by panel and series, out of the charts' text alternatives."""
+    return {
+        (panel, name): (float(value.rstrip("%")), int(epoch.replace(",", "")))
+        for panel, text in re.findall(r"<title>(Loss|Accuracy): (.*?)</title>", html)
+        for name, value, epoch in re.findall(r"(?:, |^)(.+?) (\S+) at epoch (\d[\d,]*?)(?=, |$)", text)
+    }
+
+
+def tooltips(html: str) -> list[int]:
+    """Epochs that have a tooltip, in each panel one after the other."""
+    return [int(epoch) for epoch in re.findall(r"<title>epoch (\d+):", html)]
+
+
 def test_decimation_keeps_the_best_of_ten_thousand() -> None:
     points = [(float(n), 0.5) for n in range(10_000)]
     points[7_777] = (7_777.0, 0.99)
@@ -63,21 +79,52 @@ def test_decimation_keeps_the_best_of_ten_thousand() -> None:
 
 
 def test_a_chart_has_a_text_alternative_and_dashes_for_validation() -> None:
-    svg = curve_chart(
+    html = curve_chart(
         "Loss",
         [
-            Series("train", [(1, 2.0), (2, 1.0)], "#0072B2"),
-            Series("validation", [(1, 2.2), (2, 1.5)], "#D55E00", dashed=True),
+            Series("train", [(0, 2.0), (1, 1.0)], "#0072B2"),
+            Series("validation", [(0, 2.2), (1, 1.5)], "#D55E00", dashed=True),
         ],
     )
-    assert 'role="img"' in svg.replace("'", '"')
-    assert "<title>Loss: train 1 at epoch 2, validation 1.5 at epoch 2</title>" in svg
-    assert svg.count("stroke-dasharray") == 2  # the curve and its key
+    assert 'role="img"' in html
+    assert ends(html) == {("Loss", "train"): (1.0, 1), ("Loss", "validation"): (1.5, 1)}
+    assert html.count("gl-dashed") == 2  # the curve and its key
 
 
-def test_a_chart_of_numbers_that_are_none_still_draws() -> None:
-    assert "<path" in curve_chart("Loss", [Series("train", [(1, 2.0), (2, float("nan"))], "#000")])
+def drawn(*series: Series, **options: Any) -> dict[str, Any]:
+    """What the template of a chart is given."""
+    return chart_values("Loss", series, **{"unit": "", "best": None, "top": None, "last": 0, "mark": None, **options})
+
+
+def test_epochs_are_numbered_from_0_and_steps_lie_around_the_row_of_their_epoch() -> None:
+    values = drawn(
+        Series("steps", [(-0.25, 3.0), (0.5, 2.0), (1.5, 1.0)], "#000", faint=True), Series("rows", [(1, 1.5)], "#000")
+    )
+    assert values["ends"] == "steps 1 at epoch 1, rows 1.5 at epoch 1"
+    assert values["x_labels"] == [(250.0, "0"), (750.0, "1")]  # the axis goes from half before 0 to half behind 1
+    assert values["lines"][0]["path"].startswith("M125 ")
+    assert values["lines"][1]["path"].startswith("M750 ")
+    assert values["stripes"] == [(500.0, 500.0, "epoch 1: rows 1.5")]
+
+
+def test_a_single_step_is_a_dot_and_not_an_empty_chart() -> None:
+    line = drawn(Series("train, by step", [(-0.4, 2.3)], "#000", faint=True))["lines"][0]
+    assert re.fullmatch(r"M100 \d+(\.\d)?h0", line["dots"])
+
+
+def test_a_chart_draws_the_numbers_that_are_some() -> None:
+    """A file may hold any: what cannot be drawn is left out, the rest stays where it belongs."""
+    odd = [float("nan"), float("inf"), -float("inf"), 1e300, -1e308, 10**400]
+    values = drawn(
+        Series("train", [(0, 2.0), *((n + 1, y) for n, y in enumerate(odd)), (7, 1.0), (1e300, 1.0)], "#000")
+    )
+    assert values["lines"][0]["path"].count("L") == 1
+    assert values["ends"] == "train 1 at epoch 7"
+    assert drawn(Series("train", [(0, y) for y in odd], "#000")) is None
+    assert drawn(Series("train", [], "#000")) is None
     assert curve_chart("Loss", [Series("train", [], "#000")]) == ""
+    tiny = drawn(Series("train", [(0, 5e-324), (1, 0.0)], "#000"), best=(0, float("nan")), mark=(float("inf"), "x"))
+    assert (tiny["best"], tiny["mark"]) == (None, None)
 
 
 def test_what_comes_from_disk_is_escaped(tmp_path: Path) -> None:
@@ -87,12 +134,35 @@ def test_what_comes_from_disk_is_escaped(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in html
 
 
+def test_the_status_in_figures(tmp_path: Path) -> None:
+    run = written_run(tmp_path, "a-run", 3)
+    values = status_values(run, Status("running", epoch=3, epochs=10, seconds_left=754), run.metrics())
+    assert (values["state"], values["left"], values["trouble"]) == ("running", "13 min", "")
+    assert values["figures"] == [
+        ("Train loss", "0.6667", "epoch 2"),
+        ("Train accuracy", "70.00%", "epoch 2"),
+        ("Best validation accuracy", "89.00%", "epoch 1"),
+        ("Speed", "100 images/s", ""),
+    ]
+    failed = status_values(run, Status("out_of_memory", message="Try 8."), [])
+    assert (failed["state"], failed["left"], failed["trouble"]) == ("out of memory", "", "Try 8.")
+    assert [figure[1] for figure in failed["figures"]] == ["–"] * 4
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(2, "5 s"), (42, "40 s"), (58, "1 min"), (754, "13 min"), (3571, "1 h 00 min"), (7459, "2 h 05 min")],
+)
+def test_the_time_left_is_no_finer_than_it_is_known(seconds: float, words: str) -> None:
+    assert time_left(seconds) == words
+
+
 def test_an_envelope_keeps_both_ends_and_every_extreme() -> None:
     """However often it was thinned: early points are not worn away by late ones."""
     envelope = Envelope()
     for epoch in range(3000):
         envelope.add([(epoch + n / 10, 5.0 if epoch in (7, 1500) else 1.0 + n / 100) for n in range(10)])
-    envelope.add([(3000.0, float("nan")), (3000.0, 1.0)])
+    envelope.add([(3000.0, 1.0)])
     points = envelope.points()
     assert len(points) <= 800
     assert points == sorted(points)
@@ -115,10 +185,12 @@ def test_a_thousand_epochs_of_ten_thousand_steps(tmp_path: Path) -> None:
     assert statistics.median(times) < 0.2
     assert set(news) == {"at"}  # all is read: nothing is parsed or drawn any more
     assert min(times) < 0.02
-    assert "train, by step 4e-05 at epoch 1000" in html
-    assert "★" in html
-    best = re.search(r"class='gl-best' x='([\d.]+)'", html)[1]
-    assert f"{best} " in re.findall(r"d='(M[^']*)'", html)[-1]  # the curve itself reaches the best epoch
+    assert ends(html)["Loss", "train, by step"] == (4e-05, 999)
+    x, y = (
+        10 * float(place)
+        for place in re.search(r'class="gl-best" style="left: ([\d.]+)%; top: ([\d.]+)%', html).groups()
+    )
+    assert f"L{x:g} {y:g}" in re.findall(r' d="(M[^"]*)"', html)[-1]  # the curve itself reaches the best epoch
     assert len(html) < 100_000
 
 
@@ -131,11 +203,11 @@ def test_a_look_reads_only_what_is_new(tmp_path: Path) -> None:
     before = read_bytes()
     more = json.loads(watcher.look("growing", (), first["at"], now=True))
     assert read_bytes() - before < 10_000
-    assert "7.5 at epoch 2.25" not in first["charts"]
-    assert "train, by step 7.5 at epoch 2.25" in more["charts"]
+    assert ends(first["charts"])["Loss", "train, by step"] == (0.25, 1)
+    assert ends(more["charts"])["Loss", "train, by step"] == (7.5, 2)
     run.rewind(2, 8)  # a resumed trainer starts from its last save
     rewound = json.loads(watcher.look("growing", (), more["at"], now=True))
-    assert "7.5 at epoch 2.25" not in rewound["charts"]
+    assert ends(rewound["charts"]) == ends(first["charts"])
 
 
 def read_bytes() -> int:
@@ -149,12 +221,12 @@ def read_bytes() -> int:
 def test_a_run_deleted_and_begun_anew_under_the_same_name_shows_its_own_curve(tmp_path: Path) -> None:
     old = written_run(tmp_path, "again", 5)
     watcher = Watcher(tmp_path)
-    assert "at epoch 5" in json.loads(watcher.look("again"))["charts"]
+    assert ends(json.loads(watcher.look("again"))["charts"])["Loss", "train"] == (0.4, 4)
     shutil.rmtree(old.path)
     written_run(tmp_path, "again", 9)
     charts = json.loads(watcher.look("again", now=True))["charts"]
-    assert "train 0.2222 at epoch 9" in charts
-    assert charts.count("<title>after epoch 0 ") == 2  # one in each panel: rows are not there twice
+    assert ends(charts)["Loss", "train"] == (0.2222, 8)
+    assert tooltips(charts) == [*range(9), *range(9)]  # once in each panel: rows are not there twice
 
 
 def test_nothing_is_sent_twice(tmp_path: Path) -> None:
@@ -179,14 +251,15 @@ def test_what_was_just_read_answers_everybody(tmp_path: Path) -> None:
 
 def test_a_missing_folder_and_a_deleted_run_leave_the_empty_state(tmp_path: Path) -> None:
     nowhere = json.loads(Watcher(tmp_path / "nowhere").look(""))
-    assert (nowhere["status"], nowhere["runs"]) == (NO_RUN, ["", [], []])
+    assert nowhere["runs"] == ["", [], []]
+    assert "No run yet" in nowhere["status"]
     run = written_run(tmp_path, "gone", 2)
     watcher = Watcher(tmp_path)
     watcher.look("gone")
     for file in run.path.iterdir():
         file.unlink()
     gone = json.loads(watcher.look("gone", now=True))
-    assert gone["status"] == NO_RUN
+    assert gone["status"] == nowhere["status"]
     assert (gone["charts"], gone["files"], gone["stop"], gone["resume"]) == ("", "", False, False)
 
 
@@ -194,6 +267,42 @@ def test_a_missing_folder_and_a_deleted_run_leave_the_empty_state(tmp_path: Path
 def test_a_name_that_is_no_run_shows_the_newest_one(tmp_path: Path, name: str) -> None:
     written_run(tmp_path, "there", 2)
     assert json.loads(Watcher(tmp_path).look(name, (name,) * 9))["runs"] == ["there", ["there"], []]
+
+
+BAD = {
+    "status.json": [b'{"state": "running", "pid": "1"}', b"[]", b"[" * 100_000, b'{"state": ["x"], "epochs": 1e999}'],
+    "metrics.csv": [b"Epoch,Accuracy,Loss\r\ninf,,\r\n", b"Epoch\r\n\xff\r\n", b"Epoch,Loss\r\n1e300,nan\r\n"],
+    "steps.jsonl": [b'{"step": 1, "epoch": 0.5, "loss": ' + b"9" * 400 + b"}\n", b"[" * 100_000 + b"\n"],
+    "config.json": [b"{}", b'{"network": ' + b"[" * 100_000, b"\xff"],
+}
+
+
+@pytest.mark.parametrize(("file", "content"), [(file, content) for file, all in BAD.items() for content in all])
+def test_a_bad_run_takes_nobodys_view_down(tmp_path: Path, file: str, content: bytes) -> None:
+    written_run(tmp_path, "good", 3)
+    (written_run(tmp_path, "bad", 3).path / file).write_bytes(content)
+    watcher = Watcher(tmp_path)
+    alone = json.loads(watcher.look("good"))
+    assert ends(alone["charts"])["Loss", "train"] == (0.6667, 2)
+    beside = json.loads(watcher.look("good", ("bad",)))
+    assert ends(beside["charts"])["Loss", "train"] == (0.6667, 2)
+    bad = json.loads(watcher.look("bad"))
+    assert bad["runs"][0] == "bad"
+    assert "bad" in bad["status"]
+
+
+def test_what_nobody_foresaw_is_one_sentence_in_the_place_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        written_run(tmp_path, name, 3)
+    read = Run.steps
+    monkeypatch.setattr(Run, "steps", lambda run, *at: read(run, *at) if run.name == "one" else 1 // 0)
+    watcher = Watcher(tmp_path)
+    news = json.loads(watcher.look("two", ("one",)))
+    assert "The run two cannot be shown" in news["status"]
+    assert (news["charts"], news["resume"]) == ("", False)
+    assert ("Loss", "two") not in ends(json.loads(watcher.look("one", ("two",)))["charts"])
 
 
 @pytest.mark.parametrize("gone", ["status.json", "metrics.csv", "steps.jsonl", "train.log"])
@@ -209,7 +318,7 @@ def test_a_half_deleted_run_among_foreign_things_is_shown_with_what_is_left(tmp_
     news = json.loads(Watcher(tmp_path).look("half"))
     assert news["runs"] == ["half", ["half"], []]
     assert ("interrupted" if gone == "status.json" else "finished") in news["status"]
-    assert ("validation 0.7 at epoch 3" in news["charts"]) == (gone != "metrics.csv")
+    assert (("Loss", "validation") in ends(news["charts"])) == (gone != "metrics.csv")
     assert news["resume"] == (gone == "status.json")
     assert "epoch-0001.safetensors" in news["files"]
     assert "notes" not in news["files"]
@@ -218,7 +327,7 @@ def test_a_half_deleted_run_among_foreign_things_is_shown_with_what_is_left(tmp_
 
 def test_a_file_where_the_runs_should_be_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("mine")
-    assert json.loads(Watcher(tmp_path / "runs").look(""))["status"] == NO_RUN
+    assert json.loads(Watcher(tmp_path / "runs").look(""))["runs"] == ["", [], []]
     with pytest.raises(LabError, match="/runs cannot be written") as caught:
         training.start_run(tmp_path / "runs", "cifar10", "a-run", data="shapes")
     assert "choose another folder" in str(caught.value)
@@ -230,7 +339,7 @@ def test_comparing_adds_the_other_runs_curve(tmp_path: Path) -> None:
     written_run(tmp_path, "two", 3)
     news = json.loads(Watcher(tmp_path).look("one", ("two", "one", "three")))
     assert news["runs"][2] == ["two"]
-    assert len(re.findall(r"</svg>two</li>", news["charts"])) == 2
+    assert [key for key in ends(news["charts"]) if key[1] == "two"] == [("Loss", "two"), ("Accuracy", "two")]
 
 
 def test_news_are_for_those_who_may_see_the_page(tmp_path: Path) -> None:
@@ -246,7 +355,7 @@ def test_news_are_for_those_who_may_see_the_page(tmp_path: Path) -> None:
             news = visitor.get("/watch?run=private")
             assert news.json()["runs"][0] == "private"
             assert visitor.get("/watch?run=private&seen=yesterday").status_code == 400
-            file = visitor.get("/" + re.search(r"href='([^']*metrics.csv)'", news.json()["files"])[1])
+            file = visitor.get("/" + re.search(r'href="([^"]*metrics.csv)"', news.json()["files"])[1])
             assert file.text.startswith("Epoch,Accuracy,Loss")
     finally:
         demo.close()

@@ -59,6 +59,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def time_left(seconds: float) -> str:
+    """40 s, 12 min, 2 h 05 min: as coarse as a forecast is sure, so that it stands still between two looks."""
+    if seconds < 57.5:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = max(1, round(seconds / 60))
+    hours, rest = divmod(5 * round(minutes / 5), 60)
+    return f"{minutes} min" if minutes < 60 else f"{hours} h {rest:02d} min"
+
+
 def percent(part: float, whole: float) -> str:
     """37.4%, and 0% of nothing."""
     return f"{100 * part / whole:.1f}%" if whole and part else "0%"

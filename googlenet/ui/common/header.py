@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import threading
-from html import escape
 from pathlib import Path
 
 from googlenet.data.datasets import NAMES, check_source
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status
-from googlenet.ui.common.figures import duration
+from googlenet.ui.common.figures import time_left
+from googlenet.ui.common.templates import render
 
 
 @functools.cache
@@ -29,16 +29,17 @@ def _device() -> list[str]:
 
 def header_html(data: str) -> str:
     """HTML of the line's part that stays as it is."""
-    return f"<strong class='gl-title'>GoogLeNet Lab</strong><span><b>Data</b> {escape(describe_data(data))}</span>"
+    return render("common/header.html", data=describe_data(data))
 
 
 def now_html(busy: tuple[Run, Status] | None) -> str:
     """HTML of the line's part that changes; `busy` is the run being trained."""
-    device = _device()
-    return (
-        f"<span><b>Device</b> {escape(device[0] if device else 'looking …')}</span>"
-        f"<span class='gl-progress'>{_training(busy)}</span>"
-    )
+    training = None
+    if busy:
+        run, status = busy
+        left = "" if status.seconds_left is None else time_left(status.seconds_left)
+        training = {"run": run.name, "progress": status.progress, "left": left}
+    return render("common/now.html", device=next(iter(_device()), "looking …"), training=training)
 
 
 def describe_data(source: str) -> str:
@@ -48,15 +49,3 @@ def describe_data(source: str) -> str:
     except LabError as error:
         return f"not found: {error}"
     return NAMES.get(source) or f"folder {Path(source).name}"
-
-
-def _training(busy: tuple[Run, Status] | None) -> str:
-    if busy is None:
-        return "<b>Training</b> none running"
-    run, status = busy
-    left = f", {duration(status.seconds_left)} left" if status.seconds_left else ""
-    share, name = f"{100 * status.progress:.0f}%", escape(run.name)
-    return (
-        f"<b>Training</b> {name} {share}{left} "
-        f"<progress max='1' value='{status.progress:.4f}' aria-label='progress of {name}'>{share}</progress>"
-    )

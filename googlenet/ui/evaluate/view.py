@@ -66,9 +66,9 @@ def _curves(result: RunJudgement, run: Run | None) -> str:
         known = {row["Epoch"]: row[column] for row in metrics if row[column] is not None}
         judged = {row.epoch: getattr(row, field, None) for row in result.rows if row.epoch is not None}
         known |= {epoch: value for epoch, value in judged.items() if value is not None}
-        return [(epoch + 1, known[epoch]) for epoch in sorted(known)]
+        return [(epoch, known[epoch]) for epoch in sorted(known)]
 
-    x = None if result.overfits_from is None else result.overfits_from + 1
+    x = result.overfits_from
     # In the upper half of the accuracy run its curves: the word stands in the loss alone.
     quiet, mark = (None, None) if x is None else ((x, ""), (x, "overfits from here"))
     accuracy = [
@@ -79,7 +79,7 @@ def _curves(result: RunJudgement, run: Run | None) -> str:
         Series("train", line("Loss", ""), TRAIN),
         Series("held out", line("Validation loss", "validation_loss"), VALIDATION, dashed=True),
     ]
-    star = None if result.best.epoch is None else (result.best.epoch + 1, result.best.validation_accuracy)
+    star = None if result.best.epoch is None else (result.best.epoch, result.best.validation_accuracy)
     panels = curve_chart("Accuracy", accuracy, unit="%", best=star, top=1.0, mark=quiet)
     return f"<div class='gl-charts'>{panels}{curve_chart('Loss', loss, mark=mark)}</div>"
 

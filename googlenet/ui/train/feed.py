@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
 from googlenet.runs import Run
-from googlenet.ui.common.charts import Point
+from googlenet.ui.common.charts import Point, is_drawable
 
 MAX_SLICES = 400
 MAX_BYTES = 500_000  # of steps in one look: some 7,000, or 25 ms
@@ -27,11 +26,9 @@ class Envelope:
         self._slices: dict[int, tuple[Point, Point]] = {}
 
     def add(self, points: Iterable[Point]) -> None:
-        """Points in any order; those that are not numbers are passed over."""
+        """Points in any order."""
         for point in points:
             x, y = point
-            if not (math.isfinite(x) and math.isfinite(y)):
-                continue
             number = int(x / self._width)
             known = self._slices.get(number)
             if known is None:
@@ -54,7 +51,7 @@ class Envelope:
 
 
 class History:
-    """What a run has told so far: `rows` of its finished epochs, `loss` by step over epochs done.
+    """What a run has told so far: `rows` of its finished epochs; `loss` by step, those of epoch e from e−½ to e+½.
 
     `version` is another number whenever there is more, or something else, to draw.
     """
@@ -72,7 +69,9 @@ class History:
         rows, self._metrics_end = run.new_metrics(self._metrics_end)
         steps, self._steps_end = run.steps(self._steps_end, MAX_BYTES)
         self.rows += rows
-        self.loss.add((row["epoch"], row["loss"]) for row in steps if _is_drawable(row))
+        self.loss.add(
+            (row["epoch"] - 0.5, row["loss"]) for row in steps if is_drawable(row.get("epoch"), row.get("loss"))
+        )
         if before != (self._metrics_end, self._steps_end):
             self.version = next(_versions)
 
@@ -98,10 +97,6 @@ class Feed:
             history = self._known[run.path] = History(written)
         history.read_on(run)
         return history
-
-
-def _is_drawable(row: dict[str, float]) -> bool:
-    return isinstance(row.get("epoch"), (int, float)) and isinstance(row.get("loss"), (int, float))
 
 
 def _identity(path: Path) -> tuple[int, int]:

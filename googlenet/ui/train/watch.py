@@ -8,6 +8,7 @@ what the page does not have yet.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -20,10 +21,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from googlenet.runs import RESUMABLE, Run, active_run, list_runs
+from googlenet.ui.common.figures import message
 from googlenet.ui.common.header import now_html
-from googlenet.ui.train.feed import Feed
-from googlenet.ui.train.view import NO_RUN, charts_html, files_html, status_html
+from googlenet.ui.common.templates import render
+from googlenet.ui.train.feed import Feed, History
+from googlenet.ui.train.view import charts_html, files_html, status_html
 
+log = logging.getLogger(__name__)
 FRESH_SECONDS = 0.9
 MAX_VIEWS = 32  # choices of run and comparison remembered
 MAX_COMPARED = 4
@@ -100,28 +104,41 @@ class Watcher:
         name = key[0] if key[0] in names else busy[0].name if busy else next(iter(names), "")
         others = [other for other in dict.fromkeys(key[1:]) if other in names and other != name]
         parts: dict[str, Any] = {"now": now_html(busy), "active": busy is not None, "runs": [name, names, others]}
+        parts |= {"status": "", "charts": "", "log": "", "files": "", "stop": False, "resume": False}
         drawn = None
         if name:
             run = Run(self.checkpoints, name)
-            status = busy[1] if busy and busy[0].name == name else run.status()
-            history = self._feed.read(run)
-            compared = {other: self._feed.read(Run(self.checkpoints, other)) for other in others}
-            drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
-            as_before = before is not None and before.drawn == drawn
-            parts |= {
-                "status": status_html(run, status, history.rows),
-                "charts": before.parts["charts"][1] if as_before else charts_html(history, compared),
-                "log": run.log_tail(),
-                "files": files_html(run),
-                "stop": status.active and status.state != "stopping",
-                "resume": status.state in RESUMABLE and busy is None,
-            }
+            try:
+                status = busy[1] if busy and busy[0].name == name else run.status()
+                history = self._feed.read(run)
+                compared = {other: read for other in others if (read := self._history_of(other))}
+                drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
+                as_before = before is not None and before.drawn == drawn
+                parts |= {
+                    "status": status_html(run, status, history.rows),
+                    "charts": before.parts["charts"][1] if as_before else charts_html(history, compared),
+                    "log": run.log_tail(),
+                    "files": files_html(run),
+                    "stop": status.active and status.state != "stopping",
+                    "resume": status.state in RESUMABLE and busy is None,
+                }
+            except Exception as error:  # whatever its files hold, the page goes on with the other runs
+                log.error("run %s cannot be shown", name, exc_info=before is None)
+                drawn, parts["status"] = None, message(f"The run {name} cannot be shown ({error}).")
         else:
-            parts |= {"status": NO_RUN, "charts": "", "log": "", "files": "", "stop": False, "resume": False}
+            parts["status"] = render("train/no_run.html")
         if len(self._views) >= MAX_VIEWS and key not in self._views:
             self._views.pop(min(self._views, key=lambda known: self._views[known].at))
         view = self._views[key] = _View(parts, drawn, before)
         return view
+
+    def _history_of(self, name: str) -> History | None:
+        """That of a run to compare with; None when it cannot be read."""
+        try:
+            return self._feed.read(Run(self.checkpoints, name))
+        except Exception:
+            log.error("run %s cannot be compared with", name)
+            return None
 
 
 def _may_see(request: Request) -> bool:
