@@ -10,6 +10,8 @@ from typing import Any, Literal
 from googlenet.config import DATA_SIZE, GoogLeNetConfig
 from googlenet.errors import LabError, check_choice, check_flags, check_number, check_run_name, check_whole, store_whole
 
+MAX_EPOCHS = 100_000
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -37,6 +39,8 @@ class TrainConfig:
     normalize: bool = True  # by the training set's channel statistics; False: ToTensor only
     ema: float = 0.0  # decay per step of the averaged weights that are judged and kept; 0 keeps the weights themselves
     validation_fraction: float = 0.1
+    # How images are held out: by what is in them, so that their order does not matter; earlier runs by position.
+    split_by: Literal["content", "position"] = "content"
     checkpoint_epochs: tuple[int, ...] = field(default_factory=tuple)
     seed: int = 0
     device: str = "auto"
@@ -54,7 +58,7 @@ class TrainConfig:
             )
         if not isinstance(self.data, str) or not self.data:
             raise LabError("data must be cifar10, shapes or the path of an image folder.", "data")
-        store_whole(self, 1, 100_000, "epochs")
+        store_whole(self, 1, MAX_EPOCHS, "epochs")
         store_whole(self, 1, 65_536, "batch_size")
         if self.batch_size == 1 and self.network.batch_norm:
             raise LabError(f"batch size must be at least 2: {self.network.name} has batch norm.", "batch_size")
@@ -69,14 +73,18 @@ class TrainConfig:
         store_whole(self, 0, DATA_SIZE, "cutout")
         check_number(self.ema, "ema", 0, 0.99999)
         check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
+        check_choice(self.split_by, "split_by", ("content", "position"))
         store_whole(self, 0, 2**31 - 1, "seed")
         check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
         check_flags(self, "flip", "normalize", "compiled", "deterministic")
-        kept = tuple(
-            check_whole(epoch, "A checkpoint epoch", 0, self.epochs - 1, field="checkpoint_epochs")
-            for epoch in self.checkpoint_epochs
-        )
-        object.__setattr__(self, "checkpoint_epochs", kept)
+        if not isinstance(self.checkpoint_epochs, (tuple, list)):
+            raise LabError("Checkpoint epochs are a list of whole numbers such as 299, 499.", "checkpoint_epochs")
+        name, last = "A checkpoint epoch", MAX_EPOCHS - 1
+        kept = [check_whole(epoch, name, 0, last, field="checkpoint_epochs") for epoch in self.checkpoint_epochs]
+        if max(kept, default=0) >= self.epochs:
+            sentence = f"There is no epoch {max(kept)} to keep weights after: the last one is {self.epochs - 1}."
+            raise LabError(sentence, "checkpoint_epochs")
+        object.__setattr__(self, "checkpoint_epochs", tuple(kept))
 
     def to_json(self) -> str:
         """The text of a run's config.json."""
@@ -86,7 +94,7 @@ class TrainConfig:
     def from_json(cls, text: str) -> TrainConfig:
         """Read what `to_json` wrote; raises `LabError` for anything else."""
         try:
-            plain = json.loads(text)
+            plain = {"split_by": "position", **json.loads(text)}  # what a run was that does not say it
             plain["network"] = GoogLeNetConfig.from_dict(plain["network"])
             plain["checkpoint_epochs"] = tuple(plain.get("checkpoint_epochs", ()))
             return cls(**plain)
@@ -146,9 +154,13 @@ def recipe_values(recipe: str, network: GoogLeNetConfig) -> dict[str, Any]:
 def make_train_config(run: str, network: GoogLeNetConfig, recipe: str = "default", **changes: Any) -> TrainConfig:
     """A `TrainConfig` from a recipe; `changes` that are None leave the recipe's value.
 
-    A recipe's own checkpoint epochs beyond a shortened training are dropped; epochs the user names are checked.
+    A recipe's own checkpoint epochs beyond a shortened training are dropped, also where a form sends them back; epochs
+    of the user's own are checked.
     """
-    chosen = {**recipe_values(recipe, network), **{key: value for key, value in changes.items() if value is not None}}
-    if changes.get("checkpoint_epochs") is None and isinstance(chosen["epochs"], int):
-        chosen["checkpoint_epochs"] = tuple(e for e in chosen["checkpoint_epochs"] if e < chosen["epochs"])
+    values = recipe_values(recipe, network)
+    chosen = {**values, **{key: value for key, value in changes.items() if value is not None}}
+    epochs = check_whole(chosen["epochs"], "epochs", 1, MAX_EPOCHS)
+    own = values["checkpoint_epochs"]
+    if isinstance(chosen["checkpoint_epochs"], (tuple, list)):
+        chosen["checkpoint_epochs"] = [e for e in chosen["checkpoint_epochs"] if e not in own or e < epochs]
     return TrainConfig(run=run, network=network, **chosen)

@@ -315,6 +315,9 @@ def test_a_network_with_one_part_exchanged_is_read_or_refused(key, value):
         ("checkpoint_epochs", (10,)),
         ("checkpoint_epochs", (-1,)),
         ("checkpoint_epochs", (0.5,)),
+        ("checkpoint_epochs", 5),
+        ("checkpoint_epochs", "5"),
+        ("split_by", "name"),
     ],
 )
 def test_limits_of_a_training(name, value):
@@ -373,6 +376,37 @@ def test_a_recipe_shortened():
     assert make_train_config("r", tiny_config(), "note", epochs=None).epochs == RECIPES["note"]["epochs"]
     error = sentence(make_train_config, "r", tiny_config(), "note", epochs=10, checkpoint_epochs=(10,))
     assert error.field == "checkpoint_epochs"
+    assert str(error) == "There is no epoch 10 to keep weights after: the last one is 9."
+
+
+def test_a_form_sends_back_what_the_recipe_filled_in():
+    """Epochs of the recipe beyond a shortened training are dropped, those that the user typed beside them are not."""
+    filled = parse_epochs("299, 499, 699, 899")
+    for epochs in (400, 400.0):
+        assert make_train_config(
+            "r", tiny_config(), "note", epochs=epochs, checkpoint_epochs=filled
+        ).checkpoint_epochs == (299,)
+    assert make_train_config("r", tiny_config(), "note", epochs=5, checkpoint_epochs=filled).checkpoint_epochs == ()
+    typed = (3, *filled, 450)
+    assert "no epoch 450" in str(
+        sentence(make_train_config, "r", tiny_config(), "note", epochs=400, checkpoint_epochs=typed)
+    )
+    assert "no epoch 299" in str(sentence(make_train_config, "r", tiny_config(), epochs=9, checkpoint_epochs=(299,)))
+
+
+@pytest.mark.parametrize("epochs", [1.5, "1.5", "2", float("nan"), float("inf"), True, [2], ""])
+def test_half_an_epoch_never_trains_two(epochs):
+    for recipe in RECIPES:
+        error = sentence(make_train_config, "r", tiny_config(), recipe, epochs=epochs)
+        assert error.field == "epochs"
+        assert "must be a whole number from 1 to 100,000, not" in str(error)
+
+
+def test_a_run_from_before_keeps_the_split_that_it_trained_with():
+    config = make_train_config("r", tiny_config())
+    plain = json.loads(config.to_json())
+    assert plain.pop("split_by") == config.split_by == "content"
+    assert TrainConfig.from_json(json.dumps(plain)).split_by == "position"
 
 
 def test_a_recipe_that_is_not_there():
