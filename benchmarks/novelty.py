@@ -77,12 +77,14 @@ def feature_scores(fitted: Answers, labels: Tensor) -> dict[str, Callable[[Answe
     }
 
 
-def held_out(train: Split, test: Split, options: argparse.Namespace, seed: int) -> tuple[Split, Split, str, str]:
+def held_out(
+    train: Split, test: Split, options: argparse.Namespace, rule: tuple[int, str]
+) -> tuple[Split, Split, str, str]:
     """The images to fit on, the images to measure on, and both in words."""
     if options.fit_on == "test":
         halves = [Split(test.images[start::2], test.labels[start::2]) for start in (0, 1)]
         return *halves, f"{len(halves[0].labels):,} test images", f"the other {len(halves[1].labels):,} test images"
-    chosen = split_validation(train.labels, options.validation, seed)[1]
+    chosen = split_validation(train, options.validation, *rule)[1]
     if len(chosen) == 0:
         raise LabError("A threshold needs held-out images: give --validation as in the training, or --fit-on test.")
     fitting = Split(train.images[chosen], train.labels[chosen])
@@ -129,7 +131,8 @@ def run(options: argparse.Namespace) -> None:
     data = load_images(options.data)
     check_classes(classifier, data.classes, data.name)
     seed = classifier.info.facts.get("seed", 0) if options.seed is None else options.seed
-    fitting, measuring, fitted_on, measured_on = held_out(data.train, data.test, options, seed)
+    rule = seed, classifier.info.facts.get("split_by", "position")
+    fitting, measuring, fitted_on, measured_on = held_out(data.train, data.test, options, rule)
     fitted, measured = ask(classifier, fitting.images), ask(classifier, measuring.images)
     check_held_out(fitted, fitting, measured, measuring)
     foreign = {name: ask(classifier, images) for name, images in foreign_sets(data.test.images).items()}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from googlenet.data.splits import Progress, Split
-from googlenet.errors import LabError, check_number
+from googlenet.data.splits import Progress, Split, split_validation
+from googlenet.errors import LabError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,21 +98,3 @@ def _channel_statistics(images: Tensor) -> tuple[tuple[float, float, float], tup
     mean = total / count
     std = (squares / count - mean.square()).clamp_min(0).sqrt()
     return tuple((mean / 255).tolist()), tuple((std / 255).tolist())
-
-
-def split_validation(labels: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices (training, validation) of `labels`, int64 (N,): `fraction` of each class to validation, both sorted.
-
-    The same seed gives the same split. A class of two or more images keeps one on each side; `fraction` 0 leaves
-    validation empty. Raises `LabError` for a fraction outside [0, 0.5].
-    """
-    import torch
-
-    check_number(fraction, "validation_fraction", 0, 0.5)
-    generator = torch.Generator().manual_seed(seed)
-    held_out = torch.zeros(len(labels), dtype=torch.bool)
-    for label in labels.unique().tolist() if fraction else ():
-        members = (labels == label).nonzero().flatten()
-        count = min(max(1, round(len(members) * fraction)), len(members) - 1)
-        held_out[members[torch.randperm(len(members), generator=generator)[:count]]] = True
-    return (~held_out).nonzero().flatten(), held_out.nonzero().flatten()

@@ -1,13 +1,17 @@
-"""Images and labels as tensors, and how they are kept on disk between two starts."""
+"""Images and labels as tensors: which of them are held out, and how they are kept on disk between two starts."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from googlenet.errors import check_choice, check_number
 
 if TYPE_CHECKING:  # a form checks its data set before torch is loaded
     import torch
@@ -22,6 +26,48 @@ class Split:
 
     images: torch.Tensor  # uint8 (N, 3, 32, 32), contiguous
     labels: torch.Tensor  # int64 (N,)
+
+
+def split_validation(
+    split: Split, fraction: float, seed: int, by: str = "content"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Indices (training, validation) of `split`: `fraction` of each class to validation, both sorted.
+
+    By "content" the same images give the same validation images in whatever order they are, and copies of an image stay
+    on one side; by "position", the rule of earlier runs, the same labels give the same indices. A class of two or more
+    images keeps one on each side; `fraction` 0 leaves validation empty. Raises `LabError` for a fraction outside
+    [0, 0.5].
+    """
+    import torch
+
+    check_number(fraction, "validation_fraction", 0, 0.5)
+    check_choice(by, "split_by", ("content", "position"))
+    generator, salt = torch.Generator().manual_seed(seed), seed.to_bytes(8, "little")
+    images = split.images.cpu().contiguous().numpy() if by == "content" and fraction else ()
+    hashes = [hashlib.blake2b(image, digest_size=8, salt=salt).digest() for image in images]
+    held_out = torch.zeros(len(split.labels), dtype=torch.bool)
+    for label in split.labels.unique().tolist() if fraction else ():
+        members = (split.labels == label).nonzero().flatten()
+        count = min(max(1, round(len(members) * fraction)), len(members) - 1)
+        if by == "content":
+            held_out[_lowest(members.tolist(), hashes, count)] = True
+        else:
+            held_out[members[torch.randperm(len(members), generator=generator)[:count]]] = True
+    return (~held_out).nonzero().flatten(), held_out.nonzero().flatten()
+
+
+def _lowest(members: list[int], hashes: list[bytes], count: int) -> list[int]:
+    """Up to `count` of the images `members`, those with the lowest hashes; copies, whose hashes are equal, together.
+
+    An image added or removed moves one other across the border at most.
+    """
+    order = sorted(members, key=hashes.__getitem__)
+    chosen: list[int] = []
+    for _, copies in itertools.groupby(order, key=hashes.__getitem__):
+        group = list(copies)
+        if len(chosen) + len(group) <= count:
+            chosen += group
+    return chosen or order[:count]  # where all are copies of a few, they have to be on both sides
 
 
 def read_cache(path: Path, num_classes: int) -> tuple[Split, Split] | None:

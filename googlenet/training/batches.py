@@ -23,7 +23,7 @@ class Batches:
 
     def __init__(self, images: ImageSet, config: TrainConfig, device: torch.device) -> None:
         self.config, self.device = config, device
-        train, held_out = split_validation(images.train.labels, config.validation_fraction, config.seed)
+        train, held_out = split_validation(images.train, config.validation_fraction, config.seed, config.split_by)
         self.count = len(train)
         if self.count < 2:
             raise LabError("Training needs at least 2 images: add some to train/, or lower the validation fraction.")

@@ -289,6 +289,7 @@ class Trainer:
             "data": self.images.name,
             "synthetic": self.images.synthetic,
             "seed": self.config.seed,
+            "split_by": self.config.split_by,
             "epoch": row.get("Epoch"),
             "epochs": self.config.epochs,
             "train_accuracy": row.get("Accuracy"),

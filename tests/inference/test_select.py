@@ -84,7 +84,7 @@ def test_every_checkpoint_is_judged_once_on_what_the_training_held_out(run: Path
     assert heard[-1] == 1
 
     train = load_images(str(data)).train
-    rows = split_validation(train.labels, 0.3, 5)[1]
+    rows = split_validation(train, 0.3, 5)[1]
     split = Split(train.images[rows], train.labels[rows])
     for row in judged.rows:
         plain = evaluate_split(Classifier(f"runs/{row.name}.safetensors", "cpu"), split)

@@ -142,6 +142,7 @@ def test_weights_know_all_that_classifying_needs(finished, folder):
         "data": "folder colours",
         "synthetic": False,
         "seed": 0,
+        "split_by": "content",
         "epoch": 3,
         "epochs": 6,
         "train_accuracy": row["Accuracy"],
@@ -169,7 +170,7 @@ def test_what_validation_reports_is_what_the_weights_do(finished, folder):
     """The images that were held out, through the weights file, in evaluation mode."""
     model, info = load_weights(finished.path / "epoch-0003.safetensors")
     images = load_images(str(folder))
-    _, held_out = split_validation(images.train.labels, 0.1, 0)
+    _, held_out = split_validation(images.train, 0.1, 0)
     labels = images.train.labels[held_out]
     batch = normalize(images.train.images[held_out], torch.tensor(info.mean), torch.tensor(info.std))
     with torch.inference_mode(), autocast(CPU):

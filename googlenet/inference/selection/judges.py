@@ -50,7 +50,7 @@ def run_data(config: TrainConfig, data: str | None = None) -> str:
 def load_judges(config: TrainConfig, data: str | None = None, progress: Progress | None = None) -> Judges:
     """The images that may judge the run of `config`, from its own data set or from `data`, where that is now.
 
-    Held-out images are those of `split_validation` by the run's seed and fraction, as in its training.
+    Held-out images are those of `split_validation` by the run's fraction, seed and rule, as in its training.
     """
     images = load_images(run_data(config, data), progress=progress)
     return judges_of(config, images)
@@ -58,13 +58,13 @@ def load_judges(config: TrainConfig, data: str | None = None, progress: Progress
 
 def judges_of(config: TrainConfig, images: ImageSet) -> Judges:
     """`load_judges` on images in memory."""
-    fraction, seed = config.validation_fraction, config.seed
+    fraction, rule = config.validation_fraction, (config.seed, config.split_by)
     if fraction:
-        choose = _take(images.train, split_validation(images.train.labels, fraction, seed)[1])
+        choose = _take(images.train, split_validation(images.train, fraction, *rule)[1])
         judged_on = f"the {len(choose.labels):,} images of {images.name} that the training held out"
         reported_on = f"the {len(images.test.labels):,} test images of {images.name}"
         return Judges(images, choose, images.test, judged_on, reported_on, True)
-    first, second = split_validation(images.test.labels, 0.5, seed)
+    first, second = split_validation(images.test, 0.5, *rule)
     choose, report = _take(images.test, first), _take(images.test, second)
     judged_on = (
         f"{len(first):,} of the {len(images.test.labels):,} test images of {images.name}, as the training held none out"
