@@ -77,24 +77,24 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _select(options: argparse.Namespace) -> None:
     from googlenet.cli.text import calibration_line, evaluation_lines, judgement_lines
-    from googlenet.inference.selection import select
+    from googlenet.inference import selection
 
     where = {"data": options.data, "device": options.device, "progress": progress_line()}
-    judged = select.judge_run(options.checkpoints, options.name, **where)
+    judged = selection.judge_run(options.checkpoints, options.name, **where)
     answer: dict[str, Any] = judged.to_dict()
     lines = list(judgement_lines(judged))
     if options.promote is not None:
         name = _within(options.name, options.promote or judged.proposed)
-        select.promote(options.checkpoints, options.name, name)
-        fitted = select.calibrate(options.checkpoints, f"{options.name}/best", **where)
+        selection.promote(options.checkpoints, options.name, name)
+        fitted = selection.calibrate(options.checkpoints, f"{options.name}/best", **where)
         answer["promoted"] = {"checkpoint": name, **dataclasses.asdict(fitted)}
         lines.append(f"best.safetensors is {name} now; {calibration_line(fitted)}.")
     if options.report_on_test is not None:
         name = _within(options.name, options.report_on_test or options.promote or judged.proposed)
-        for earlier in select.test_reports(options.checkpoints, options.name)[-1:]:
+        for earlier in selection.test_reports(options.checkpoints, options.name)[-1:]:
             seen = f"last on {earlier.get('when')} for {earlier.get('checkpoint')}"
             print(f"Its test images were used before, {seen}: do not choose by them.", file=sys.stderr)
-        result = select.report_on_test(options.checkpoints, name, **where)
+        result = selection.report_on_test(options.checkpoints, name, **where)
         answer["test"] = {"checkpoint": name, **result.to_dict()}
         lines += [f"{name} on test, recorded:", *evaluation_lines(result, judged.reported_on)]
     print(json.dumps(answer) if options.json else "\n".join(lines))
@@ -145,12 +145,12 @@ def _classify(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> None:
     from googlenet.cli.text import calibration_line
     from googlenet.data.datasets import load_images
-    from googlenet.inference.selection.export import export
+    from googlenet.inference.selection import publish_weights
     from googlenet.models.weights import read_info
 
     read_info(options.weights)  # before minutes of loading
     images = load_images(options.data, progress=progress_line())
-    done = export(options.weights, options.target, images, device=options.device, progress=progress_line())
+    done = publish_weights(options.weights, options.target, images, device=options.device, progress=progress_line())
     views = f"test accuracy {done.test.accuracy:.2%}, with flip averaging {done.flip.accuracy:.2%}"
     print(f"{options.target}: {views}, calibration error {done.test.scaled_calibration_error:.2%}")
     print(calibration_line(done.calibration) if done.calibration else done.note)

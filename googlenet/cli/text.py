@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from googlenet.inference.evaluate import Evaluation
-from googlenet.inference.selection.select import Judged, RunJudgement
-from googlenet.inference.selection.temperature import Calibration
+from googlenet.inference.selection import Calibration, Judged, RunJudgement
 
 
 def evaluation_lines(result: Evaluation, where: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from googlenet.inference.evaluate import Evaluation
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CheckpointComparison:
     """Two evaluations on the same images; all lists are indices of images.
 
     `p_value` is McNemar's exact one, two-sided: how often two equally good networks would differ this much or more.
@@ -30,7 +30,7 @@ class Comparison:
         return self.first_only + self.second_only + self.both_wrong
 
 
-def compare(a: Evaluation, b: Evaluation, names: tuple[str, str] = ("the first", "the second")) -> Comparison:
+def compare(a: Evaluation, b: Evaluation, names: tuple[str, str] = ("the first", "the second")) -> CheckpointComparison:
     """Where `a` and `b` differ; raises `LabError` unless they were judged on the same images."""
     if a.labels.shape != b.labels.shape or not bool((a.labels == b.labels).all()):
         raise LabError("The two were judged on different images: judge both on the same ones.")
@@ -47,7 +47,7 @@ def compare(a: Evaluation, b: Evaluation, names: tuple[str, str] = ("the first",
         f"two equally good networks would differ as much with probability {p:.2g} (McNemar's exact test)."
     )
     wrong = where(~right & ~also & (first != second))
-    return Comparison((a.accuracy, b.accuracy), first_only, second_only, wrong, p, sentence)
+    return CheckpointComparison((a.accuracy, b.accuracy), first_only, second_only, wrong, p, sentence)
 
 
 def mcnemar(first_only: int, second_only: int) -> float:

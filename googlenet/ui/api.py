@@ -79,7 +79,7 @@ def publish(checkpoints: Path, data: str) -> None:
 
         data: where the run's images are now, when not where they were.
         """
-        from googlenet.inference.selection.select import judge_run  # imports torch
+        from googlenet.inference.selection import judge_run  # imports torch
 
         share_cores(checkpoints)
         return judge_run(checkpoints, run, data=data or None).to_dict()

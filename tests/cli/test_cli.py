@@ -323,7 +323,7 @@ def test_select_prints_a_table_and_a_proposal(run, here, capsys):
 
 
 def test_select_promotes_and_reports(run, here, capsys):
-    from googlenet.inference.selection.judges import weights_digest
+    from googlenet.inference.selection import weights_digest
     from googlenet.models.weights import read_info
 
     options = ["select", "chosen", "--checkpoints", "runs", "--device", "cpu"]

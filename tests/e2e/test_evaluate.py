@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from trainings import training
 
-from googlenet.inference.selection.judges import weights_digest
-from googlenet.inference.selection.reports import test_reports as reports_of
+from googlenet.inference.selection import test_reports as reports_of
+from googlenet.inference.selection import weights_digest
 from googlenet.runs import Run
 from googlenet.training.session import train
 

@@ -18,15 +18,15 @@ from trainings import COLOURS, make_folder, training
 from googlenet.data.datasets import load_images, split_validation
 from googlenet.data.splits import Split
 from googlenet.errors import LabError
+from googlenet.inference import selection
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.compare import mcnemar
+from googlenet.inference.compare import compare, mcnemar
 from googlenet.inference.evaluate import Evaluation, evaluate_split
 from googlenet.inference.novelty import FACT, Novelty
-from googlenet.inference.selection import select
-from googlenet.inference.selection.judges import judges_of
-from googlenet.inference.selection.select import (
+from googlenet.inference.selection import (
     Judged,
     judge_run,
+    judges_of,
     overfits_from,
     promote,
     report_on_test,
@@ -116,7 +116,7 @@ def test_the_second_look_needs_neither_network_nor_images(run: Path, data: Path)
 
 def test_only_what_is_new_is_judged_and_a_fact_makes_nothing_new(run: Path) -> None:
     judged = judge_run("runs", "mine", device="cpu")
-    select.calibrate("runs", "mine/epoch-0001", device="cpu")
+    selection.calibrate("runs", "mine/epoch-0001", device="cpu")
     assert stored_judgement("runs", "mine") == judged
     tiny_checkpoint(run / "last.safetensors", CLASSES, seed=9, epoch=3)
     heard: list[str] = []
@@ -178,7 +178,7 @@ def test_images_that_were_not_held_out_are_suspected(run: Path) -> None:
     tiny_checkpoint(run / "last.safetensors", CLASSES, seed=3, epoch=9, validation_accuracy=0.99)
     judged = judge_run("runs", "mine", device="cpu")
     assert judged.warning.startswith(f"mine/last has {judged.rows[-1].validation_accuracy:.1%} here but had 99.0%")
-    assert "so they are others" in refusal(select.calibrate, "runs", "mine/last", device="cpu")
+    assert "so they are others" in refusal(selection.calibrate, "runs", "mine/last", device="cpu")
     assert "temperature" not in read_info(run / "last.safetensors").facts
 
 
@@ -297,7 +297,7 @@ def test_nothing_is_written_into_a_run_that_is_being_trained(run: Path, data: Pa
     (run / "status.json").write_text(json.dumps({"state": "running", **alive}))
     best = (run / "best.safetensors").read_bytes()
     with FileLock("runs/.trainer.lock"):
-        for call, name in ((promote, ("mine", "epoch-0002")), (select.calibrate, ("mine/best",))):
+        for call, name in ((promote, ("mine", "epoch-0002")), (selection.calibrate, ("mine/best",))):
             assert "mine is being trained: stop it" in refusal(call, "runs", *name)
         promote("runs", "other", "epoch-0002")  # the trainer is at work on another run
     assert (run / "best.safetensors").read_bytes() == best
@@ -307,26 +307,26 @@ def test_nothing_is_written_into_a_run_that_is_being_trained(run: Path, data: Pa
 
 
 def test_every_report_on_test_is_written_down(run: Path, data: Path) -> None:
-    assert select.test_reports("runs", "mine") == []
+    assert selection.test_reports("runs", "mine") == []
     first = report_on_test("runs", "mine/best", device="cpu")
     plain = evaluate_split(Classifier(run / "best.safetensors", "cpu"), load_images(str(data)).test)
     assert (first.n, first.accuracy, first.loss) == (18, plain.accuracy, pytest.approx(plain.loss))
     report_on_test("runs", "mine/epoch-0002", device="cpu")
-    one, two = select.test_reports("runs", "mine")
+    one, two = selection.test_reports("runs", "mine")
     assert (one["checkpoint"], one["data"], one["n"]) == ("mine/best", "folder pictures", 18)
     assert (one["accuracy"], one["loss"]) == (first.accuracy, pytest.approx(first.loss))
     assert two["checkpoint"] == "mine/epoch-0002"
     assert one["sha256"] != two["sha256"]
     assert "mine has no checkpoint 'mine/none'" in refusal(report_on_test, "runs", "mine/none")
     (run / "test-reports.json").write_text("[{")
-    assert select.test_reports("runs", "mine") == []
+    assert selection.test_reports("runs", "mine") == []
 
 
 def test_a_temperature_is_fitted_stored_and_used_for_probabilities_alone(run: Path, data: Path) -> None:
     images = load_images(str(data)).test.images
     before = Classifier(run / "best.safetensors", "cpu")
     tensors = load_file(run / "best.safetensors")
-    fitted = select.calibrate("runs", "mine/best", device="cpu")
+    fitted = selection.calibrate("runs", "mine/best", device="cpu")
     after = Classifier(run / "best.safetensors", "cpu")
     assert (before.temperature, before.calibrated) == (1, False)
     assert (after.temperature, after.calibrated) == (fitted.temperature, True)
@@ -347,7 +347,7 @@ def test_a_temperature_is_fitted_stored_and_used_for_probabilities_alone(run: Pa
 def test_a_threshold_whose_errors_were_measured_is_kept(run: Path) -> None:
     measured = Novelty("entropy", 0.7, 0.04, {"noise": 0.1}, "some", "others").to_facts()
     add_facts(run / "best.safetensors", **{FACT: measured})
-    select.calibrate("runs", "mine/best", device="cpu")
+    selection.calibrate("runs", "mine/best", device="cpu")
     assert read_info(run / "best.safetensors").facts[FACT] == measured
 
 
@@ -357,7 +357,7 @@ def test_a_threshold_whose_errors_were_measured_is_kept(run: Path) -> None:
 def test_two_checkpoints_side_by_side(run: Path, data: Path) -> None:
     split = load_images(str(data)).train
     one, two = (evaluate_split(Classifier(run / f"epoch-000{n}.safetensors", "cpu"), split) for n in (0, 1))
-    result = select.compare(one, two, ("A", "B"))
+    result = compare(one, two, ("A", "B"))
     first, second, truth = (t.tolist() for t in (one.logits.argmax(1), two.logits.argmax(1), one.labels))
     told = list(enumerate(zip(first, second, truth, strict=True)))
     assert result.first_only == [i for i, (a, b, t) in told if a == t != b]
@@ -367,9 +367,9 @@ def test_two_checkpoints_side_by_side(run: Path, data: Path) -> None:
     assert result.accuracies == (one.accuracy, two.accuracy)
     assert result.sentence.startswith(f"Only A is right on {len(result.first_only)} images, only B on")
     assert result.p_value == mcnemar(len(result.first_only), len(result.second_only))
-    assert select.compare(one, one).p_value == 1
+    assert compare(one, one).p_value == 1
     other: Evaluation = evaluate_split(Classifier(run / "best.safetensors", "cpu"), load_images(str(data)).test)
-    assert "on different images" in refusal(select.compare, one, other)
+    assert "on different images" in refusal(compare, one, other)
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 5), (5, 0), (3, 9), (7, 7), (40, 61)])

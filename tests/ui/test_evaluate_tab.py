@@ -25,7 +25,7 @@ from googlenet.errors import LabError
 from googlenet.inference.calibration import reliability
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, evaluate_split
-from googlenet.inference.selection.judges import weights_digest
+from googlenet.inference.selection import weights_digest
 from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.api import publish

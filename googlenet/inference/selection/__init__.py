@@ -1,1 +1,31 @@
-"""Which checkpoint of a run is the best: judged, promoted, reported."""
+"""Which checkpoint of a run is the best: judged on images that trained nothing, promoted, and reported once on others.
+
+The room's face; it imports torch.
+"""
+
+from googlenet.inference.selection.judge import Judged, RunJudgement, judge_run, overfits_from, stored_judgement
+from googlenet.inference.selection.judges import Judges, judges_of, load_judges
+from googlenet.inference.selection.promote import Calibration, calibrate, fit_and_store, promote
+from googlenet.inference.selection.publish import Published, publish_weights
+from googlenet.inference.selection.report import report_on_test, test_reports
+from googlenet.inference.selection.store import weights_digest
+
+__all__ = [
+    "Calibration",
+    "Judged",
+    "Judges",
+    "Published",
+    "RunJudgement",
+    "calibrate",
+    "fit_and_store",
+    "judge_run",
+    "judges_of",
+    "load_judges",
+    "overfits_from",
+    "promote",
+    "publish_weights",
+    "report_on_test",
+    "stored_judgement",
+    "test_reports",
+    "weights_digest",
+]

@@ -5,15 +5,12 @@ The trainer is the run's writer. What is written here is written while no traine
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
 from googlenet.errors import LabError
-from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
 
 if TYPE_CHECKING:
@@ -83,14 +80,3 @@ def are_other_images(checkpoint_accuracy: float | None, measured: float, n: int)
     In other precision or on another device one answer in a hundred may differ.
     """
     return checkpoint_accuracy is not None and abs(checkpoint_accuracy - measured) > max(0.01, 1.5 / n)
-
-
-def weights_digest(path: Path) -> str:
-    """SHA-256 of what a weights file computes: its numbers and all of its description but the facts."""
-    described = {key: text for key, text in read_info(path).to_metadata().items() if key != "facts"}
-    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-    with path.open("rb") as file:
-        file.seek(8 + int.from_bytes(file.read(8), "little"))  # over the header, which begins with its length
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from googlenet.data.datasets import NAMES
 from googlenet.errors import LabError
 from googlenet.files import read_json, write_atomically
-from googlenet.inference.selection.judges import weights_digest
+from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
 
 RULE = 1  # raise it when what is judged changes, so that stored figures are computed anew
@@ -69,3 +70,14 @@ def _stamp(source: str) -> int | None:
         return max((path.stat().st_mtime_ns for path in folders), default=None)
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def weights_digest(path: Path) -> str:
+    """SHA-256 of what a weights file computes: its numbers and all of its description but the facts."""
+    described = {key: text for key, text in read_info(path).to_metadata().items() if key != "facts"}
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+    with path.open("rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))  # over the header, which begins with its length
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

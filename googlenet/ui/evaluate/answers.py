@@ -93,7 +93,7 @@ class AnswerBook:
         if kept:
             return kept
         if run:
-            from googlenet.inference.selection.judges import load_judges
+            from googlenet.inference.selection import load_judges
 
             judges = load_judges(Run(self.checkpoints, run).config(), data, progress)
             found = (judges.judged_on, judges.choose, judges.images.classes)

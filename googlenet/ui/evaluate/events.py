@@ -24,7 +24,7 @@ from googlenet.ui.evaluate.checkpoint_view import Thumbnail
 
 if TYPE_CHECKING:  # they import torch, which the page does not wait for
     from googlenet.data.splits import Progress
-    from googlenet.inference.selection.select import Judged, RunJudgement
+    from googlenet.inference.selection import Judged, RunJudgement
 
 OWN = "the run's own"  # the data that a run learned from
 GROUP_THUMBNAILS = 12  # of each way to differ
@@ -88,7 +88,7 @@ def judge(checkpoints: Path, source: str | None, data: str | None, progress: Pro
     """Judge every checkpoint of the run `source`; weights of their own have nothing to choose from."""
     if not is_run(checkpoints, source):
         return Shown(source, own(data))
-    from googlenet.inference.selection.select import judge_run  # imports torch
+    from googlenet.inference.selection import judge_run  # imports torch
 
     share_cores(checkpoints)
     return Shown(source, own(data), judge_run(checkpoints, source, data=own(data), progress=progress))
@@ -98,7 +98,7 @@ def stored(checkpoints: Path, source: str | None, data: str | None) -> Shown:
     """What is known of `source` without asking a checkpoint."""
     try:
         if source and is_run(checkpoints, source) and (Path(checkpoints) / source / "validation.json").is_file():
-            from googlenet.inference.selection.select import stored_judgement
+            from googlenet.inference.selection import stored_judgement
 
             return Shown(source, own(data), stored_judgement(checkpoints, source, data=own(data)))
     except LabError:
@@ -148,7 +148,7 @@ def mark(checkpoints: Path, shown: Shown, chosen: str) -> str:
 
 def reports_of(checkpoints: Path, run: str) -> str:
     """HTML: the test reports of a run."""
-    from googlenet.inference.selection.reports import test_reports
+    from googlenet.inference.selection import test_reports
 
     return evaluate_view.reports(test_reports(checkpoints, run))
 
@@ -222,12 +222,12 @@ def _row_of(shown: Shown | None, name: str) -> tuple[RunJudgement, Judged]:
 
 def promote(checkpoints: Path, shown: Shown | None, name: str, progress: Progress | None) -> list[Any]:
     """Make `name` the run's best and store its temperature; the view of the run then."""
-    from googlenet.inference.selection import select
+    from googlenet.inference import selection
 
     result, row = _row_of(shown, name)
     share_cores(checkpoints)
-    select.promote(checkpoints, result.run, row.name)
-    fitted = select.calibrate(checkpoints, f"{result.run}/best", data=shown.data, progress=progress)
+    selection.promote(checkpoints, result.run, row.name)
+    fitted = selection.calibrate(checkpoints, f"{result.run}/best", data=shown.data, progress=progress)
     done = (
         f"{evaluate_view.short(row)} is the best of {result.run}, its temperature {fitted.temperature:.2f}: "
         f"calibration error {fitted.calibration_error:.2%} before, {fitted.scaled_calibration_error:.2%} after."
@@ -238,7 +238,7 @@ def promote(checkpoints: Path, shown: Shown | None, name: str, progress: Progres
 
 def report_question(checkpoints: Path, shown: Shown | None, name: str) -> str:
     """Why a report is made once, and when it was made already."""
-    from googlenet.inference.selection.reports import test_reports
+    from googlenet.inference.selection import test_reports
 
     result, row = _row_of(shown, name)
     done = test_reports(checkpoints, result.run)
@@ -255,7 +255,7 @@ def report_question(checkpoints: Path, shown: Shown | None, name: str) -> str:
 
 def report(checkpoints: Path, shown: Shown | None, name: str, progress: Progress | None) -> str:
     """Report the checkpoint `name` on test, and record it; HTML of all reports."""
-    from googlenet.inference.selection.reports import report_on_test
+    from googlenet.inference.selection import report_on_test
 
     result, _ = _row_of(shown, name)
     share_cores(checkpoints)

@@ -13,7 +13,7 @@ from googlenet.ui.train.view import TRAIN, VALIDATION
 
 if TYPE_CHECKING:  # they import torch, which the page does not wait for
     from googlenet.inference.compare import Comparison
-    from googlenet.inference.selection.select import Judged, RunJudgement
+    from googlenet.inference.selection import Judged, RunJudgement
 
 
 def judgement(result: RunJudgement, run: Run | None, chosen: Judged) -> str:

@@ -11,7 +11,8 @@ from googlenet.data.datasets import Progress
 from googlenet.files import read_json, write_atomically
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
-from googlenet.inference.selection.judges import load_judges, weights_digest
+from googlenet.inference.selection.judges import load_judges
+from googlenet.inference.selection.store import weights_digest
 from googlenet.runs import Run
 
 REPORTS = "test-reports.json"

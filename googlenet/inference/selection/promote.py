@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from googlenet.data.datasets import Progress
 from googlenet.errors import LabError
+from googlenet.files import write_atomically
 from googlenet.inference.calibration import expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_split
@@ -19,8 +20,9 @@ from googlenet.inference.selection.judges import (
     are_other_images,
     load_judges,
 )
+from googlenet.inference.selection.store import weights_digest
 from googlenet.models.weights import add_facts
-from googlenet.runs import Run, while_not_trained
+from googlenet.runs import Run, list_checkpoints, while_not_trained
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,31 @@ def calibrate(
     checkpoint = Run(checkpoints, run).find(name)
     with while_not_trained(checkpoints, run):
         return fit_and_store(checkpoint.path, judges, device=device, progress=progress)
+
+
+def promote(checkpoints: Path | str, run: str, checkpoint: str) -> Path:
+    """Make `checkpoint` ("run/epoch-0299" or "epoch-0299") the run's best.safetensors; returns its path.
+
+    The best until now stays as an epoch's file when no other file has its weights. Raises `LabError` for a checkpoint
+    that is not the run's, and while the run is being trained.
+    """
+    Run(checkpoints, run).config()
+    chosen = Run(checkpoints, run).find(checkpoint)
+    best = chosen.path.with_name("best.safetensors")
+    with while_not_trained(checkpoints, run):
+        if best.is_file():
+            kept = weights_digest(best)
+            if kept == weights_digest(chosen.path):
+                return best
+            others = [other for other in Run(checkpoints, run).checkpoints()[0] if other.path != best]
+            if kept not in {weights_digest(other.path) for other in others}:
+                write_atomically(_free_name(best, kept), best.read_bytes())
+        write_atomically(best, chosen.path.read_bytes())
+    return best
+
+
+def _free_name(best: Path, digest: str) -> Path:
+    epoch = next((c.epoch for c in list_checkpoints(best.parent) if c.path == best), None)
+    name = f"epoch-{epoch:04d}" if epoch is not None else "epoch-unknown"
+    path = best.with_name(f"{name}.safetensors")
+    return path if not path.exists() else best.with_name(f"{name}-{digest[:8]}.safetensors")

@@ -10,14 +10,14 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
 from googlenet.inference.selection.judges import judges_of
-from googlenet.inference.selection.temperature import Calibration, fit_and_store
+from googlenet.inference.selection.promote import Calibration, fit_and_store
 from googlenet.models.weights import add_facts, save_weights
 from googlenet.recipes import TrainConfig
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What was measured on the exported file, one view and `flip` averaged; `note` says why `calibration` is None."""
+class Published:
+    """What was measured on the published file, one view and `flip` averaged; `note` says why `calibration` is None."""
 
     test: Evaluation
     flip: Evaluation
@@ -25,9 +25,9 @@ class Exported:
     note: str
 
 
-def export(
+def publish_weights(
     weights: Path, target: Path, images: ImageSet, *, device: str = "auto", progress: Progress | None = None
-) -> Exported:
+) -> Published:
     """Write the checkpoint `weights` to `target` as float16, with figures measured on what was written.
 
     The temperature is fitted on the images that its training held out, where config.json lies beside `weights` and
@@ -53,7 +53,7 @@ def export(
         test_scaled_calibration_error=test.scaled_calibration_error,
         test_accuracy_flip=flip.accuracy,
     )
-    return Exported(test, flip, calibration, note)
+    return Published(test, flip, calibration, note)
 
 
 def _calibrate(config_file: Path, target: Path, images: ImageSet, device: str) -> Calibration:

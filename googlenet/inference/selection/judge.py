@@ -1,4 +1,4 @@
-"""Which checkpoint of a run is the best, chosen on images that trained nothing, and reported once on others."""
+"""Which checkpoint of a run is the best, judged on images that trained nothing."""
 
 from __future__ import annotations
 
@@ -12,38 +12,13 @@ from torch.nn import functional as F
 
 from googlenet.data.datasets import Progress
 from googlenet.errors import LabError
-from googlenet.files import write_atomically
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.compare import Comparison, compare
 from googlenet.inference.evaluate import check_classes, evaluate_split
-from googlenet.inference.selection.judges import (
-    Judges,
-    are_other_images,
-    load_judges,
-    weights_digest,
-)
-from googlenet.inference.selection.reports import report_on_test, test_reports
+from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
 from googlenet.inference.selection.store import JudgementStore
-from googlenet.inference.selection.temperature import Calibration, calibrate, fit_and_store
 from googlenet.models.device import pick_device
 from googlenet.recipes import TrainConfig
-from googlenet.runs import Checkpoint, Run, list_checkpoints, while_not_trained
-
-__all__ = [
-    "Calibration",
-    "Comparison",
-    "Judged",
-    "RunJudgement",
-    "calibrate",
-    "compare",
-    "fit_and_store",
-    "judge_run",
-    "overfits_from",
-    "promote",
-    "report_on_test",
-    "stored_judgement",
-    "test_reports",
-]
+from googlenet.runs import Checkpoint, Run
 
 
 @dataclass(frozen=True)
@@ -96,9 +71,6 @@ class RunJudgement:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return dataclasses.asdict(self)
-
-
-# --- judging ----------------------------------------------------------------------------------
 
 
 def judge_run(
@@ -257,34 +229,3 @@ def _part(progress: Progress | None, number: int, count: int, name: str) -> Prog
     if progress is None:
         return None
     return lambda share, text: progress((number + share) / count, f"{name}, {number + 1} of {count}: {text}")
-
-
-# --- deciding ---------------------------------------------------------------------------------
-
-
-def promote(checkpoints: Path | str, run: str, checkpoint: str) -> Path:
-    """Make `checkpoint` ("run/epoch-0299" or "epoch-0299") the run's best.safetensors; returns its path.
-
-    The best until now stays as an epoch's file when no other file has its weights. Raises `LabError` for a checkpoint
-    that is not the run's, and while the run is being trained.
-    """
-    Run(checkpoints, run).config()
-    chosen = Run(checkpoints, run).find(checkpoint)
-    best = chosen.path.with_name("best.safetensors")
-    with while_not_trained(checkpoints, run):
-        if best.is_file():
-            kept = weights_digest(best)
-            if kept == weights_digest(chosen.path):
-                return best
-            others = [other for other in Run(checkpoints, run).checkpoints()[0] if other.path != best]
-            if kept not in {weights_digest(other.path) for other in others}:
-                write_atomically(_free_name(best, kept), best.read_bytes())
-        write_atomically(best, chosen.path.read_bytes())
-    return best
-
-
-def _free_name(best: Path, digest: str) -> Path:
-    epoch = next((c.epoch for c in list_checkpoints(best.parent) if c.path == best), None)
-    name = f"epoch-{epoch:04d}" if epoch is not None else "epoch-unknown"
-    path = best.with_name(f"{name}.safetensors")
-    return path if not path.exists() else best.with_name(f"{name}-{digest[:8]}.safetensors")
