@@ -195,6 +195,46 @@ def test_by_keyboard_alone(visit: object) -> None:
     expect(row(page, "inception4c")).to_contain_text("513 × 14 × 14")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1366, 768), (1440, 900), (1024, 768), (390, 844)])
+def test_all_of_the_form_is_seen_or_reached_by_scrolling_down(visit: object, width: int, height: int) -> None:
+    page = whole(visit, width=width, height=height)
+    for layer in ("inception 3a", "conv1"):
+        choose(page, layer)
+        wider = page.locator("#network-form").evaluate(
+            "(form) => [form, ...form.querySelectorAll('*')].filter((part) => part.scrollWidth > part.clientWidth + 1"
+            " && getComputedStyle(part).display !== 'inline').map((part) => part.outerHTML.slice(0, 90))"
+        )
+        assert wider == []
+        for part in (page.get_by_role("button", name="Train this network"), page.locator("#network-form .gl-remarks")):
+            part.evaluate("(part) => part.scrollIntoView({block: 'nearest'})")
+            form, box = page.locator("#network-form").bounding_box(), part.bounding_box()
+            assert form["x"] <= box["x"]
+            assert box["x"] + box["width"] <= form["x"] + form["width"] + 1
+            assert 0 <= box["y"]
+            assert box["y"] + box["height"] <= height
+            assert part.evaluate(  # nothing lies over it
+                "(part) => { const {left, top, width, height} = part.getBoundingClientRect();"
+                "const seen = document.elementFromPoint(left + width / 2, top + height / 2);"
+                "return part.contains(seen) || seen.contains(part); }"
+            )
+
+
+def test_a_phone_shows_every_figure_of_a_layer(visit: object) -> None:
+    page = whole(visit, width=390, height=844)
+    cells = row(page, "inception4c").locator("th, td")
+    for cell in cells.all():
+        box = cell.bounding_box()
+        assert 0 <= box["x"]
+        assert box["x"] + box["width"] <= 390
+    expect(row(page, "inception4c")).to_contain_text("463K")
+    small = page.locator("#network").evaluate(
+        "(part) => [...part.querySelectorAll('.gl-html *')].filter((one) => one.checkVisibility()"
+        " && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())"
+        " && parseFloat(getComputedStyle(one).fontSize) < 12.5).map((one) => one.outerHTML.slice(0, 90))"
+    )
+    assert small == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_sees_no_sideways_scroll(visit: object, theme: str) -> None:
     page = whole(visit, f"?view=network&__theme={theme}", width=390, height=844)
