@@ -156,7 +156,10 @@ def savings(naive: Profile, reduced: Profile) -> tuple[str, ...]:
     for branch in ("5×5", "3×3"):
         ratio = before[branch].macs / after[branch].macs
         change = f"{ratio:.1f}× less" if ratio >= 1 else f"{1 / ratio:.1f}× more"
-        sentences.append(f"The {branch} branch costs {change}")
+        sentences.append(f"The {branch} branch costs {'about the same' if change.startswith('1.0×') else change}")
     handed, kept = before["pool"].out_shape[0], after["pool"].out_shape[0]
-    sentences.append(f"The pool branch hands on {kept:,} channels, not all {handed:,}")
+    against = f"not all {handed:,}" if kept < handed else f"more than the {handed:,} that arrive"
+    sentences.append(
+        f"The pool branch hands on {kept:,} channels, {'as many as arrive' if kept == handed else against}"
+    )
     return tuple(sentences)

@@ -145,6 +145,19 @@ def test_a_reduction_that_widens_is_said_to_cost_more():
     assert "The 3×3 branch costs 2.3× more" in arithmetic.savings(naive, reduced)
 
 
+def test_where_nothing_is_saved_the_sentences_say_so():
+    widest = InceptionConfig("module", *[4096] * 7)
+    pair = [profile_module(config, 28, 28) for config in (arithmetic.naive_twin(widest), widest)]
+    assert arithmetic.savings(*pair) == (
+        "The 5×5 branch costs about the same",
+        "The 3×3 branch costs 1.1× more",
+        "The pool branch hands on 4,096 channels, as many as arrive",
+    )
+    wider = dataclasses.replace(THREE_A, pool_proj=256)
+    pair = [profile_module(config, 28, 28) for config in (arithmetic.naive_twin(wider), wider)]
+    assert arithmetic.savings(*pair)[-1] == "The pool branch hands on 256 channels, more than the 192 that arrive"
+
+
 def test_both_are_timed_in_turns():
     raced = race(arithmetic.naive_twin(THREE_A), THREE_A, 14, 14)
     assert raced.naive > 0 < raced.reduced
