@@ -10,6 +10,16 @@ from googlenet.config import InceptionConfig
 from googlenet.errors import LabError
 from googlenet.lessons.arithmetic import Calculation
 
+# What each kind of answer counts, and how its unit may be written behind the number, or before it ("line 5").
+_UNITS = {
+    "channels": ("asks for a number of channels", "(channels?|ch)?"),
+    "parameters": ("asks for a number of parameters", "(param(eter)?s?)?"),
+    "pixels": ("asks for a number of pixels", "(pixels?|px)?"),
+    "×": ("asks how many times", "(×|x|times)?"),
+    "line": ("asks for the number of a line", "(line)?"),
+    "choice": ("asks for the number of a choice", "(choice|answer)?"),
+}
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -46,39 +56,54 @@ class Exercise:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Feedback:
     """Whether an answer is right, and what to say of it."""
 
     right: bool
     sentence: str
 
 
-def check(exercise: Exercise, text: str) -> Verdict:
+def check(exercise: Exercise, text: str) -> Feedback:
     """Judge what was typed; raises `LabError` for what is no number, or not the number of a choice."""
-    given = read_number(text)
+    given = read_number(text, exercise.unit or ("line" if exercise.code else "choice"))
     if exercise.choices and given not in range(1, len(exercise.choices) + 1):
         raise LabError(f"Answer with a number from 1 to {len(exercise.choices)}, not {text.strip()[:20]}.", "answer")
     if _near(exercise, given, exercise.answer):
-        return Verdict(True, f"Right: {spell(exercise, exercise.answer)}.")
-    why = next((slip.why for slip in exercise.mistakes if _near(exercise, given, slip.number)), "")
+        return Feedback(True, f"Right: {spell(exercise, exercise.answer)}.")
+    slips = [slip for slip in exercise.mistakes if _near(exercise, given, slip.number)]
+    why = min(slips, key=lambda slip: abs(given - slip.number)).why if slips else ""
     if not why and not exercise.choices:
         why = "That is too few." if given < exercise.answer else "That is too many."
-    return Verdict(False, f"Not {spell(exercise, given)}. {why}".strip())
+    return Feedback(False, f"Not {spell(exercise, given)}. {why}".strip())
 
 
-def read_number(text: str) -> float:
-    """The number in what somebody typed: 163,696, 163 696, 9.7 and 9,7 are numbers; `LabError` for others."""
-    plain = "".join(str(text).split()).rstrip("×x")[:40]
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):
-        plain = plain.replace(",", "")
-    try:
-        number = float(plain.replace(",", "."))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        wrote = f", not {str(text).strip()[:20]!r}" if str(text).strip() else ""
+def read_number(text: str, unit: str) -> float:
+    """The number in what somebody typed, with or without `unit`: 163,696, 163 696, 256 channels, 9.7× and 9,7.
+
+    Raises `LabError` for what is no number, or has another unit.
+    """
+    typed = str(text).strip()
+    plain = "".join(typed.split()).casefold().replace("−", "-").rstrip(".")
+    found = re.fullmatch(r"([^\W\d_]*)([-+]?[\d.,'’]+(?:e[-+]?\d+)?)(\D*)", plain)
+    number = _float(found[2], whole=unit != "×") if found else math.nan
+    if not found or not math.isfinite(number):
+        wrote = f", not {typed[:20]!r}" if typed else ""
         raise LabError(f"The answer is a number: type digits, such as 256{wrote}.", "answer")
+    asked, pattern = _UNITS[unit]
+    if not re.fullmatch(pattern, found[1] + found[3]):
+        raise LabError(f"The question {asked}, not {typed[:20]!r}.", "answer")
     return number
+
+
+def _float(text: str, *, whole: bool) -> float:
+    """163,696, 163'696 and 9,7 as numbers; 163.696 is a thousandfold too where `whole` numbers are asked for."""
+    marks = ",'’." if whole else ",'’"
+    if grouped := re.fullmatch(rf"([-+]?[1-9]\d{{0,2}}([{marks}])\d{{3}}(?:\2\d{{3}})*)(\.\d+)?", text):
+        text = grouped[1].replace(grouped[2], "") + (grouped[3] or "")
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return math.nan
 
 
 def spell(exercise: Exercise, number: float) -> str:

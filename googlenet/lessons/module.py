@@ -130,7 +130,7 @@ def padding(draw: Random | None) -> Exercise:
         (named("Side", after[answer]),),
         "For an odd kernel it is (kernel − 1) / 2, whatever the side: branches of any window fit side by side.",
         tuple(slips),
-        "", (("map", f"{side} × {side}"), ("window", f"{kernel} × {kernel}, stride 1")),
+        "pixels", (("map", f"{side} × {side}"), ("window", f"{kernel} × {kernel}, stride 1")),
     )  # fmt: skip
 
 
@@ -225,7 +225,9 @@ def reduced_cost(draw: Random | None) -> Exercise:
         f"{naive.macs / reduced.macs:.1f}× less.",
         (
             Mistake(round(before / alone, 1), "That leaves out what the 1×1 itself costs."),
-            Mistake(round(after / before, 1), "That is the other way round."),
+            Mistake(after / before, "That is the other way round."),
+            Mistake(0, "0 would mean that the 5×5 without a reduction costs nothing."),
+            Mistake(1, "1 would mean that both cost the same."),
             Mistake(round(naive.macs / reduced.macs, 1), "That is the whole module; the 5×5 branch alone is asked."),
             Mistake(25, "25 is what a 5×5 costs over a 1×1 of the same channels."),
             Mistake(round(params / reduced.by_branch()["5×5"].params, 1), "Those are the parameters."),

@@ -82,6 +82,22 @@ def test_another_one_has_other_numbers_and_a_hint(visit: object) -> None:
     expect(page.get_by_text("The answer is a number: type digits, such as 256, not 'many'.")).to_be_visible()
 
 
+def test_a_solution_once_shown_stays_known(visit: object) -> None:
+    page = opened(visit)
+    page.get_by_role("button", name="Show the solution").click()
+    expect(page.get_by_text("64 + 128 + 32 + 32")).to_be_visible()
+    page.wait_for_function("localStorage['googlenet-lessons']")
+    page.reload()
+    expect(page.get_by_text("64 + 128 + 32 + 32")).to_be_visible(timeout=TORCH_MS)
+    page.get_by_role("button", name="A 1×1 convolution").click()
+    expect(page.get_by_text("64 + 128 + 32 + 32")).to_have_count(0)
+    page.get_by_role("button", name="Laid on one another").click()
+    field(page).fill("256 channels")
+    field(page).press("Enter")
+    expect(page.locator(".gl-reply")).to_contain_text("The solution was shown, so take another one")
+    expect(page.get_by_text("0 of 9 solved")).to_be_visible()
+
+
 def test_gradients_are_drawn_step_by_step_and_stop(visit: object) -> None:
     page = opened(visit, width=390, height=844)
     page.locator("#heads-steps input[type=number]").fill("50")

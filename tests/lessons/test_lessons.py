@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import json
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
@@ -140,6 +140,18 @@ def test_a_ratio_has_some_slack():
     assert check(exercise, "12").sentence == "Not 12×. That leaves out what the 1×1 itself costs."
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_not_the_other_way_round(seed):
+    exercise = posed("reduced_cost", seed)
+    wrong = check(exercise, "0")
+    assert not wrong.right
+    assert wrong.sentence.startswith("Not 0×. 0 would mean that the 5×5 without a reduction costs nothing")
+    assert "other way round" not in wrong.sentence
+    assert "1 would mean that both cost the same" in check(exercise, "1").sentence
+    turned = next(slip.number for slip in exercise.mistakes if "other way round" in slip.why)
+    assert "other way round" in check(exercise, f"{turned:.3f}").sentence
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_line_that_is_wrong_calls_another_branch(seed):
     """Read from the listing, as a person would."""
@@ -174,9 +186,9 @@ def test_the_right_answer_is_right_and_every_slip_is_told_its_reason(number, see
     told = 0
     for slip in exercise.mistakes:
         if abs(slip.number - exercise.answer) > exercise.slack:
-            verdict = check(exercise, str(slip.number))
-            assert not verdict.right
-            assert any(other.why in verdict.sentence for other in exercise.mistakes)
+            feedback = check(exercise, str(slip.number))
+            assert not feedback.right
+            assert any(other.why in feedback.sentence for other in exercise.mistakes)
             told += 1
     assert told >= 2
     assert exercise.hint
@@ -208,17 +220,44 @@ def test_a_number_that_is_no_slip_is_too_few_or_too_many():
 
 
 @pytest.mark.parametrize(
-    ("text", "number"),
-    [("163,696", 163696), (" 163 696 ", 163696), ("9.7×", 9.7), ("9,7", 9.7), ("-1", -1), ("1e3", 1000)],
+    ("text", "unit", "number"),
+    [
+        ("163,696", "parameters", 163696),
+        (" 163 696 ", "parameters", 163696),
+        ("163\u202f696 parameters", "parameters", 163696),
+        ("163'696", "parameters", 163696),
+        ("163.696 params", "parameters", 163696),
+        ("256 channels", "channels", 256),
+        ("256channels.", "channels", 256),
+        ("1 Channel", "channels", 1),
+        ("10 pixels", "pixels", 10),
+        ("10px", "pixels", 10),
+        ("9.7×", "×", 9.7),
+        ("9,7", "×", 9.7),
+        ("9.7 times", "×", 9.7),
+        ("9.712", "×", 9.712),
+        ("-1", "channels", -1),
+        ("−1", "pixels", -1),
+        ("1e3", "channels", 1000),
+        ("line 5", "line", 5),
+        ("5.", "line", 5),
+    ],
 )
-def test_numbers_as_people_write_them(text, number):
-    assert read_number(text) == number
+def test_numbers_as_people_write_them(text, unit, number):
+    assert read_number(text, unit) == number
 
 
-@pytest.mark.parametrize("text", ["", "many", "1,2,3", "inf", "nan", "1e999", "<b>"])
+@pytest.mark.parametrize("text", ["", "many", "1,2,3", "inf", "nan", "1e999", "<b>", "channels", "9" * 5000])
 def test_what_is_no_number_is_one_sentence(text):
     with pytest.raises(LabError, match="The answer is a number: type digits, such as 256"):
-        read_number(text)
+        read_number(text, "channels")
+
+
+def test_another_unit_is_refused_with_the_one_that_is_asked_for():
+    with pytest.raises(LabError, match="The question asks for a number of channels, not '256 parameters'"):
+        read_number("256 parameters", "channels")
+    assert check(posed("concatenation", 0), "256 channels").right
+    assert check(posed("wrong_line", 0), "Line 5").right
 
 
 def test_a_choice_must_be_there():
@@ -260,13 +299,13 @@ def event(**data):
 def test_cards_and_solutions_are_sound_html(number, seed):
     exercise = pose(number, seed)
     Nested(lesson_view.card(exercise, number))
-    html = lesson_view.verdict_html(check(exercise, str(exercise.answer)), exercise)
+    html = lesson_view.feedback_html(check(exercise, str(exercise.answer)), exercise)
     Nested(html)
     assert "Worked out" in html
 
 
 def test_what_is_typed_is_escaped():
-    said = lessons.check_answer(None, "", "<img src=x>")[-1]
+    said = lessons.check_answer(None, "<img src=x>")[-1]
     assert "&lt;img" in said
     assert "<img" not in said
 
@@ -292,28 +331,47 @@ def test_the_link_opens_what_was_asked_about(seed):
 
 def test_a_wrong_answer_then_a_right_one():
     place, *_ = lessons.show(None)
-    assert place == {"lesson": 0, "seed": 0, "solved": []}
-    place, path, _, _, outcome, said = lessons.check_answer(place, "", "224")
+    assert place == {"lesson": 0, "seed": 0, "solved": [], "shown": []}
+    place, path, _, _, outcome, said = lessons.check_answer(place, "224")
     assert (outcome, place["solved"]) == ("wrong", [])
     assert "The pool branch is forgotten: it hands on 32 channels too." in said
     assert "Worked out" not in said
-    place, path, _, _, outcome, said = lessons.check_answer(place, outcome, "256")
+    place, path, _, _, outcome, said = lessons.check_answer(place, "256")
     assert (outcome, place["solved"]) == ("right", ["concatenation"])
     assert "<b>1 of 9</b>" in path
     assert "64 + 128 + 32 + 32" in said
 
 
 def test_a_shown_solution_solves_nothing_until_another_one():
-    *_, outcome, said = lessons.show_solution(None)
+    """However often the page is loaded again or the lesson is chosen from the list."""
+    place, *_, said = lessons.show_solution(None)
     assert "64 + 128 + 32 + 32" in said
-    place, _, _, _, outcome, said = lessons.check_answer(None, outcome, "256")
-    assert place["solved"] == []
-    assert "take another one" in said
-    place, *_, outcome, _ = lessons.another(place)
-    assert outcome == ""
+    for again in (place, lessons.come_back(place)[0], lessons.open_lesson(place, event(lesson=0))[0],
+                  json.loads(json.dumps(place))):  # fmt: skip
+        again, *_, outcome, said = lessons.check_answer(again, "256")
+        assert again["solved"] == []
+        assert "The solution was shown" in said
+    assert "64 + 128 + 32 + 32" in lessons.come_back(place)[-1]
+    place = lessons.another(place)[0]
+    assert "Worked out" not in str(lessons.come_back(place)[-1])
     answer = pose(0, place["seed"]).answer
     assert answer != 256
-    assert lessons.check_answer(place, outcome, str(answer))[0]["solved"] == ["concatenation"]
+    assert lessons.check_answer(place, str(answer))[0]["solved"] == ["concatenation"]
+    first = lessons.open_lesson(place, event(lesson=0))[0]
+    assert first["seed"] == 0
+    assert lessons.check_answer(first, "256")[0]["solved"] == []
+
+
+def test_a_lesson_solved_before_its_solution_was_shown_stays_solved():
+    place = lessons.check_answer(None, "256")[0]
+    place = lessons.show_solution(place)[0]
+    assert lessons.check_answer(place, "256")[0]["solved"] == ["concatenation"]
+
+
+def test_places_that_browsers_remember_from_before_are_read():
+    """As commit 49ae7b8 kept them: without the solutions that were shown."""
+    assert Place.read({"lesson": 1, "seed": 0, "solved": ["concatenation"]}) == Place(1, 0, ("concatenation",))
+    assert Place.read({"lesson": 4, "seed": 17, "solved": []}) == Place(4, 17)
 
 
 def test_the_path_goes_round_and_ends_with_the_experiment():
@@ -321,7 +379,7 @@ def test_the_path_goes_round_and_ends_with_the_experiment():
     for number in range(LESSONS):
         place = lessons.show(place)[0]
         assert place["lesson"] == number
-        place, _, _, _, _, said = lessons.check_answer(place, "", str(pose(number).answer))
+        place, _, _, _, _, said = lessons.check_answer(place, str(pose(number).answer))
         assert ("One experiment is left" in said) == (number == LESSONS - 1)
         place = lessons.onward(place)[0]
     assert (place["lesson"], len(place["solved"])) == (0, LESSONS)
@@ -330,22 +388,23 @@ def test_the_path_goes_round_and_ends_with_the_experiment():
 def test_a_click_is_an_answer_and_opens_a_lesson():
     place = lessons.open_lesson(None, event(lesson=6))[0]
     assert place["lesson"] == 6
-    _, _, _, shown, outcome, _ = lessons.choose_answer(place, "", event(answer="5"))
+    _, _, _, shown, outcome, _ = lessons.choose_answer(place, event(answer="5"))
     assert (shown, outcome) == ("5", "right")
-    for nonsense in (event(), event(lesson="6"), event(lesson=None), SimpleNamespace(_data=None)):
+    for nonsense in (event(), event(lesson="6"), event(lesson=None), gr.EventData(None, None)):
         assert lessons.open_lesson(place, nonsense)[0]["lesson"] == 0
 
 
 @pytest.mark.parametrize(
     "kept",
     [None, "x", 3, [], {}, {"lesson": "a", "seed": 0, "solved": []}, {"lesson": 1, "seed": 0, "solved": None},
-     {"lesson": float("inf"), "seed": 0, "solved": []}],
+     {"lesson": float("inf"), "seed": 0, "solved": []}, {"lesson": 0, "seed": 0, "solved": [], "shown": 3}],
 )  # fmt: skip
 def test_a_place_that_is_none_is_the_start(kept):
     assert Place.read(kept) == Place()
 
 
 def test_a_place_from_elsewhere_is_brought_into_range():
-    read = Place.read({"lesson": 99, "seed": -5, "solved": ["padding", "<b>", "padding", 7, [1]]})
-    assert read == Place(LESSONS - 1, 0, ("padding",))
+    shown = ["padding 3", "padding 3", "<b> 1", "padding", "padding x", 7, [1], "padding -1"]
+    read = Place.read({"lesson": 99, "seed": -5, "solved": ["padding", "<b>", "padding", 7, [1]], "shown": shown})
+    assert read == Place(LESSONS - 1, 0, ("padding",), ("padding 3",))
     assert Place.read(read.plain()) == read

@@ -25,6 +25,14 @@ def api_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def sent(event: gr.EventData, name: str) -> Any:
+    """What the page's JavaScript sent as `name` with an event; None when it sent nothing of that name."""
+    try:
+        return getattr(event, name, None)
+    except TypeError:  # it sent no object at all
+        return None
+
+
 def toast(error: LabError) -> None:
     """Say it on the page. A toast shows HTML, and the name of a file may hold some."""
     gr.Warning(escape(str(error), quote=False))

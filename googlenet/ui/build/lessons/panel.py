@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,12 +10,14 @@ import gradio as gr
 
 from googlenet.errors import LabError
 from googlenet.lessons.course import KEYS, LESSONS, MAX_SEED, next_seed, pose
-from googlenet.lessons.exercise import Verdict, check
+from googlenet.lessons.exercise import Feedback, check
 from googlenet.ui.build.lessons import view as lesson_view
 from googlenet.ui.build.network.takeaway import LIVE
 from googlenet.ui.common import figures
+from googlenet.ui.common.refusals import sent
 
-RIGHT, WRONG, SHOWN = "right", "wrong", "shown"
+RIGHT, WRONG = "right", "wrong"
+REMEMBERED = 200  # shown solutions
 CHOOSE_LESSON = """
 element.addEventListener('click', (event) => {
   const lesson = event.target.closest('[data-lesson]')?.dataset.lesson;
@@ -42,41 +45,52 @@ class Place:
     lesson: int = 0
     seed: int = 0
     solved: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()  # exercises whose solution was looked at, as "padding 3": copying it solves nothing
 
     @classmethod
     def read(cls, kept: Any) -> Place:
-        """What `plain` wrote; the start for anything else."""
+        """What `plain` wrote, today or before there was `shown`; the start for anything else."""
         try:
             lesson, seed, solved = int(kept["lesson"]), int(kept["seed"]), list(kept["solved"])
-        except (KeyError, TypeError, ValueError, OverflowError):
+            shown = dict.fromkeys(one for one in kept.get("shown", ()) if isinstance(one, str))
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
             return cls()
         known = tuple(key for key in KEYS if key in solved)
-        return cls(min(max(lesson, 0), LESSONS - 1), min(max(seed, 0), MAX_SEED), known)
+        looked_at = [one for one in shown if re.fullmatch(rf"({'|'.join(KEYS)}) \d{{1,10}}", one)]
+        lesson, seed = min(max(lesson, 0), LESSONS - 1), min(max(seed, 0), MAX_SEED)
+        return cls(lesson, seed, known, tuple(looked_at[-REMEMBERED:]))
 
     def plain(self) -> dict[str, Any]:
         """As JSON types."""
-        return {**asdict(self), "solved": list(self.solved)}
+        return {**asdict(self), "solved": list(self.solved), "shown": list(self.shown)}
+
+    @property
+    def exercise(self) -> str:
+        """Which exercise this is, numbers and all, as in `shown`."""
+        return f"{KEYS[self.lesson]} {self.seed}"
 
     def at(self, lesson: int) -> Place:
         """The lesson with the paper's own numbers."""
         return replace(self, lesson=lesson % LESSONS, seed=0)
 
 
-# --- answers: place, path, card, answer, outcome, verdict ------------------------------------
+# --- answers: place, path, card, answer, outcome, feedback -----------------------------------
 
 
 def show(kept: Any) -> list[Any]:
-    """The exercise of a place, unanswered."""
+    """The exercise of a place, unanswered; with its solution where that was shown before."""
     place = Place.read(kept)
     exercise = pose(place.lesson, place.seed)
     answer = gr.update(value="", label=_label(place))
+    feedback = lesson_view.solution(exercise) if place.exercise in place.shown else ""
     return [place.plain(), lesson_view.path(place.lesson, place.solved), lesson_view.card(exercise, place.lesson),
-            answer, "", ""]  # fmt: skip
+            answer, "", feedback]  # fmt: skip
 
 
 def come_back(kept: Any) -> list[Any]:
     """The exercise where the visitor left; a quick hand may have typed an answer while the page came up."""
-    return [*show(kept)[:3], gr.update(label=_label(Place.read(kept))), gr.skip(), gr.skip()]
+    place, path, card, _, _, feedback = show(kept)
+    return [place, path, card, gr.update(label=_label(Place.read(kept))), gr.skip(), feedback or gr.skip()]
 
 
 def _label(place: Place) -> str:
@@ -84,32 +98,35 @@ def _label(place: Place) -> str:
     if exercise.choices:
         return f"Number of the {'line' if exercise.code else 'answer'}"
     unit = "how many times" if exercise.unit == "×" else exercise.unit
-    return f"Your answer{f', {unit}' if unit else ''}"
+    return f"Your answer, {unit}"
 
 
-def check_answer(kept: Any, outcome: str, text: str) -> list[Any]:
-    """Judge an answer: path, outcome and verdict change. One whose solution was shown solves nothing."""
+def check_answer(kept: Any, text: str) -> list[Any]:
+    """Judge an answer: path, outcome and feedback change. One whose solution was shown solves nothing."""
     place = Place.read(kept)
     exercise = pose(place.lesson, place.seed)
     try:
-        verdict = check(exercise, text)
+        feedback = check(exercise, text)
     except LabError as error:
-        return [gr.skip(), gr.skip(), gr.skip(), gr.skip(), outcome, figures.message(str(error))]
-    if verdict.right and outcome == SHOWN:
-        verdict = Verdict(True, f"{verdict.sentence} It was shown before, so take another one to solve the lesson.")
-    elif verdict.right:
+        return [gr.skip(), gr.skip(), gr.skip(), gr.skip(), WRONG, figures.message(str(error))]
+    if feedback.right and place.exercise in place.shown and exercise.key not in place.solved:
+        seen = "The solution was shown, so take another one to solve the lesson."
+        feedback = Feedback(True, f"{feedback.sentence} {seen}")
+    elif feedback.right:
         place = replace(place, solved=tuple(key for key in KEYS if key in (*place.solved, exercise.key)))
-    now = SHOWN if outcome == SHOWN else RIGHT if verdict.right else WRONG
-    said = lesson_view.verdict_html(verdict, exercise)
-    if verdict.right and len(place.solved) == LESSONS:
-        said += figures.message("All lessons are solved. One experiment is left: it is below.", "done")
-    return [place.plain(), lesson_view.path(place.lesson, place.solved), gr.skip(), gr.skip(), now, said]
+    html = lesson_view.feedback_html(feedback, exercise)
+    if feedback.right and len(place.solved) == LESSONS:
+        html += figures.message("All lessons are solved. One experiment is left: it is below.", "done")
+    path = lesson_view.path(place.lesson, place.solved)
+    return [place.plain(), path, gr.skip(), gr.skip(), RIGHT if feedback.right else WRONG, html]
 
 
 def show_solution(kept: Any) -> list[Any]:
-    """The worked solution, without an answer."""
+    """The worked solution, without an answer; the place remembers it."""
     place = Place.read(kept)
-    return [gr.skip()] * 4 + [SHOWN, lesson_view.solution(pose(place.lesson, place.seed))]
+    if place.exercise not in place.shown:
+        place = replace(place, shown=(*place.shown, place.exercise)[-REMEMBERED:])
+    return [place.plain(), *[gr.skip()] * 4, lesson_view.solution(pose(place.lesson, place.seed))]
 
 
 def another(kept: Any) -> list[Any]:
@@ -126,16 +143,15 @@ def onward(kept: Any) -> list[Any]:
 
 def open_lesson(kept: Any, event: gr.EventData) -> list[Any]:
     """The lesson that was chosen from the path."""
-    place = Place.read(kept)
-    asked = (event._data or {}).get("lesson")
-    return show(place.at(asked if isinstance(asked, int) else 0).plain())
+    asked = sent(event, "lesson")
+    return show(Place.read(kept).at(asked if isinstance(asked, int) else 0).plain())
 
 
-def choose_answer(kept: Any, outcome: str, event: gr.EventData) -> list[Any]:
+def choose_answer(kept: Any, event: gr.EventData) -> list[Any]:
     """A choice that was clicked is an answer."""
-    chosen = str((event._data or {}).get("answer"))
-    path_and_all = check_answer(kept, outcome, chosen)
-    return [*path_and_all[:3], chosen, *path_and_all[4:]]
+    chosen = str(sent(event, "answer"))
+    place, path, card, _, outcome, feedback = check_answer(kept, chosen)
+    return [place, path, card, chosen, outcome, feedback]
 
 
 # --- the panel --------------------------------------------------------------------------------
@@ -160,19 +176,18 @@ def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
                     "", label=_label(Place()), max_lines=1, max_length=40, elem_id="lesson-answer", scale=2,
                     min_width=150, html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
                 )  # fmt: skip
-                tell = gr.Button("Check", variant="primary", min_width=90, scale=1)
-            verdict = _html("", "gl-slot")
-            with gr.Row(elem_id="lesson-ways"):
+                submit = gr.Button("Check", variant="primary", min_width=90, scale=1)
+            feedback = _html("", "gl-slot")
+            with gr.Row(elem_id="lesson-buttons"):
                 again = gr.Button("Another one", size="sm", min_width=110, scale=0)
                 solve = gr.Button("Show the solution", size="sm", min_width=140, scale=0)
                 go_on = gr.Button("Next lesson", size="sm", min_width=110, scale=0, elem_id="lesson-next")
     outcome = gr.Textbox("", visible="hidden")
-    slots = [place, path, card, answer, outcome, verdict]
-    asked = [place, outcome]
+    slots = [place, path, card, answer, outcome, feedback]
     demo.load(come_back, place, slots, **LIVE)
     done = [
-        gr.on([answer.submit, tell.click], check_answer, [*asked, answer], slots, **LIVE),
-        card.select(choose_answer, asked, slots, **LIVE),
+        gr.on([answer.submit, submit.click], check_answer, [place, answer], slots, **LIVE),
+        card.select(choose_answer, place, slots, **LIVE),
         again.click(another, place, slots, **LIVE),
         go_on.click(onward, place, slots, **LIVE),
         path.select(open_lesson, place, slots, **LIVE),

@@ -7,7 +7,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from googlenet.lessons.course import KEYS, TITLES
-from googlenet.lessons.exercise import Exercise, Verdict
+from googlenet.lessons.exercise import Exercise, Feedback
 from googlenet.ui.build.module.arithmetic import calculation_html
 from googlenet.ui.build.module.form import form_of
 from googlenet.ui.common import figures
@@ -61,11 +61,11 @@ def _choices(exercise: Exercise) -> str:
     return f"<ol class='gl-choices{' gl-code' if exercise.code else ''}'>{rows}</ol>" if rows else ""
 
 
-def verdict_html(verdict: Verdict, exercise: Exercise) -> str:
+def feedback_html(feedback: Feedback, exercise: Exercise) -> str:
     """HTML: right or not and why; the worked solution under a right answer."""
-    kind, sign = ("gl-right", "✓") if verdict.right else ("gl-wrong-answer", "✗")
-    said = f"<p class='gl-reply {kind}' role='status'><b>{sign}</b> {escape(verdict.sentence)}</p>"
-    return said + (solution(exercise) if verdict.right else "")
+    kind, sign = ("gl-right", "✓") if feedback.right else ("gl-wrong-answer", "✗")
+    said = f"<p class='gl-reply {kind}' role='status'><b>{sign}</b> {escape(feedback.sentence)}</p>"
+    return said + (solution(exercise) if feedback.right else "")
 
 
 def solution(exercise: Exercise) -> str:

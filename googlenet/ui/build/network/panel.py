@@ -21,6 +21,7 @@ from googlenet.ui.build.network import view as network_view
 from googlenet.ui.build.network.layer_form import LayerForm
 from googlenet.ui.build.network.takeaway import LIVE
 from googlenet.ui.common import figures
+from googlenet.ui.common.refusals import sent
 
 FIRST, FIRST_LAYER = "imagenet", "inception3a"
 DATA_CLASSES = 10  # of CIFAR-10 and of the drawn shapes
@@ -226,7 +227,7 @@ def _wire(panel: NetworkPanel, demo: gr.Blocks) -> None:
         )
 
     def choose(draft: Draft, event: gr.EventData) -> list[Any]:
-        layer = draft.layer_or_first(str(event._data.get("layer")))
+        layer = draft.layer_or_first(str(sent(event, "layer")))
         return [network_view.remarks(layer, profile_partly(draft.config)[0]), *form.show(layer)]
 
     typed = [field.input for field in form.fields.values()]
