@@ -80,7 +80,7 @@ def differences(run: Run, reference: Run) -> list[str]:
     )
     if mine != theirs:
         found.append("metrics.csv")
-    if run.steps()[0] != reference.steps()[0]:
+    if run.steps() != reference.steps():
         found.append("steps.jsonl")
     for name in ("best.safetensors", "last.safetensors"):
         ours, wanted = load_file(run.path / name), load_file(reference.path / name)

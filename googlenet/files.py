@@ -34,10 +34,25 @@ def clear_unfinished(directory: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def read_json(path: Path, kind: type) -> Any:
+def read_bytes(path: Path, start: int = 0, limit: int = -1) -> bytes:
+    """What is at `path` from byte `start`, at most `limit` bytes; nothing when it is missing or no plain file.
+
+    A pipe in its place would be waited for without end.
+    """
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(limit)
+    except OSError:
+        return b""
+
+
+def read_json(path: Path, kind: type, limit: int = 16_000_000) -> Any:
     """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn or another's."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(read_bytes(path, limit=limit))
         return plain if isinstance(plain, kind) else kind()
-    except (OSError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return kind()

@@ -33,7 +33,7 @@ def _elsewhere(tmp_path, monkeypatch):
 
 
 def losses(config: TrainConfig, checkpoints: Path) -> list[float]:
-    return [row["loss"] for row in train(config, checkpoints).steps()[0]]
+    return [row["loss"] for row in train(config, checkpoints).steps()]
 
 
 def plain(folder: Path, **changes) -> TrainConfig:

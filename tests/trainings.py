@@ -84,7 +84,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
 def results(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """All rows of metrics.csv without the timing columns, and all rows of steps.jsonl."""
     metrics = [{key: value for key, value in row.items() if key not in TIMING} for row in run.metrics()]
-    return metrics, run.steps()[0]
+    return metrics, run.steps()
 
 
 def files(run: Run) -> set[str]:

@@ -16,18 +16,15 @@ Nothing here needs torch.
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
-import json
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from googlenet.errors import LabError, check_run_name
-from googlenet.files import write_atomically
+from googlenet.files import read_bytes, write_atomically
 from googlenet.recipes import TrainConfig
 from googlenet.runs.checkpoints import Checkpoint, checkpoints_of
-from googlenet.runs.metrics import METRICS, read_metrics, read_step
+from googlenet.runs.metrics import MetricsHistory, Row, StepsHistory
 from googlenet.runs.status import Status, is_alive
 
 
@@ -46,58 +43,57 @@ class Run:
 
     def config(self) -> TrainConfig:
         """The training as it was started; `LabError` when the run is missing or damaged."""
+        if not self.exists():
+            raise LabError(f"There is no run called {self.name} in {self.path.parent}: choose one of its runs.", "run")
         try:
-            return TrainConfig.from_json((self.path / "config.json").read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise LabError(
-                f"There is no run called {self.name} in {self.path.parent}: choose one of its runs.", "run"
-            ) from error
+            return TrainConfig.from_json(read_bytes(self.path / "config.json", limit=1_000_000).decode())
+        except ValueError as error:  # a LabError or a UnicodeDecodeError
+            raise LabError(f"config.json of {self.name} is damaged: {error}"[:500], "run") from error
 
     def status(self) -> Status:
         """The trainer's last word, or `interrupted` when it says it is at work and its process is gone."""
         status = self.last_status()
         if status.active and not is_alive(status.pid, status.pid_started):
-            status = dataclasses.replace(
-                status, state="interrupted", message="The trainer is gone; resume goes on from its last save."
-            )
+            gone = "The trainer is gone; resume goes on from its last save."
+            return dataclasses.replace(status, state="interrupted", message=gone)
         return status
 
     def last_status(self) -> Status:
         """What status.json says, whether or not its writer still lives."""
-        try:
-            plain = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
-            known = {f.name for f in dataclasses.fields(Status)}
-            return Status(**{key: value for key, value in plain.items() if key in known})
-        except (OSError, ValueError, TypeError, AttributeError):
-            return Status("interrupted", message="This run has no readable status.")
+        return Status.from_json(read_bytes(self.path / "status.json", limit=65_536))
 
-    def metrics(self) -> list[dict[str, float | None]]:
+    def metrics(self) -> list[Row]:
         """The epochs so far, in order; a cell that was not measured is None."""
-        return self.new_metrics(0)[0]
+        return self.metrics_history().read_all()
 
-    def new_metrics(self, offset: int) -> tuple[list[dict[str, float | None]], int]:
-        """Rows of metrics.csv from byte `offset`, and the offset to go on from."""
-        lines, offset = self._whole_lines("metrics.csv", offset)
-        return [row for row in map(read_metrics, lines) if row is not None], offset
+    def steps(self) -> list[Row]:
+        """The rows of steps.jsonl so far."""
+        return self.steps_history().read_all()
 
-    def steps(self, offset: int = 0, limit: int = -1) -> tuple[list[dict[str, float]], int]:
-        """Rows of steps.jsonl from byte `offset`, in at most `limit` bytes, and the offset to go on from."""
-        lines, offset = self._whole_lines("steps.jsonl", offset, limit)
+    def metrics_history(self) -> MetricsHistory:
+        """To read metrics.csv on as it grows."""
+        return MetricsHistory(self.path / "metrics.csv")
+
+    def steps_history(self) -> StepsHistory:
+        """To read steps.jsonl on as it grows."""
+        return StepsHistory(self.path / "steps.jsonl")
+
+    def problem(self) -> str:
+        """What of its files cannot be read, in a sentence; empty for a run in order."""
         try:
-            rows = json.loads(b"[" + b",".join(lines) + b"]")  # five times as fast as line by line
-        except ValueError:
-            rows = map(read_step, lines)
-        return [row for row in rows if isinstance(row, dict) and "step" in row], offset
+            self.config()
+        except LabError as error:
+            return str(error)
+        histories = self.metrics_history(), self.steps_history()
+        for history in histories:
+            history.read_all()
+        return self.last_status().problem or histories[0].problem or histories[1].problem
 
     def log_tail(self, lines: int = 12) -> str:
         """The last lines of train.log."""
-        try:
-            with (self.path / "train.log").open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 16_384))
-                text = file.read().decode(errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+        path = self.path / "train.log"
+        text = read_bytes(path, max(0, path.stat().st_size - 16_384)) if path.is_file() else b""
+        return "\n".join(text.decode(errors="replace").splitlines()[-lines:])
 
     def checkpoints(self) -> tuple[list[Checkpoint], dict[str, str]]:
         """Its checkpoints, epochs before last and best, and for other weights files by name what is wrong with them.
@@ -148,39 +144,20 @@ class Run:
 
     def write_status(self, status: Status) -> None:
         """Replace status.json."""
-        write_atomically(self.path / "status.json", json.dumps(dataclasses.asdict(status)) + "\n")
+        write_atomically(self.path / "status.json", status.to_json())
 
-    def append_metrics(self, row: dict[str, float | None]) -> None:
-        """Add an epoch to metrics.csv, with its header first."""
-        path = self.path / "metrics.csv"
-        fresh = not path.is_file() or path.stat().st_size == 0
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(METRICS)
-            writer.writerow(["" if row.get(name) is None else row[name] for name in METRICS])
+    def append_metrics(self, row: Mapping[str, float | None]) -> None:
+        """Add an epoch to metrics.csv."""
+        self.metrics_history().append(row)
 
-    def append_steps(self, rows: Iterable[dict[str, float]]) -> None:
+    def append_steps(self, rows: Iterable[Mapping[str, float]]) -> None:
         """Add rows to steps.jsonl."""
-        with (self.path / "steps.jsonl").open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+        self.steps_history().append(rows)
 
-    def rewind(self, epoch: int, step: int) -> None:
-        """Drop what came after `epoch` finished epochs and `step` steps in all: a resumed run writes it again."""
-        kept_steps = [row for row in self.steps()[0] if row["step"] <= step]
-        write_atomically(self.path / "steps.jsonl", "".join(json.dumps(row) + "\n" for row in kept_steps))
-        # The lines themselves are kept, not numbers read back and printed again.
-        lines = self._whole_lines("metrics.csv")[0]
-        kept = lines[:1] + [line for line in lines[1:] if (row := read_metrics(line)) and row["Epoch"] < epoch]
-        write_atomically(self.path / "metrics.csv", b"".join(line + b"\r\n" for line in kept))
+    def rewind(self, epoch: int, step: int) -> str:
+        """Drop what came after `epoch` finished epochs and `step` steps in all: a resumed run writes it again.
 
-    def _whole_lines(self, file: str, offset: int = 0, limit: int = -1) -> tuple[list[bytes], int]:
-        """Lines of a file from `offset`, at most `limit` bytes, and where they end; a torn last one is left out."""
-        try:
-            with (self.path / file).open("rb") as opened:
-                opened.seek(offset)
-                data = opened.read(limit)
-        except OSError:
-            return [], offset
-        whole = data[: data.rfind(b"\n") + 1]
-        return whole.splitlines(), offset + len(whole)
+        Returns what was moved aside because it cannot be read, in a sentence or two; empty when nothing was.
+        """
+        moved = self.metrics_history().rewind(lambda row: row["Epoch"] < epoch)
+        return f"{moved} {self.steps_history().rewind(lambda row: row['step'] <= step)}".strip()

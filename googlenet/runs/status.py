@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -12,6 +16,32 @@ from googlenet.errors import LabError
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
 STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged")
+
+
+LONGEST = 500  # characters of a text
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1e12
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and isinstance(value, int)
+
+
+# What a trainer writes; the order is that of the complaints.
+_FIELDS: dict[str, Callable[[Any], bool]] = {
+    "state": lambda value: value in STATES,
+    **dict.fromkeys(("epoch", "epochs", "step", "steps_per_epoch"), _is_count),
+    "pid": lambda value: _is_count(value) and value < 2**31,
+    **dict.fromkeys(("pid_started", "heartbeat", "images_per_second"), _is_number),
+    "seconds_left": lambda value: value is None or _is_number(value),
+    **dict.fromkeys(("message", "device", "data"), _is_text),
+}
 
 
 class Diverged(LabError):
@@ -35,6 +65,30 @@ class Status:
     data: str = ""
     images_per_second: float = 0.0
     seconds_left: float | None = None
+    problem: str = ""  # what of status.json cannot be read, in a sentence
+
+    def to_json(self) -> str:
+        """The text of status.json."""
+        return json.dumps({name: value for name, value in dataclasses.asdict(self).items() if name != "problem"}) + "\n"
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Status:
+        """Read what `to_json` wrote, field by field: one that no trainer writes is told of and left at its default."""
+        try:
+            plain = json.loads(text)
+        except (ValueError, RecursionError):
+            plain = None
+        if not isinstance(plain, dict):
+            return cls("interrupted", problem="status.json is missing or damaged.")
+        good, wrong = {}, []
+        for name, belongs in _FIELDS.items():
+            value = plain.get(name)
+            if belongs(value):
+                good[name] = value[:LONGEST] if isinstance(value, str) else value
+            elif name in plain or name == "state":
+                wrong.append(f"{name} is {json.dumps(value)[:40]}")
+        problem = f"status.json is damaged: {', '.join(wrong)}."[:LONGEST] if wrong else ""
+        return cls(**{"state": "interrupted", **good}, problem=problem)
 
     @property
     def active(self) -> bool:
@@ -53,7 +107,7 @@ def process_started(pid: int) -> float:
     try:
         process = psutil.Process(pid)
         return 0.0 if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except (psutil.Error, ValueError):
+    except (psutil.Error, ValueError, OverflowError):
         return 0.0
 
 

@@ -219,7 +219,7 @@ def test_train_stop_resume_and_list(here, folder):
     options += ("--validation", "0.2", "--seed", "3", "--aux-heads", "--checkpoint-epochs", "0, 1", "--epochs", "9")
     process = start_lab("train", *options, "--run", "mine", "--checkpoints", "runs", cwd=here)
     run = Run(Path("runs"), "mine")
-    wait_for(lambda: run.steps()[0] or process.poll() is not None)
+    wait_for(lambda: run.steps() or process.poll() is not None)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors

@@ -81,7 +81,7 @@ def uninterrupted(tmp_path_factory, config) -> Run:
     assert process.returncode == 0, errors
     run = Run(checkpoints, "run")
     assert output.strip().endswith(f"run: finished, in {run.path}")
-    assert len(run.steps()[0]) == 8 * 14
+    assert len(run.steps()) == 8 * 14
     return run
 
 
@@ -91,7 +91,7 @@ def stopped(tmp_path_factory, config) -> Run:
     checkpoints = tmp_path_factory.mktemp("stopped")
     process = start(checkpoints, config, GOOGLENET_SAVE_SECONDS="0.1")
     run = Run(checkpoints, "run")
-    wait_for(lambda: len(run.steps()[0]) > 30)
+    wait_for(lambda: len(run.steps()) > 30)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
@@ -115,7 +115,7 @@ def test_a_stop_saves_where_it_stands(stopped):
     state, complaint = load_state(stopped.path)
     at = state["position"]
     assert complaint == ""
-    assert stopped.steps()[0][-1]["step"] == at["total"] == at["epoch"] * 14 + at["step"]
+    assert stopped.steps()[-1]["step"] == at["total"] == at["epoch"] * 14 + at["step"]
     assert (status.epoch, status.step) == (at["epoch"], at["step"])
     assert not [name for name in files(stopped) if name.endswith(".tmp")]
 
@@ -154,7 +154,7 @@ def test_the_stop_button_may_be_pressed_twice_and_while_loading(tmp_path, config
         time.sleep(0.2)
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, run.status().state) == (0, "stopped"), errors
-    assert run.steps()[0] == []
+    assert run.steps() == []
 
 
 # --- killed -----------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_killed_again_and_again(tmp_path, config, uninterrupted):
             if kill == 0
             else start_lab("resume", "run", "--checkpoints", tmp_path, cwd=Path(), **env)
         )
-        wait_for(lambda: len(run.steps()[0]) > reached)  # noqa: B023
+        wait_for(lambda: len(run.steps()) > reached)  # noqa: B023
         time.sleep(chance.uniform(0, 0.3))
         process.kill()
         wait_for(lambda: run.status().state == "interrupted", 5)  # while it is a zombie, too
@@ -181,7 +181,7 @@ def test_killed_again_and_again(tmp_path, config, uninterrupted):
         status = run.status()
         assert "resume goes on" in status.message
         assert active_run(tmp_path) is None
-        reached = max(reached, len(run.steps()[0]))
+        reached = max(reached, len(run.steps()))
         assert reached < 8 * 14, "the training was over before it could be killed"
     result = go_on(tmp_path)
     assert result.returncode == 0, result.stderr

@@ -263,7 +263,7 @@ def test_the_curve_is_that_of_a_textbook_loop(runs, folder):
     """Channels last, fused steps, batches by index and bfloat16 where it is native: none of them changes the maths."""
     config = training("textbook", folder, {"dropout": 0.0, "aux": ()}, epochs=5, lr=0.02, **PLAIN)
     losses, _ = by_hand(config, torch.optim.SGD)
-    ours = [row["loss"] for row in train(config, runs).steps()[0]]
+    ours = [row["loss"] for row in train(config, runs).steps()]
     assert len(ours) == len(losses) == 20
     assert losses[-1] < losses[0] * 0.9
     assert ours == pytest.approx(losses, rel=0.02)
@@ -277,7 +277,7 @@ def test_the_notes_recipe_to_the_letter(runs, folder):
     )
     losses, model = by_hand(config, torch.optim.Adam)
     run = train(config, runs)
-    assert [row["loss"] for row in run.steps()[0]] == pytest.approx(losses, rel=2e-3)
+    assert [row["loss"] for row in run.steps()] == pytest.approx(losses, rel=2e-3)
     assert len(losses) == 4  # one batch an epoch: the batch is larger than the data
     for row, loss in zip(run.metrics(), losses, strict=True):
         assert row["Loss"] == pytest.approx(loss, rel=2e-3)

@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
+from googlenet.files import read_bytes
 from googlenet.runs import Run
-from googlenet.ui.common.charts import Point, is_drawable
+from googlenet.ui.common.charts import Point
 
 MAX_SLICES = 400
 MAX_BYTES = 500_000  # of steps in one look: some 7,000, or 25 ms
@@ -56,31 +57,32 @@ class History:
     `version` is another number whenever there is more, or something else, to draw.
     """
 
-    def __init__(self, written: list[tuple[int, int]]) -> None:
+    def __init__(self, run: Run, written: list[object]) -> None:
         self.rows: list[dict[str, float | None]] = []
         self.loss = Envelope()
         self.version = next(_versions)
         self._written = written
-        self._metrics_end = self._steps_end = 0
+        self._metrics, self._steps = run.metrics_history(), run.steps_history()
 
-    def read_on(self, run: Run) -> None:
+    def read_on(self) -> None:
         """Take in what was appended since; of many steps at most `MAX_BYTES`, the rest at the next looks."""
-        before = self._metrics_end, self._steps_end
-        rows, self._metrics_end = run.new_metrics(self._metrics_end)
-        steps, self._steps_end = run.steps(self._steps_end, MAX_BYTES)
-        self.rows += rows
-        self.loss.add(
-            (row["epoch"] - 0.5, row["loss"]) for row in steps if is_drawable(row.get("epoch"), row.get("loss"))
-        )
-        if before != (self._metrics_end, self._steps_end):
+        before = self._metrics.end, self._steps.end
+        self.rows += self._metrics.read_on()
+        steps = self._steps.read_on(MAX_BYTES)
+        self.loss.add((row["epoch"] - 0.5, row["loss"]) for row in steps)
+        if before != (self._metrics.end, self._steps.end):
             self.version = next(_versions)
 
-    def is_of(self, run: Run, written: list[tuple[int, int]]) -> bool:
+    def is_of(self, written: list[object]) -> bool:
         """Whether the files are still those that were read, and no shorter."""
-        sizes = (file_size(run.path / name) for name in _FILES)
         return self._written == written and all(
-            size >= end for size, end in zip(sizes, (self._metrics_end, self._steps_end), strict=True)
+            file_size(history.path) >= history.end for history in (self._metrics, self._steps)
         )
+
+    @property
+    def problem(self) -> str:
+        """What of the files cannot be read, in a sentence; empty when they are in order."""
+        return self._metrics.problem or self._steps.problem
 
 
 class Feed:
@@ -93,20 +95,20 @@ class Feed:
         """The history of `run` up to now. One that was rewound, or deleted and begun anew, is read from the start."""
         written = [_identity(run.path / name) for name in ("config.json", *_FILES)]
         history = self._known.get(run.path)
-        if history is None or not history.is_of(run, written):
-            history = self._known[run.path] = History(written)
-        history.read_on(run)
+        if history is None or not history.is_of(written):
+            history = self._known[run.path] = History(run, written)
+        history.read_on()
         return history
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _identity(path: Path) -> object:
     """Changes when another file takes the place of `path`, which a rewind does, and not when `path` grows."""
     try:
         facts = path.stat()
     except OSError:
-        return 0, 0
-    # Numbers are reused, but a run begun anew has a config.json of its own time.
-    return facts.st_ino, 0 if path.name in _FILES else facts.st_mtime_ns
+        return None
+    # Numbers are reused, but a run begun anew has a config.json of its own time; columns may be edited in place.
+    return facts.st_ino, read_bytes(path, limit=200) if path.name in _FILES else facts.st_mtime_ns
 
 
 def file_size(path: Path) -> int:
