@@ -296,8 +296,8 @@ def test_what_nobody_foresaw_is_one_sentence_in_the_place_of_the_run(
 ) -> None:
     for name in ("one", "two"):
         written_run(tmp_path, name, 3)
-    read = Run.steps
-    monkeypatch.setattr(Run, "steps", lambda run, *at: read(run, *at) if run.name == "one" else 1 // 0)
+    read = Run.steps_history
+    monkeypatch.setattr(Run, "steps_history", lambda run: read(run) if run.name == "one" else 1 // 0)
     watcher = Watcher(tmp_path)
     news = json.loads(watcher.look("two", ("one",)))
     assert "The run two cannot be shown" in news["status"]
