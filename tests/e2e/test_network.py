@@ -210,7 +210,7 @@ def test_all_of_the_form_is_seen_or_reached_by_scrolling_down(visit: object, wid
             form, box = page.locator("#network-form").bounding_box(), part.bounding_box()
             assert form["x"] <= box["x"]
             assert box["x"] + box["width"] <= form["x"] + form["width"] + 1
-            assert 0 <= box["y"]
+            assert box["y"] >= 0
             assert box["y"] + box["height"] <= height
             assert part.evaluate(  # nothing lies over it
                 "(part) => { const {left, top, width, height} = part.getBoundingClientRect();"
@@ -224,7 +224,7 @@ def test_a_phone_shows_every_figure_of_a_layer(visit: object) -> None:
     cells = row(page, "inception4c").locator("th, td")
     for cell in cells.all():
         box = cell.bounding_box()
-        assert 0 <= box["x"]
+        assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     expect(row(page, "inception4c")).to_contain_text("463K")
     small = page.locator("#network").evaluate(

@@ -348,7 +348,7 @@ def test_a_shown_solution_solves_nothing_until_another_one():
     assert "64 + 128 + 32 + 32" in said
     for again in (place, lessons.come_back(place)[0], lessons.open_lesson(place, event(lesson=0))[0],
                   json.loads(json.dumps(place))):  # fmt: skip
-        again, *_, outcome, said = lessons.check_answer(again, "256")
+        again, *_, said = lessons.check_answer(again, "256")
         assert again["solved"] == []
         assert "The solution was shown" in said
     assert "64 + 128 + 32 + 32" in lessons.come_back(place)[-1]
