@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig
-from googlenet.errors import LabError
+from googlenet.errors import RUN_NAME, LabError
 from googlenet.models.presets import PRESETS, preset, with_variants
 
 MAX_TEXT = 20_000  # characters of a link; servers refuse longer addresses anyway
@@ -61,6 +61,30 @@ def from_link_text(text: str) -> GoogLeNetConfig:
     chained = UNCHAINED not in segments
     network = _changed(_start(name, frozenset(switches)), [s for s in segments if s != UNCHAINED])
     return network.rechained() if chained else network
+
+
+def parse_network(value: Any) -> GoogLeNetConfig:
+    """The network that a form or a client means: a preset's name, a description (JSON or its text), or a link's text.
+
+    Its channels meet. Raises `LabError` for anything else.
+    """
+    if isinstance(value, dict):
+        return GoogLeNetConfig.from_dict(value)
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.startswith(("{", *PRESETS, PACKED)):
+        raise LabError(
+            f"network must be one of {', '.join(PRESETS)}, a description as JSON, or a link's text, not "
+            f"{str(value)[:40]!r}.",
+            "network",
+        )
+    config = from_json(text) if text.startswith("{") else from_link_text(text)
+    config.check_channels()
+    return config
+
+
+def file_stem(config: GoogLeNetConfig) -> str:
+    """A name for files and runs: the network's own where it can be one."""
+    return config.name if RUN_NAME.fullmatch(config.name) else "network"
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""The whole network in the Build tab: edits and Undo, rows, refusals, what is carried into Train and taken away."""
+"""The whole network in the Build tab: edits and Undo, rows, refusals, what is sent to Train and taken away."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from googlenet.models.draft import Draft, set_layer, set_switches, set_whole, sw
 from googlenet.models.paper import TABLE_1
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset
 from googlenet.models.profile import profile_network, profile_partly
+from googlenet.models.share import file_stem, from_link_text, parse_network, to_json
 from googlenet.ui import api
 from googlenet.ui.build.network import drawing as network_drawing
 from googlenet.ui.build.network import layer_form, takeaway
 from googlenet.ui.build.network import panel as network
 from googlenet.ui.build.network import view as network_view
 from googlenet.ui.common import figures
-from googlenet.ui.train import from_build as carry
+from googlenet.ui.train import from_build
 
 FULL = Draft(preset("imagenet"))
 CLIENT = httpx.Client(trust_env=False)
@@ -289,36 +290,36 @@ def test_an_edit_is_answered_within_50_ms():
     assert max(sizes) < 40_000
 
 
-# --- carried into Train -----------------------------------------------------------------------
+# --- sent to Train ----------------------------------------------------------------------------
 
 
-def test_only_what_the_training_images_fit_is_carried():
-    refusal, cure, text = carry.carry(FULL)
+def test_only_what_the_training_images_fit_is_sent_to_train():
+    refusal, cure, text = from_build.text_for_training(FULL)
     assert "Training images are 32×32 and this network takes 224×224: set the image side to 32." in refusal
     assert (cure["visible"], text) == (True, "")
-    refusal, *_ = carry.carry(Draft(set_whole(FULL.config, 32, 1000)))
+    refusal, *_ = from_build.text_for_training(Draft(set_whole(FULL.config, 32, 1000)))
     assert "set classes to 10" in refusal.lower()
-    refusal, cure, text = carry.carry(edited(FULL, "inception4c", in_channels=500))
+    refusal, cure, text = from_build.text_for_training(edited(FULL, "inception4c", in_channels=500))
     assert "inception4b gives 512" in refusal
     assert (cure["visible"], text) == (False, "")
 
 
-def test_the_carried_network_is_the_one_on_the_bench():
+def test_the_network_sent_is_the_one_that_was_built():
     built = edited(Draft(preset("cifar10")), "inception4c", ch3x3=40).config
-    refusal, _, text = carry.carry(Draft(built))
+    refusal, _, text = from_build.text_for_training(Draft(built))
     assert refusal == ""
-    assert takeaway.network_of(text) == dataclasses.replace(built, name="cifar10-edited")
-    assert takeaway.network_of(carry.carry(Draft(preset("cifar10")))[2]) == preset("cifar10")
-    offered = carry.offer(text, [("cifar10", "cifar10")])
+    assert parse_network(text) == dataclasses.replace(built, name="cifar10-edited")
+    assert parse_network(from_build.text_for_training(Draft(preset("cifar10")))[2]) == preset("cifar10")
+    offered = from_build.add_choice(text, [("cifar10", "cifar10")])
     assert offered["value"] == text
     assert f"{profile_network(built).params:,} parameters" in offered["choices"][-1][0]
 
 
-def test_a_network_may_be_said_in_four_ways():
+def test_a_network_may_be_given_in_four_ways():
     config = edited(Draft(preset("cifar10")), "inception3a", ch1x1=8).config
-    assert takeaway.network_of("cifar10") == preset("cifar10")
-    for said in (config.to_dict(), json.dumps(config.to_dict()), takeaway.link_of(config)):
-        assert takeaway.network_of(said) == config
+    assert parse_network("cifar10") == preset("cifar10")
+    for text in (config.to_dict(), json.dumps(config.to_dict()), takeaway.link_of(config)):
+        assert parse_network(text) == config
 
 
 @pytest.mark.parametrize(
@@ -326,7 +327,7 @@ def test_a_network_may_be_said_in_four_ways():
 )
 def test_what_is_no_network_is_refused(said):
     with pytest.raises(LabError):
-        takeaway.network_of(said)
+        parse_network(said)
 
 
 # --- taken away -------------------------------------------------------------------------------
@@ -346,7 +347,7 @@ def test_source_is_of_the_network_or_of_the_chosen_module():
 
 def test_json_is_opened_again_and_other_files_are_refused():
     config = edited(FULL, "inception4c", ch3x3=300).config
-    assert takeaway.read_file(takeaway.to_json(config).encode()) == config
+    assert takeaway.read_file(to_json(config).encode()) == config
     for file in (b"", b"\xff\xfe", b"{}", b"[1]", b"{" * 50_000, None, b" " * 2_000_000):
         with pytest.raises(LabError):
             takeaway.read_file(file)
@@ -356,12 +357,12 @@ def test_a_link_is_empty_for_what_a_visitor_sees_anyway():
     assert takeaway.link_of(FULL.config) == ""
     assert takeaway.link_of(preset("cifar10")) == "cifar10"
     broken = edited(FULL, "inception4c", in_channels=500).config
-    assert takeaway.from_link_text(takeaway.link_of(broken)) == broken
+    assert from_link_text(takeaway.link_of(broken)) == broken
 
 
 def test_a_file_is_named_by_the_network_where_that_can_be_a_name():
-    assert takeaway.file_stem(preset("cifar10-truncated")) == "cifar10-truncated"
-    assert takeaway.file_stem(dataclasses.replace(FULL.config, name="../../etc/passwd")) == "network"
+    assert file_stem(preset("cifar10-truncated")) == "cifar10-truncated"
+    assert file_stem(dataclasses.replace(FULL.config, name="../../etc/passwd")) == "network"
 
 
 def test_naive_fields_hold_what_switching_back_would_give():
@@ -377,7 +378,7 @@ def test_naive_fields_hold_what_switching_back_would_give():
 def app(tmp_path_factory):
     with gr.Blocks() as demo:
         panel = network.network_panel(demo)
-        carry.carry_into_training(panel, gr.Dropdown(["cifar10"], label="Network"))
+        from_build.send_to_training(panel, gr.Dropdown(["cifar10"], label="Network"))
         api.publish(tmp_path_factory.mktemp("checkpoints"), "shapes")
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield demo, url, panel

@@ -1,4 +1,4 @@
-"""From Build into Train: the network on the bench becomes a choice of the training form."""
+"""From Build into Train: the network that was built becomes a choice of the training form."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from googlenet.errors import LabError
 from googlenet.models.draft import Draft
 from googlenet.models.presets import PRESETS, preset
 from googlenet.models.profile import profile_network
-from googlenet.models.share import to_link_text
+from googlenet.models.share import file_stem, parse_network, to_link_text
 from googlenet.ui.build.network.panel import DATA_CLASSES, NetworkPanel
-from googlenet.ui.build.network.takeaway import LIVE, file_stem, network_of
+from googlenet.ui.build.network.takeaway import LIVE
 from googlenet.ui.common import figures
 
 EDITED = "-edited"  # ends the name of what is trained and is no preset
@@ -25,7 +25,7 @@ OPEN_TRAIN = """(network) => {
 }"""
 
 
-def carry(draft: Draft) -> list[Any]:
+def text_for_training(draft: Draft) -> list[Any]:
     """The refusal, whether the cure is offered, and the text of the network for the Train tab, "" when refused."""
     config = draft.config
     try:
@@ -49,18 +49,19 @@ def carry(draft: Draft) -> list[Any]:
     return ["", gr.update(visible=False), to_link_text(config)]
 
 
-def offer(carried: str, choices: list[Any]) -> Any:
-    """The Train tab's network dropdown, with the carried network chosen besides its own `choices`."""
-    if not carried:
+def add_choice(text: str, choices: list[Any]) -> Any:
+    """The Train tab's network dropdown with the network of `text` chosen besides its own `choices`."""
+    if not text:
         return gr.skip()
-    params = profile_network(network_of(carried)).params
-    return gr.update(choices=[*choices, (f"your network (Build), {params:,} parameters", carried)], value=carried)
+    params = profile_network(parse_network(text)).params
+    return gr.update(choices=[*choices, (f"your network (Build), {params:,} parameters", text)], value=text)
 
 
-def carry_into_training(panel: NetworkPanel, network: gr.Dropdown) -> gr.events.Dependency:
+def send_to_training(panel: NetworkPanel, network: gr.Dropdown) -> gr.events.Dependency:
     """Have the panel's button choose its network in the Train tab's dropdown; returns the event, to go on from."""
     choices = list(network.choices)
-    carried = panel.train.click(carry, panel.draft, [panel.refusal, panel.fit, panel.carried], **LIVE)
-    chosen = carried.then(lambda text: offer(text, choices), panel.carried, network, **LIVE)
-    chosen.then(None, panel.carried, None, js=OPEN_TRAIN)
+    outputs = [panel.refusal, panel.fit, panel.for_training]
+    sent = panel.train.click(text_for_training, panel.draft, outputs, **LIVE)
+    chosen = sent.then(lambda text: add_choice(text, choices), panel.for_training, network, **LIVE)
+    chosen.then(None, panel.for_training, None, js=OPEN_TRAIN)
     return chosen

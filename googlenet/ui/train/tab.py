@@ -11,14 +11,14 @@ import gradio as gr
 
 from googlenet.errors import LabError
 from googlenet.models.presets import preset, with_variants
+from googlenet.models.share import file_stem, parse_network
 from googlenet.recipes import RECIPES, make_train_config, parse_epochs, recipe_values
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
-from googlenet.ui.build.network.takeaway import file_stem, network_of
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.refusals import toast
-from googlenet.ui.train.from_build import carry_into_training
+from googlenet.ui.train.from_build import send_to_training
 from googlenet.ui.train.watch import MAX_COMPARED
 
 NETWORKS = ("cifar10", "cifar10-fine", "cifar10-truncated")
@@ -102,7 +102,7 @@ def start_run(
 
     `network` is a preset's name, or one of the Build tab's as JSON or as the text of its link.
     """
-    built = network_of(network)
+    built = parse_network(network)
     if aux_heads:
         built = with_variants(built, aux_heads=True)
     name = (run or "").strip() or f"{file_stem(built)[:40]}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -115,7 +115,7 @@ def training_tab(
 ) -> None:
     """Build `tab`. Whenever `timer` ticks, it and the header's `now` show what is new on the disk (ui/watch.py).
 
-    The network of `built`, the Build tab's, can be carried into the form.
+    The network of `built`, the Build tab's, can be sent into the form.
     """
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
@@ -167,7 +167,7 @@ def training_tab(
     filled = [form.fields[name] for name in FILLED]
     recipe.input(_network_of, [recipe, network], network, **PRIVATE).then(_fill, [recipe, network], filled, **PRIVATE)
     network.input(_fill, [recipe, network], filled, **PRIVATE)
-    carry_into_training(built, network).then(_fill, [recipe, network], filled, **PRIVATE)
+    send_to_training(built, network).then(_fill, [recipe, network], filled, **PRIVATE)
     chosen.input(None, [chosen, compared], view, js=WATCH_NOW)
     gr.on([compared.input, tab.select, demo.load], None, watched, view, js=WATCH_NOW)
     timer.tick(None, watched, view, js=WATCH)
@@ -179,7 +179,7 @@ def _network_of(recipe: str, network: str) -> Any:
 
 
 def _fill(recipe: str, network: str) -> list[Any]:
-    values = recipe_values(recipe, network_of(network))
+    values = recipe_values(recipe, parse_network(network))
     values["checkpoint_epochs"] = ", ".join(map(str, values["checkpoint_epochs"]))
     return [values[name] for name in FILLED]
 

@@ -58,7 +58,7 @@ KEEP_VIEW_IN_URL = """(view) => {
 
 @dataclass(frozen=True)
 class NetworkPanel:
-    """The panel's components. `carried` is the text of the network that `train` carries into the Train tab."""
+    """The panel's components. `for_training` is the text of the network that `train` sends to the Train tab."""
 
     draft: gr.State
     start: gr.Dropdown
@@ -71,7 +71,7 @@ class NetworkPanel:
     reset: gr.Button
     train: gr.Button
     fit: gr.Button
-    carried: gr.Textbox
+    for_training: gr.Textbox
     form: LayerForm
     remarks: gr.HTML
     refusal: gr.HTML
@@ -108,7 +108,7 @@ def keep_view_in_url(demo: gr.Blocks, view: gr.Radio) -> None:
 def _lay_out() -> NetworkPanel:
     config = preset(FIRST)
     profile, problems = profile_partly(config)
-    parts: dict[str, Any] = {"draft": gr.State(Draft(config)), "carried": gr.Textbox("", visible="hidden")}
+    parts: dict[str, Any] = {"draft": gr.State(Draft(config)), "for_training": gr.Textbox("", visible="hidden")}
     with gr.Column(elem_id="network"):
         parts |= _lay_out_settings(config)
         with gr.Row():

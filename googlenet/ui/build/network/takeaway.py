@@ -9,11 +9,11 @@ from typing import Any
 import gradio as gr
 
 from googlenet.config import GoogLeNetConfig, InceptionConfig
-from googlenet.errors import RUN_NAME, LabError
+from googlenet.errors import LabError
 from googlenet.models.codegen import to_source
 from googlenet.models.draft import Draft
-from googlenet.models.presets import PRESETS, preset
-from googlenet.models.share import MAX_JSON, PACKED, from_json, from_link_text, to_json, to_link_text
+from googlenet.models.presets import preset
+from googlenet.models.share import MAX_JSON, file_stem, from_json, to_json, to_link_text
 
 WHOLE, MODULE = "the whole network", "the chosen module"
 LIVE: dict[str, Any] = {
@@ -47,25 +47,6 @@ KEEP_IN_URL = """(network) => {
 }"""
 
 
-def network_of(said: Any) -> GoogLeNetConfig:
-    """The network that a form or a client means: a preset's name, a description (JSON or its text), or a link's text.
-
-    Its channels meet. Raises `LabError` for anything else.
-    """
-    if isinstance(said, dict):
-        return GoogLeNetConfig.from_dict(said)
-    text = said.strip() if isinstance(said, str) else ""
-    if not text.startswith(("{", *PRESETS, PACKED)):
-        raise LabError(
-            f"network must be one of {', '.join(PRESETS)}, a description as JSON, or a link's text, not "
-            f"{str(said)[:40]!r}.",
-            "network",
-        )
-    config = from_json(text) if text.startswith("{") else from_link_text(text)
-    config.check_channels()
-    return config
-
-
 def read_file(file: Any) -> GoogLeNetConfig:
     """The network in an uploaded JSON file, which may be a run's config.json; `LabError` for any other file."""
     if not isinstance(file, bytes) or len(file) > MAX_JSON:
@@ -74,11 +55,6 @@ def read_file(file: Any) -> GoogLeNetConfig:
         return from_json(file.decode())
     except UnicodeDecodeError as error:
         raise LabError("This file is no text: open a JSON file that this page has written.", "network") from error
-
-
-def file_stem(config: GoogLeNetConfig) -> str:
-    """A name for files and runs: the network's own where it can be one."""
-    return config.name if RUN_NAME.fullmatch(config.name) else "network"
 
 
 def link_of(config: GoogLeNetConfig) -> str:
