@@ -7,11 +7,12 @@ Nothing here imports torch, so a form can be checked without waiting for it.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
-from googlenet.errors import LabError, check_choice, check_flags, check_number, store_whole
+from googlenet.errors import LabError, check_choice, check_fields, check_flags, check_number, store_whole
 
 MAX_CHANNELS = 4096
 MAX_SIZE = 1024
@@ -228,7 +229,7 @@ class GoogLeNetConfig:
             if wanted != channels:
                 sentence = (
                     f"{layer.name} expects {wanted:,} channels but {before} gives {channels:,}: "
-                    f"set in_channels of {layer.name} to {channels:,}."
+                    f"set its channels in to {channels:,}."
                 )
                 found.append(Problem(layer.name, "in_channels", wanted, channels, sentence))
             channels = given[layer.name] = getattr(layer, "out_channels", channels)
@@ -275,14 +276,30 @@ class GoogLeNetConfig:
     @classmethod
     def from_dict(cls, plain: dict[str, Any], *, chained: bool = True) -> GoogLeNetConfig:
         """Read what `to_dict` wrote; raises `LabError` for anything else, and when `chained` for its `problems`."""
-        try:
-            layers = tuple(
-                _LAYER_KINDS[row["kind"]](**{k: v for k, v in row.items() if k != "kind"}) for row in plain["layers"]
-            )
-            aux = tuple(AuxConfig(**row) for row in plain.get("aux", ()))
-            config = cls(**{**plain, "layers": layers, "aux": aux})
-        except (KeyError, TypeError, AttributeError) as error:
-            raise LabError(f"This network description cannot be read ({error}).", "network") from error
+        what = "this network description"
+        check_fields(cls, plain, what)
+        layers = tuple(
+            _layer(row, f"layer {number} of {what}") for number, row in enumerate(_rows(plain, "layers", what), 1)
+        )
+        heads = enumerate(_rows(plain, "aux", what), 1)
+        aux = tuple(AuxConfig(**check_fields(AuxConfig, row, f"head {number} of {what}")) for number, row in heads)
+        config = cls(**{**plain, "layers": layers, "aux": aux})
         if chained:
             config.check_channels()
         return config
+
+
+def _rows(plain: dict[str, Any], name: str, what: str) -> Sequence[Any]:
+    rows = plain.get(name, ())
+    if not isinstance(rows, list | tuple):
+        raise LabError(f"The {name} of {what} must be a list, not {str(rows)[:40]}.", "network")
+    return rows
+
+
+def _layer(row: Any, what: str) -> Layer:
+    kind = row.get("kind") if isinstance(row, dict) else "conv"  # check_fields says what it is instead
+    if not isinstance(kind, str) or kind not in _LAYER_KINDS:
+        kinds = ", ".join(_LAYER_KINDS)
+        raise LabError(f"The kind of {what} must be one of {kinds}, not {str(kind)[:40]}.", "network")
+    fields = {name: value for name, value in row.items() if name != "kind"} if isinstance(row, dict) else row
+    return _LAYER_KINDS[kind](**check_fields(_LAYER_KINDS[kind], fields, what))

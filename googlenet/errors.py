@@ -5,6 +5,7 @@ Nothing here imports torch, so a form can be checked without waiting for it.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -76,6 +77,26 @@ def check_flags(config: Any, *names: str) -> None:
     for name in names:
         if not isinstance(getattr(config, name), bool):
             raise LabError(f"{in_words(name)} must be true or false, not {str(getattr(config, name))[:40]!r}.", name)
+
+
+def check_fields(kind: type, plain: Any, what: str) -> dict[str, Any]:
+    """Return `plain`, read from JSON, when it has the fields of the dataclass `kind`, and text where they are text.
+
+    Raises `LabError` that says what `what` ("layer 3 of this network description") lacks, or has too many.
+    """
+    what = what[:1].upper() + what[1:]
+    if not isinstance(plain, dict):
+        raise LabError(f"{what} must be an object in braces, not {str(plain)[:40]}.", "network")
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    missing = [name for name, field in fields.items() if field.default is dataclasses.MISSING and name not in plain]
+    if missing:
+        raise LabError(f"{what} lacks {', '.join(missing)}.", "network")
+    if unknown := [str(name) for name in plain if name not in fields]:
+        raise LabError(f"{what} has a {unknown[0][:40]!r}, which is none of {', '.join(fields)}.", "network")
+    for name, field in fields.items():
+        if field.type == "str" and not isinstance(plain.get(name, ""), str):
+            raise LabError(f"{what} has the {name} {str(plain[name])[:40]}, which is no text.", "network")
+    return plain
 
 
 def check_run_name(name: Any) -> str:

@@ -184,21 +184,23 @@ def _unpack(text: str) -> GoogLeNetConfig:
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(data, MAX_JSON)  # a stranger's link may unpack to gigabytes
         if not unpacker.eof:
-            raise ValueError("it is cut off or too long")
-        return _read_json(plain.decode(), chained=False)
+            raise ValueError("too long")
+        text = plain.decode()
     except (ValueError, binascii.Error, zlib.error) as error:
-        if isinstance(error, LabError):
-            raise
-        raise LabError(f"{_BAD_LINK}: {error}.", "network") from error
+        raise LabError(f"{_BAD_LINK}: it was cut off or changed on its way.", "network") from error
+    return _read_json(text, chained=False)
 
 
 def _read_json(text: str, *, chained: bool) -> GoogLeNetConfig:
     try:
         plain = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise LabError(f"This is not JSON: it goes wrong in {where}.", "network") from error
     except (ValueError, RecursionError) as error:
-        raise LabError(f"This network description is no JSON ({error}).", "network") from error
+        raise LabError(
+            "This is not JSON: it is nested too deeply or has a number that is too long.", "network"
+        ) from error
     if isinstance(plain, dict) and isinstance(plain.get("network"), dict):
         plain = plain["network"]
-    if not isinstance(plain, dict):
-        raise LabError("This network description is no JSON object with layers in it.", "network")
     return GoogLeNetConfig.from_dict(plain, chained=chained)

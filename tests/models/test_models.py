@@ -334,7 +334,7 @@ def test_swapping_a_layer_that_is_not_there_is_refused():
 
 def test_layers_that_do_not_meet_are_named():
     layers = (ConvConfig("conv1", 3, 8, 3), ConvConfig("conv2", 16, 8, 3))
-    with pytest.raises(LabError, match="conv2 expects 16 channels but conv1 gives 8: set in_channels of conv2 to 8"):
+    with pytest.raises(LabError, match="conv2 expects 16 channels but conv1 gives 8: set its channels in to 8"):
         GoogLeNet(GoogLeNetConfig("broken", layers, 10, 32))
 
 

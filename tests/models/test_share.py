@@ -5,6 +5,7 @@ import dataclasses
 import json
 import re
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from tiny import tiny_config
 from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset
-from googlenet.models.share import from_json, from_link_text, to_json, to_link_text
+from googlenet.models.share import from_json, from_link_text, parse_network, to_json, to_link_text
 from googlenet.recipes import make_train_config
 
 # Characters that no browser, chat or mail program changes in an address; % comes of other alphabets in a name.
@@ -111,9 +112,66 @@ def packed(data: bytes) -> str:
 def test_anything_else_is_refused_in_a_sentence(text):
     with pytest.raises(LabError) as refusal:
         from_link_text(text)
+    assert not PYTHONS.search(str(refusal.value))
     assert str(refusal.value).endswith(".")
     assert len(str(refusal.value)) < 300
     assert "\n" not in str(refusal.value)
+
+
+# Words of Python's, json's and zlib's own messages, which say nothing to who has opened a file.
+PYTHONS = re.compile(
+    r"__init__|argument|attribute|NoneType|object is|unhashable|Expecting|char \d|Error -?\d|'str'|'int'|padding:"
+)
+TINY = tiny_config().to_dict()
+
+
+def without(plain: dict, *names: str) -> dict:
+    return {name: value for name, value in plain.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    ("plain", "says"),
+    [
+        ({"layers": []}, "This network description lacks name, num_classes, input_size."),
+        ({**TINY, "layers": []}, "A network needs at least one layer"),
+        ({**TINY, "layers": None}, "The layers of this network description must be a list, not None."),
+        ({**TINY, "layers": [3]}, "Layer 1 of this network description must be an object in braces, not 3."),
+        ({**TINY, "layers": [{}]}, "layer 1 of this network description must be one of conv, pool, lrn, incept"),
+        ({**TINY, "layers": [{"kind": []}]}, "The kind of layer 1 of this network description must be one of"),
+        ({**TINY, "layers": [{"kind": "conv"}]}, "Layer 1 of this network description lacks name, in_channels, out"),
+        ({**TINY, "layers": [{**TINY["layers"][0], "groups": 2}]}, "has a 'groups', which is none of name, in"),
+        ({**TINY, "layers": [{**TINY["layers"][0], "name": 7}]}, "Layer 1 of this network description has the name 7"),
+        ({**TINY, "layers": [{**TINY["layers"][0], "kernel": "3"}]}, "conv1 kernel must be a whole number from 1"),
+        ({**TINY, "aux": {"a": 1}}, "The aux of this network description must be a list"),
+        ({**TINY, "aux": [{"name": "a", "after": [], "in_channels": 3}]}, "Head 1 of this network description"),
+        ({**TINY, "input_size": "32"}, "must be a whole number from 1 to 1,024, not 32."),
+        (without(TINY, "layers"), "This network description lacks layers."),
+        ({**TINY, "colour": "red"}, "This network description has a 'colour', which is none of name, layers"),
+        ([TINY], "This network description must be an object in braces"),
+        ("{", "This is not JSON: it goes wrong in line 1, column 2."),
+        ("", "This is not JSON: it goes wrong in line 1, column 1."),
+        ("[" * 100_000, "This is not JSON: it is nested too deeply"),
+        ("9" * 5000, "This is not JSON"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_description_is_said_in_the_labs_words(plain, says):
+    text = plain if isinstance(plain, str) else json.dumps(plain)
+    for read in (from_json, lambda text: from_link_text(packed(text.encode())), parse_network):
+        if read is parse_network and not text.startswith("{"):
+            continue
+        with pytest.raises(LabError) as refusal:
+            read(text)
+        assert says in str(refusal.value)
+        assert not PYTHONS.search(str(refusal.value))
+
+
+LINKS = json.loads(Path(__file__).with_name("old_links.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("text", LINKS)
+def test_links_made_before_still_open(text):
+    """Made by commit 49ae7b8, each with the description of what it stands for."""
+    assert from_link_text(text).to_dict() == GoogLeNetConfig.from_dict(LINKS[text], chained=False).to_dict()
 
 
 @given(st.text(max_size=40), st.sampled_from(["", "cifar10~", "cifar10~inception3a.", "packed."]))
