@@ -1,16 +1,16 @@
-"""How the lab writes numbers and small drawings: the same words, colours and escapes in every tab.
-
-gr.HTML shows what it is given, so the functions that return HTML escape what they are given.
-"""
+"""How the lab writes numbers and small drawings: the same words and colours in every tab."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from typing import Any
+
+from markupsafe import Markup
 
 from googlenet.models.profile import BRANCHES
+from googlenet.ui.common.templates import macros
 
-# One colour a branch, told apart by colour-blind eyes too; style.py gives each its class.
+# One colour a branch, told apart by colour-blind eyes too; base.css gives each its class.
 BRANCH_COLOURS = dict(zip(BRANCHES, ("#0072B2", "#E69F00", "#009E73", "#CC79A7"), strict=True))
 BRANCH_CLASSES = {branch: f"gl-b{number}" for number, branch in enumerate(BRANCHES, start=1)}
 
@@ -73,38 +73,32 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f}%" if whole and part else "0%"
 
 
-def message(text: str, kind: str = "refused") -> str:
-    """HTML of one sentence: refused (something to put right) or done."""
-    return f'<p class="gl-message gl-{kind}" role="status">{escape(text[:1].upper() + text[1:])}</p>' if text else ""
+def message(text: str, kind: str = "refused", field: str | None = None) -> Markup:
+    """HTML of one sentence: refused (something to put right, in `field`) or done."""
+    return _macros().message(text, kind, field)
 
 
-def cards(figures: Sequence[tuple[str, str, str]]) -> str:
+def cards(figures: Sequence[tuple[str, str, str]]) -> Markup:
     """HTML of headline figures: (name, value, remark) each."""
-    body = "".join(
-        f"<div class='gl-card'><dt>{escape(name)}</dt><dd>{escape(value)}</dd><small>{escape(remark)}</small></div>"
-        for name, value, remark in figures
-    )
-    return f"<dl class='gl-cards'>{body}</dl>"
+    return _macros().cards(figures)
 
 
-def stacked_bar(parts: Sequence[tuple[str, float, str]], title: str, *, full: float | None = None) -> str:
+def stacked_bar(parts: Sequence[tuple[str, float, str]], title: str, *, full: float | None = None) -> Markup:
     """Inline SVG of one bar: parts are (tooltip, amount, CSS colour); `full` is what fills the box, else their sum."""
     full = sum(amount for _, amount, _ in parts) if full is None else full
-    x, rects = 0.0, []
+    x, placed = 0.0, []
     for tooltip, amount, colour in parts:
         width = 1000 * amount / full if full else 0
         if width:
-            rects.append(
-                f"<rect x='{x:.2f}' y='0' width='{width:.2f}' height='10' style='fill:{escape(colour)}'>"
-                f"<title>{escape(tooltip)}</title></rect>"
-            )
+            placed.append((tooltip, round(x, 2), round(width, 2), colour))
         x += width
-    return (
-        f"<svg class='gl-bar' role='img' viewBox='0 0 1000 10' preserveAspectRatio='none'>"
-        f"<title>{escape(title)}</title>{''.join(rects)}</svg>"
-    )
+    return _macros().bar(placed, title)
 
 
-def scroll_box(table: str, label: str) -> str:
-    """HTML of a table that scrolls sideways inside its own box, by keyboard too."""
-    return f"<div class='gl-scroll' role='region' tabindex='0' aria-label='{escape(label)}'>{table}</div>"
+def scroll_box(table: str, label: str) -> Markup:
+    """HTML of a table that scrolls sideways inside its own box, by keyboard too; `table` is HTML already."""
+    return _macros().scroll_box(label, Markup(table))
+
+
+def _macros() -> Any:
+    return macros("common/figures.html")

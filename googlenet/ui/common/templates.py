@@ -9,13 +9,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from googlenet.ui.common import figures
-
 FOLDER = Path(__file__).parents[1] / "templates"
 
 
 @functools.cache
 def _environment() -> Environment:
+    from googlenet.ui.common import figures  # which draws with templates itself
+
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -32,3 +32,9 @@ def _environment() -> Environment:
 def render(template: str, **values: Any) -> Markup:
     """The template's HTML: `render("train/status.html", run=…)`. A `Markup` goes into another template as it is."""
     return Markup(_environment().get_template(template).render(**values))
+
+
+@functools.cache
+def macros(template: str) -> Any:
+    """The template's macros as functions that give `Markup`: `macros("common/figures.html").cards(…)`."""
+    return _environment().get_template(template).module

@@ -116,7 +116,8 @@ def check_answer(kept: Any, text: str) -> list[Any]:
         place = replace(place, solved=tuple(key for key in KEYS if key in (*place.solved, exercise.key)))
     html = lesson_view.feedback_html(feedback, exercise)
     if feedback.right and len(place.solved) == LESSONS:
-        html += figures.message("All lessons are solved. One experiment is left: it is below.", "done")
+        done = figures.message("All lessons are solved. One experiment is left: it is below.", "done")
+        html = f"{html}{done}"
     path = lesson_view.path(place.lesson, place.solved)
     return [place.plain(), path, gr.skip(), gr.skip(), RIGHT if feedback.right else WRONG, html]
 

@@ -19,7 +19,7 @@ def headline(profile: Profile) -> str:
     output = figures.shape(profile.out_shape), "channels × height × width"
     if misfit(profile):
         output = "none", "the branches do not fit"
-    return f"<p class='gl-note gl-reading'>{READING}</p>" + figures.cards(
+    cards = figures.cards(
         [
             ("Parameters", figures.count(profile.params), "weights and biases"),
             ("Multiply-adds", figures.si(profile.macs), f"per image of {figures.shape(profile.in_shape[1:])}"),
@@ -27,6 +27,7 @@ def headline(profile: Profile) -> str:
             ("Output", *output),
         ]
     )
+    return f"<p class='gl-note gl-reading'>{READING}</p>{cards}"
 
 
 def steps_answer(profile: Profile, chosen: str) -> str:
