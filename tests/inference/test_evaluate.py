@@ -164,7 +164,7 @@ def test_other_classes_are_named(classifier: Classifier, classes: tuple[str, ...
 def test_what_cannot_be_evaluated_is_refused(classifier: Classifier, tmp_path: Path) -> None:
     with pytest.raises(LabError, match="no images"):
         evaluate_split(classifier, random_split(0))
-    with pytest.raises(LabError, match="batch_size must be a whole number"):
+    with pytest.raises(LabError, match="batch size must be a whole number"):
         evaluate_split(classifier, random_split(2), batch_size=0)
     large = Classifier(tiny_checkpoint(tmp_path / "large.safetensors", config=tiny_config(input_size=48)), "cpu")
     with pytest.raises(LabError, match=r"takes 48×48 images but the data has 32×32"):

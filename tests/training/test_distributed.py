@@ -25,15 +25,16 @@ NETWORK = {"batch_norm": False, "dropout": 0.0, "aux": ()}
 def torchrun(ranks: int, *arguments: str, cwd: Path, stdin: str = "") -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
     (cwd / "stdin").write_text(stdin)
-    return subprocess.Popen(
-        [*command, "-m", "googlenet", *arguments],
-        cwd=cwd,
-        env=environment(),
-        stdin=(cwd / "stdin").open(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with (cwd / "stdin").open() as file:
+        return subprocess.Popen(
+            [*command, "-m", "googlenet", *arguments],
+            cwd=cwd,
+            env=environment(),
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
 
 def config_of(run: str, folder: Path, **changes: object) -> TrainConfig:
