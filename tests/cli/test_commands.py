@@ -152,7 +152,7 @@ def test_files_that_are_no_description(refused, tmp_path):
     (tmp_path / "bad.safetensors").write_text("nothing")
     for file, says in (
         ("binary", "binary is no JSON: it is not even text"),
-        ("list.json", "no JSON object with layers"),
+        ("list.json", "This network description must be an object in braces, not []"),
         ("broken.json", "inception5b expects 832 channels but the image gives 3"),
         ("bad.safetensors", "bad.safetensors is not a complete safetensors file"),
     ):
