@@ -13,11 +13,14 @@ STATIC = Path(__file__).with_name("static")
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 
+# Gradio's own are 9, 10 and 12 px at the small end: too small to be read.
+TEXT = gr.themes.Size("12.5px", "12.5px", "13px", "14px", "16px", "22px", "26px")
+
 
 def launch_options(checkpoints: Path) -> dict[str, Any]:
     """For `Blocks.launch`: nothing is fetched from another host."""
     return {
-        "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=MONO),
+        "theme": gr.themes.Default("blue", neutral_hue="slate", text_size=TEXT, font=FONTS, font_mono=MONO),
         "css_paths": sorted(STATIC.glob("*.css")),  # base.css first
         "head": f"<script>{scripts()}</script>",
         "run_history": False,
