@@ -20,7 +20,7 @@ TEXT = gr.themes.Size("12.5px", "12.5px", "13px", "14px", "16px", "22px", "26px"
 def launch_options(checkpoints: Path) -> dict[str, Any]:
     """For `Blocks.launch`: nothing is fetched from another host."""
     return {
-        "theme": gr.themes.Default("blue", neutral_hue="slate", text_size=TEXT, font=FONTS, font_mono=MONO),
+        "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", text_size=TEXT, font=FONTS, font_mono=MONO),
         "css_paths": sorted(STATIC.glob("*.css")),  # base.css first
         "head": f"<script>{scripts()}</script>",
         "run_history": False,
