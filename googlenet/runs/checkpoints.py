@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # it imports torch, which a page that only lists does not wai
     from googlenet.models.weights import WeightsInfo
 
 SUFFIX = ".safetensors"
+# The network that comes with the lab: it is listed whichever folder the runs are in.
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / f"googlenet-cifar10{SUFFIX}"
+LARGEST = 1e15  # of a fact that is shown
 # A weights file's accuracies, the most telling first: its key in the facts, and its name for people.
 ACCURACIES = {"test_accuracy": "test", "validation_accuracy": "validation", "train_accuracy": "training"}
 
@@ -54,18 +57,22 @@ class Checkpoint:
         return ", ".join(parts + ["synthetic shapes"] * self.synthetic)
 
     def number(self, key: str) -> float | None:
-        """The fact `key` when it is a number: files come from anywhere."""
+        """The fact `key` when it is a number that can be shown: files come from anywhere."""
         value = self.info.facts.get(key)
-        return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value else None
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return value if number and abs(value) <= LARGEST else None
 
 
 def list_checkpoints(checkpoints: Path | str) -> list[Checkpoint]:
-    """The weights files under `checkpoints`: shipped ones by name, then the runs', latest run first.
+    """The shipped network and the weights files under `checkpoints`: single ones by name, then the latest run's first.
 
-    Of a run: best, last, then epochs. Foreign, half-written and unreadable files are passed over, and a missing
-    folder is an empty one.
+    Of a run: best, last, then epochs. A file of the shipped one's name is listed in its place. Foreign, half-written
+    and unreadable files are passed over, and a missing folder is an empty one.
     """
-    return _read(_files(Path(checkpoints)))[0]
+    found = _read(_files(Path(checkpoints)))[0]
+    if SHIPPED.stem not in {checkpoint.name for checkpoint in found}:
+        found += _read([(SHIPPED.stem, SHIPPED)])[0]
+    return sorted(found, key=lambda checkpoint: (1, "") if "/" in checkpoint.name else (0, checkpoint.name))
 
 
 def checkpoints_of(run: Path) -> tuple[list[Checkpoint], dict[str, str]]:
@@ -120,10 +127,12 @@ def _of_run(run: Path) -> list[Path]:
 
 
 def _weights_in(folder: Path) -> list[Path]:
-    """Files that look like weights by name; hidden ones are being written. A pipe would be waited for."""
-    entries = _scan(folder)
-    names = [e.name for e in entries if e.name.endswith(SUFFIX) and not e.name.startswith(".") and e.is_file()]
-    return [folder / name for name in sorted(names)]
+    """Files that look like weights by name; hidden ones are being written. A pipe would be waited for.
+
+    A name that cannot be written as text could not be chosen either, and no page could be sent with it.
+    """
+    entries = [e for e in _scan(folder) if e.name.endswith(SUFFIX) and not e.name.startswith(".")]
+    return [folder / e.name for e in sorted(entries, key=lambda e: e.name) if e.name.isprintable() and e.is_file()]
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from tiny import tiny_checkpoint
 
 from googlenet.errors import LabError
-from googlenet.runs.checkpoints import find_checkpoint, list_checkpoints
+from googlenet.runs import find_checkpoint, list_checkpoints
 
 
 def aged(path: Path, seconds: float) -> Path:
@@ -78,8 +78,9 @@ def test_a_file_written_anew_is_read_anew(tmp_path: Path) -> None:
     assert list_checkpoints(tmp_path)[0].accuracy == (0.5, "validation")
 
 
-def test_facts_of_any_type_are_survived(tmp_path: Path) -> None:
-    facts = {"epoch": "many", "test_accuracy": [1], "validation_accuracy": True, "train_accuracy": None}
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan"), -1e300])
+def test_facts_of_any_type_are_survived(tmp_path: Path, number: float) -> None:
+    facts = {"epoch": number, "test_accuracy": [1], "validation_accuracy": True, "train_accuracy": number}
     tiny_checkpoint(tmp_path / "odd.safetensors", **facts)
     checkpoint = list_checkpoints(tmp_path)[0]
     assert (checkpoint.accuracy, checkpoint.epoch, checkpoint.label) == (None, None, "odd")
@@ -111,3 +112,43 @@ def test_a_name_is_never_a_path(folder: Path, name: str) -> None:
 def test_without_any_checkpoint_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="train one"):
         find_checkpoint(tmp_path)
+
+
+# --- the network that comes with the lab ------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tiny_checkpoint(tmp_path / "lab" / "googlenet-cifar10.safetensors", test_accuracy=0.9)
+    monkeypatch.setattr("googlenet.runs.checkpoints.SHIPPED", path)
+    return path
+
+
+def test_it_is_in_the_lab(shipped_network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("googlenet.runs.checkpoints.SHIPPED", shipped_network)
+    assert find_checkpoint("nowhere").name == "googlenet-cifar10"
+    assert find_checkpoint("nowhere").accuracy == (pytest.approx(0.95, abs=0.03), "test")
+
+
+def test_the_shipped_network_is_listed_whichever_folder_the_runs_are_in(shipped: Path, folder: Path) -> None:
+    assert names(folder)[:4] == ["a-shipped", "b-shipped", "googlenet-cifar10", "new/last"]
+    for empty in (folder / "nowhere", folder / "old"):
+        assert find_checkpoint(empty, "googlenet-cifar10").path == shipped
+    assert find_checkpoint(folder / "nowhere").path == shipped
+    assert names(shipped.parent) == ["googlenet-cifar10"]
+
+
+def test_a_file_of_its_name_in_the_folder_is_listed_in_its_place(shipped: Path, tmp_path: Path) -> None:
+    mine = tiny_checkpoint(tmp_path / "mine" / shipped.name, test_accuracy=0.5)
+    assert [c.path for c in list_checkpoints(mine.parent)] == [mine]
+    mine.write_bytes(b"no weights")
+    assert [c.path for c in list_checkpoints(mine.parent)] == [shipped]
+
+
+def test_names_that_are_no_text_are_passed_over(tmp_path: Path) -> None:
+    path = tiny_checkpoint(tmp_path / "w.safetensors")
+    try:
+        path.with_name(os.fsdecode(b"caf\xe9.safetensors")).write_bytes(path.read_bytes())
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert names(tmp_path) == ["w"]
