@@ -152,13 +152,13 @@ def _runs(options: argparse.Namespace) -> None:
         status, metrics = run.status(), run.metrics()
         accuracies = [row["Validation accuracy"] for row in metrics if row["Validation accuracy"] is not None]
         best = max(accuracies, default=None)
-        rows.append(
-            {"run": run.name, "state": status.state, "epoch": status.epoch, "epochs": status.epochs, "best": best}
-        )
+        done = {"epoch": status.epoch, "epochs": status.epochs, "best": best, "problem": run.problem()}
+        rows.append({"run": run.name, "state": status.state, **done})
     if options.json:
         print(json.dumps(rows))
     elif not rows:
         print(f"No runs in {options.checkpoints} yet: start one with python -m googlenet train.")
     for row in [] if options.json else rows:
         best = "" if row["best"] is None else f"  best validation accuracy {row['best']:.4f}"
-        print(f"{row['run']}  {row['state']}  {row['epoch']}/{row['epochs']} epochs{best}")
+        problem = f"  {row['problem']}" if row["problem"] else ""
+        print(f"{row['run']}  {row['state']}  {row['epoch']}/{row['epochs']} epochs{best}{problem}")

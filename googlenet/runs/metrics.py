@@ -50,7 +50,7 @@ class _History:
         if not self._doubtful:
             return ""
         more = f" and {len(self._doubtful) - 1:,} more" if len(self._doubtful) > 1 else ""
-        return f"{self.path.name} cannot be read in full: see line {self._doubtful[0]:,}{more}."
+        return f"Cannot read all of {self.path.name}: see line {self._doubtful[0]:,}{more}."
 
     def read_on(self, limit: int = CHUNK) -> list[Row]:
         """The rows appended since the last look, in at most `limit` bytes; a torn last line waits for its end."""
@@ -140,7 +140,7 @@ class MetricsHistory(_History):
         import pandas  # a form, or a list without a single epoch, does not wait for it
 
         table = pandas.DataFrame(list(whole.values()), list(whole), self.names, dtype=str)
-        table = table.loc[:, ~table.columns.duplicated()].reindex(columns=METRICS).fillna("")
+        table = table.loc[:, ~table.columns.duplicated()].reindex(columns=METRICS, fill_value="")
         numbers = table.apply(pandas.to_numeric, errors="coerce")
         good = (numbers >= 0) & (numbers <= pandas.Series(_HIGHEST))
         good["Epoch"] &= numbers["Epoch"] % 1 == 0

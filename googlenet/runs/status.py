@@ -79,7 +79,7 @@ class Status:
         except (ValueError, RecursionError):
             plain = None
         if not isinstance(plain, dict):
-            return cls("interrupted", problem="status.json is missing or damaged.")
+            return cls("interrupted", problem="There is no readable status.json.")
         good, wrong = {}, []
         for name, belongs in _FIELDS.items():
             value = plain.get(name)
@@ -87,7 +87,7 @@ class Status:
                 good[name] = value[:LONGEST] if isinstance(value, str) else value
             elif name in plain or name == "state":
                 wrong.append(f"{name} is {json.dumps(value)[:40]}")
-        problem = f"status.json is damaged: {', '.join(wrong)}."[:LONGEST] if wrong else ""
+        problem = f"Cannot read all of status.json: {', '.join(wrong)}."[:LONGEST] if wrong else ""
         return cls(**{"state": "interrupted", **good}, problem=problem)
 
     @property

@@ -69,9 +69,10 @@ def publish(checkpoints: Path, data: str) -> None:
         return run_summary(Run(checkpoints, run))
 
     def run_status(run: str) -> dict[str, Any]:
-        """State, progress and newest metrics of a run."""
+        """State, progress and newest metrics of a run; problem says what of its files cannot be read."""
         known = Run(checkpoints, run)
-        known.config()  # says when there is no such run
+        if not known.exists():
+            known.config()  # says that there is none
         return run_summary(known)
 
     def select_run(run: str, data: str = "") -> dict[str, Any]:
@@ -114,4 +115,5 @@ def run_summary(run: Run) -> dict[str, Any]:
         "images_per_second": status.images_per_second,
         "seconds_left": status.seconds_left,
         "metrics": metrics[-1] if metrics else None,
+        "problem": run.problem(),
     }

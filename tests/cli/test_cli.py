@@ -241,7 +241,7 @@ def test_train_stop_resume_and_list(here, folder):
     assert "mine is finished: there is nothing to resume" in refused("resume", "mine", "--checkpoints", "runs")
     listed = json.loads(lab("runs", "--checkpoints", "runs", "--json", cwd=here).stdout)
     best = max(row["Validation accuracy"] for row in run.metrics())
-    assert listed == [{"run": "mine", "state": "finished", "epoch": 9, "epochs": 9, "best": best}]
+    assert listed == [{"run": "mine", "state": "finished", "epoch": 9, "epochs": 9, "best": best, "problem": ""}]
     text = lab("runs", "--checkpoints", "runs", cwd=here).stdout
     assert text == f"mine  finished  9/9 epochs  best validation accuracy {best:.4f}\n"
 

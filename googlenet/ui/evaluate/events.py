@@ -117,10 +117,11 @@ def stored_view(checkpoints: Path, source: str | None, data: str | None, known: 
 def run_view(checkpoints: Path, shown: Shown, chosen: str | None = None, done: str = "") -> list[Any]:
     """Shown, table, whether the steps of a run are there, its checkpoints, what was done, and the test reports."""
     source, result = shown.source, shown.result
+    runs = {run.name: run for run in list_runs(checkpoints)}
+    problem = message(runs[source].problem()) if source in runs else ""
     if result is None:
-        runs = {run.name for run in list_runs(checkpoints)}
         table = NOTHING if not source else NOT_JUDGED if source in runs else ALONE
-        return [shown, table, gr.Column(visible=False), gr.Dropdown([source], value=source), "", ""]
+        return [shown, f"{problem}{table}", gr.Column(visible=False), gr.Dropdown([source], value=source), "", ""]
     row = next((row for row in result.rows if chosen in row.names), result.best)
     choices = [
         (
@@ -133,7 +134,7 @@ def run_view(checkpoints: Path, shown: Shown, chosen: str | None = None, done: s
     run = None if shown.data or result.warning else Run(checkpoints, source)
     return [
         shown,
-        evaluate_view.judgement(result, run, row),
+        f"{problem}{evaluate_view.judgement(result, run, row)}",
         gr.Column(visible=True),
         gr.Dropdown(choices, value=evaluate_view.file_of(row)),
         message(done, "done"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from googlenet.errors import LabError
+from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, Status
 from googlenet.ui.common.charts import Point, Series, curve_chart, epoch_at
 from googlenet.ui.common.figures import time_left
@@ -55,8 +56,16 @@ def charts_html(history: History, compared: Mapping[str, History] | None = None)
     return render("train/charts.html", panels=panels)
 
 
-def status_values(run: Run, status: Status, rows: Sequence[Row]) -> dict[str, Any]:
-    """What the status says: state, progress, and the figures that matter; `rows` are the finished epochs."""
+def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = "") -> dict[str, Any]:
+    """What the status says: state, progress, and the figures that matter; `rows` are the finished epochs.
+
+    `problem` says what of them cannot be read.
+    """
+    settings, problem = "", status.problem or problem
+    try:
+        settings = _settings(run.config(), status)
+    except LabError as error:
+        problem = str(error)
     return {
         "run": run.name,
         "status": status,
@@ -64,13 +73,14 @@ def status_values(run: Run, status: Status, rows: Sequence[Row]) -> dict[str, An
         "left": time_left(status.seconds_left) if status.active and status.seconds_left is not None else "",
         "trouble": status.message if status.state in ("failed", "diverged", "out_of_memory") else "",
         "figures": _figures(rows, status),
-        "settings": _settings(run, status),
+        "problem": problem,
+        "settings": settings,
     }
 
 
-def status_html(run: Run, status: Status, rows: Sequence[Row]) -> str:
+def status_html(run: Run, status: Status, rows: Sequence[Row], problem: str = "") -> str:
     """The status, for people."""
-    return render("train/status.html", **status_values(run, status, rows))
+    return render("train/status.html", **status_values(run, status, rows, problem))
 
 
 def _figures(rows: Sequence[Row], status: Status) -> list[tuple[str, str, str]]:
@@ -92,11 +102,7 @@ def _figures(rows: Sequence[Row], status: Status) -> list[tuple[str, str, str]]:
     ]
 
 
-def _settings(run: Run, status: Status) -> str:
-    try:
-        config = run.config()
-    except LabError as error:
-        return str(error)
+def _settings(config: TrainConfig, status: Status) -> str:
     words = [
         config.network.name,
         f"data {status.data or config.data}",

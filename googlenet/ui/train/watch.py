@@ -115,7 +115,7 @@ class Watcher:
                 drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
                 as_before = before is not None and before.drawn == drawn
                 parts |= {
-                    "status": status_html(run, status, history.rows),
+                    "status": status_html(run, status, history.rows, history.problem),
                     "charts": before.parts["charts"][1] if as_before else charts_html(history, compared),
                     "log": run.log_tail(),
                     "files": files_html(run),
