@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
-    from googlenet.models.device import reuse_memory
+    from googlenet.models.memory import reuse_memory
     from googlenet.ui.app import build_app
     from googlenet.ui.page import launch_options
 

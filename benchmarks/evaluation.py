@@ -22,6 +22,7 @@ from googlenet.data.splits import Split
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import BATCH, evaluate_split
 from googlenet.models.device import autocast, describe_device
+from googlenet.models.memory import reuse_memory
 from googlenet.models.profile import profile_network
 
 SHIPPED = Path(__file__).resolve().parents[1] / "checkpoints" / "googlenet-cifar10.safetensors"
@@ -41,6 +42,7 @@ def evaluate_plainly(classifier: Classifier, images: torch.Tensor, batch_size: i
 
 def main() -> None:
     """Print the comparison."""
+    reuse_memory()  # as in the lab's own processes
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     parser.add_argument("--images", type=int, help="(default: 2000, on a GPU 50,000)")

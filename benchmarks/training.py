@@ -34,6 +34,7 @@ from googlenet.data.datasets import ImageSet, load_images
 from googlenet.data.splits import Split
 from googlenet.models.device import describe_device, has_fast_bf16, pick_device
 from googlenet.models.googlenet import GoogLeNet
+from googlenet.models.memory import reuse_memory
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
 from googlenet.recipes import TrainConfig, make_train_config
@@ -78,9 +79,10 @@ def textbook_steps(config: TrainConfig, images: ImageSet, device: torch.device) 
 
 def engine_steps(config: TrainConfig, images: ImageSet, directory: Path) -> Iterator[None]:
     """An endless training by the engine's own step, augmentation, rate and bookkeeping included."""
+    reuse_memory()  # as in the lab's own trainers
     run = Run(directory, config.run)
     run.create(config)
-    trainer = Trainer(config, images, run, Reporter(run.path / "train.log"), StopRequest())
+    trainer = Trainer(config, images, run, Reporter(run), StopRequest())
     while True:
         trainer.model.train()
         for step in range(trainer.count // config.batch_size):

@@ -36,6 +36,7 @@ def add_commands(command: AddCommand) -> None:
 
     sub = command("resume", _resume, "Go on with a run from its last save, as if it had never stopped.")
     sub.add_argument("name", metavar="NAME", help="the run")
+    sub.add_argument("--anyway", action="store_true", help="even where its images or settings are others than before")
     checkpoints_option(sub)
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
 
@@ -139,7 +140,8 @@ def _train(options: argparse.Namespace) -> None:
 def _resume(options: argparse.Namespace) -> None:
     from googlenet.training.session import resume
 
-    run = resume(options.name, options.checkpoints, console=not options.detached, detached=options.detached)
+    shown = {"console": not options.detached, "detached": options.detached}
+    run = resume(options.name, options.checkpoints, anyway=options.anyway, **shown)
     if os.environ.get("RANK", "0") == "0":
         print(f"{run.name}: {run.status().state}, in {run.path}")
 

@@ -17,7 +17,6 @@ from googlenet.data.splits import Progress, Split
 from googlenet.errors import LabError, check_choice, check_whole
 from googlenet.inference.calibration import expected_calibration_error, wilson_interval
 from googlenet.inference.classifier import Classifier
-from googlenet.models.device import reuse_memory
 
 # Images at a time: what keeps a layer's maps in a processor's cache, and what fills a GPU.
 BATCH = {"cpu": 32, "cuda": 2048, "mps": 512}
@@ -126,7 +125,6 @@ def evaluate_split(
     if split.images.shape[-2:] != (size, size):
         height, width = split.images.shape[-2:]
         raise LabError(f"{classifier.path.name} takes {size}×{size} images but the data has {height}×{width}.")
-    reuse_memory()
     started = time.perf_counter()
     while True:
         try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import torch
@@ -54,15 +54,27 @@ def autocast(device: torch.device) -> AbstractContextManager[None]:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_fast_bf16(device))
 
 
-def reuse_memory() -> None:
-    """Let this process keep what it frees. Without effect where the C library is not glibc.
+def choose_kernels(device: torch.device, *, deterministic: bool) -> None:
+    """The fastest for the shapes of a training, or those that give the same bits every time. On a CPU torch's do."""
+    torch.backends.cudnn.benchmark = not deterministic
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition for it
+    torch.use_deterministic_algorithms(deterministic and device.type != "cpu")
 
-    glibc hands every block over 32 MiB back to the system at once, and the system fills each new one with zeros, page
-    by page: a quarter of a training step on a CPU and half of an evaluation. The peak stays as it was. Threads have
-    such room only in the arena that all share, so an app asks for this before it starts any.
+
+@contextlib.contextmanager
+def lent_torch(device: torch.device) -> Iterator[None]:
+    """Inside, torch's generators (the CPU's and that of `device`) and choice of kernels are a training's own.
+
+    They belong to the whole process: at the end they are as they were.
     """
-    no_mmap, never_trim, one_arena = (-4, 0), (-1, -1), (-8, 1)  # mallopt(3)
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        library = ctypes.CDLL(None)
-        for option, value in (no_mmap, never_trim, one_arena):
-            library.mallopt(option, value)
+    benchmark, workspace = torch.backends.cudnn.benchmark, os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        torch.backends.cudnn.benchmark = benchmark
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        if workspace is None:
+            os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)

@@ -17,8 +17,9 @@ from googlenet.training.distributed import Team
 class Batches:
     """All images as uint8, all labels: a CIFAR data set fits on any device, so nothing waits for a loader.
 
-    `count` training images make `steps` steps an epoch; `validation` is (images, labels), or None when nothing is held
-    out. `mean` and `std` (C,) are on the device, `mean_std` the same as plain numbers for a weights file.
+    `count` training images make `steps` steps an epoch; `held_out` are the indices of the others and `validation` is
+    (images, labels) of those, or None when nothing is held out. `mean` and `std` (C,) are on the device, `mean_std` the
+    same as plain numbers for a weights file.
     """
 
     def __init__(self, images: ImageSet, config: TrainConfig, device: torch.device) -> None:
@@ -29,7 +30,7 @@ class Batches:
             raise LabError("Training needs at least 2 images: add some to train/, or lower the validation fraction.")
         everything = images.train
         self.images, self.labels = everything.images[train].to(device), everything.labels[train].to(device)
-        self.validation = None
+        self.held_out, self.validation = held_out, None
         if len(held_out):
             self.validation = everything.images[held_out].to(device), everything.labels[held_out].to(device)
         std = tuple(value if value > 1e-3 else 1.0 for value in images.std)  # a channel that is always the same

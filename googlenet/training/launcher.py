@@ -5,7 +5,6 @@ The two sides meet only on disk (googlenet/runs/run.py). Nothing here needs torc
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -20,7 +19,8 @@ from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, active_run
 from googlenet.training.signals import STOP_SIGNAL
 
-START_SECONDS = 60.0
+START_SECONDS, LOAD_SECONDS = 60.0, 20.0
+REFUSED = 2  # the exit code of a trainer that would rather not begin
 
 
 def start(config: TrainConfig, checkpoints: Path) -> Run:
@@ -37,12 +37,24 @@ def start(config: TrainConfig, checkpoints: Path) -> Run:
     return run
 
 
-def resume(name: str, checkpoints: Path) -> Run:
-    """Go on with the run `name` in a detached process; raises `LabError` when it cannot be."""
+def resume(name: str, checkpoints: Path, *, anyway: bool = False) -> Run:
+    """Go on with the run `name` in a detached process; raises `LabError` when it cannot be.
+
+    The field of the error is "anyway" when the run's images or settings are no longer those that it was saved with:
+    all is then as before, and `anyway=True` goes on with what there is now. This is known once the data is loaded, for
+    which it waits some seconds; a trainer that needs longer puts such a refusal into the run's status.
+    """
     run = Run(checkpoints, name)
     run.config()
     _refuse_second(checkpoints)
-    _spawn(run, ["resume", name], "")
+    process = _spawn(run, ["resume", name, *(["--anyway"] if anyway else [])], "")
+    deadline = time.monotonic() + LOAD_SECONDS
+    while run.last_status().state not in ("running", "stopping") and time.monotonic() < deadline:
+        if process.returncode is not None:
+            break
+        time.sleep(0.05)
+    if process.returncode == REFUSED:
+        raise LabError(run.last_status().message, "anyway")
     return run
 
 
@@ -70,22 +82,22 @@ def _refuse_second(checkpoints: Path) -> None:
         )
 
 
-def _spawn(run: Run, command: list[str], stdin: str) -> None:
+def _spawn(run: Run, command: list[str], stdin: str) -> subprocess.Popen[bytes]:
+    """Start the lab's `command`, and return once it has taken up the run."""
     package = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
     arguments = [*command, "--checkpoints", str(run.path.parent.absolute()), "--detached"]
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as errors:
+        given.write(stdin.encode())
+        given.seek(0)
         process = subprocess.Popen(
             [sys.executable, "-m", "googlenet", *arguments],
-            stdin=subprocess.PIPE,
+            stdin=given,
             stdout=subprocess.DEVNULL,
             stderr=errors,
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # it must not die with the app, nor hear the terminal's Ctrl+C
         )
-        with contextlib.suppress(BrokenPipeError):  # what ended it at once is told below
-            process.stdin.write(stdin.encode())
-            process.stdin.close()
         # Somebody has to collect the exit code, or a zombie stays for as long as the app lives.
         threading.Thread(target=process.wait, daemon=True).start()
         deadline = time.monotonic() + START_SECONDS
@@ -98,3 +110,4 @@ def _spawn(run: Run, command: list[str], stdin: str) -> None:
                 process.terminate()
                 raise LabError(f"The trainer did not start within {START_SECONDS:.0f} seconds: try again.")
             time.sleep(0.05)
+    return process

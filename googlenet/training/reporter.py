@@ -1,23 +1,65 @@
-"""What a trainer says: lines in train.log, and in a terminal the same lines above a progress bar."""
+"""What a trainer says: its status, lines in train.log, and in a terminal the same lines above a progress bar."""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import os
+import threading
 import time
-from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
+from googlenet.runs import Run, Status, now, process_started
+
+STOPPING = "Stopping after the step under way"
+
 
 class Reporter:
-    """Lines go to `log`; with `console` they are printed too, with a tqdm bar for the epoch under way."""
+    """Speaks for the trainer of `run`; with `console` lines are printed too, with a tqdm bar for the epoch under way.
 
-    def __init__(self, log: Path, *, console: bool = False) -> None:
-        self.log, self.console = log, console
+    Without a run it is silent, as all ranks but the first are. The status may be written from any thread.
+    """
+
+    def __init__(self, run: Run | None, *, console: bool = False) -> None:
+        self.run, self.console = run, console
         self.bar: tqdm | None = None
+        self.status = Status("queued")  # the newest
+        self._lock, self._stopping = threading.Lock(), False
+        self._process = {"pid": os.getpid(), "pid_started": process_started(os.getpid())}
+        if run is not None:
+            known = run.last_status()
+            self.status = known if known.epochs else Status("queued", epochs=run.config().epochs)
+
+    def state(self, state: str, message: str = "", **changes: Any) -> None:
+        """Replace status.json; a part that is not named stays as it was, except for the time left.
+
+        Once `stopping` was called, a run at work is stopping.
+        """
+        with self._lock:
+            if self._stopping and state in ("queued", "running"):
+                state, message = "stopping", STOPPING
+            self._replace(state=state, message=message, **{"seconds_left": None, **changes})
+
+    def stopping(self) -> None:
+        """Say at once that a stop was asked for; a run that has ended meanwhile stays as it is."""
+        with self._lock:
+            self._stopping = True
+            if self.status.state in ("queued", "running"):
+                with contextlib.suppress(OSError):  # the disk is full: the trainer will say so itself
+                    self._replace(state="stopping", message=STOPPING, seconds_left=None)
+
+    def _replace(self, **changes: Any) -> None:
+        if self.run is not None:
+            self.status = dataclasses.replace(self.status, heartbeat=now(), **changes, **self._process)
+            self.run.write_status(self.status)
 
     def line(self, text: str) -> None:
         """One line, with the time of day in front of it in the log."""
-        with self.log.open("a", encoding="utf-8") as file:
+        if self.run is None:
+            return
+        with (self.run.path / "train.log").open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
         if self.console:
             tqdm.write(text)

@@ -7,6 +7,7 @@ altered file is noticed, and the one before it, which is always kept, is used.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 from pathlib import Path
@@ -14,10 +15,15 @@ from typing import Any
 
 import torch
 
+from googlenet import errors
+from googlenet.data.datasets import ImageSet
 from googlenet.errors import LabError
 from googlenet.files import write_atomically
+from googlenet.recipes import TrainConfig
 
 CURRENT, PREVIOUS = "resume.pt", "resume-previous.pt"
+# Settings that may be others after a resume: where things are, what computes, and what is kept of it.
+FREE = ("run", "recipe", "data", "device", "compiled", "deterministic", "checkpoint_epochs")
 
 
 def save_state(directory: Path, state: dict[str, Any]) -> None:
@@ -65,3 +71,55 @@ def _read(path: Path) -> dict[str, Any]:
     if hashlib.sha256(content).digest() != digest:
         raise LabError(f"{path.name} is damaged.")
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+
+def fingerprint(config: TrainConfig, images: ImageSet, held_out: torch.Tensor) -> dict[str, Any]:
+    """What a training is made of, in plain types: its description, and digests of its images in their order."""
+    return {
+        "config": config.to_json(),
+        "classes": list(images.classes),
+        "count": len(images.train.labels),
+        "images": _digest(images.train.images, images.train.labels),
+        "held_out": _digest(held_out),
+    }
+
+
+def _digest(*tensors: torch.Tensor) -> str:
+    """0.1 s for the 154 MB of CIFAR-10, where the processor knows SHA-256."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.contiguous().numpy())
+    return digest.hexdigest()
+
+
+def differences(state: dict[str, Any], current: dict[str, Any], steps: int) -> dict[str, str]:
+    """What has changed since `state` was saved, in words: "batch size 16 (now 8)" under "batch_size".
+
+    `current` is the `fingerprint` of the training that would go on, with `steps` steps an epoch. A state of earlier
+    versions has none: then only its count of steps can tell.
+    """
+    saved, at = state.get("made_of"), state["position"]
+    if saved is None:
+        fits = at["step"] <= steps and at["total"] == at["epoch"] * steps + at["step"]
+        return {} if fits else {"steps": f"epochs of another length (now {steps:,} steps)"}
+    found = {}
+    before, after = (TrainConfig.from_json(made_of["config"]) for made_of in (saved, current))
+    for name in (field.name for field in dataclasses.fields(TrainConfig) if field.name not in FREE):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            found[name] = "another network" if name == "network" else f"{errors.in_words(name)} {old} (now {new})"
+    if saved["classes"] != current["classes"]:
+        found["classes"] = "other classes"
+    if saved["count"] != current["count"]:
+        found["images"] = f"{saved['count']:,} training images (now {current['count']:,})"
+    elif saved["images"] != current["images"]:
+        found["images"] = "other training images, or these in another order"
+    elif saved["held_out"] != current["held_out"] and not found:
+        found["held_out"] = "other images held out"
+    return found
+
+
+def in_words(changed: dict[str, str]) -> str:
+    """ "was saved with batch size 16 (now 8) and another network"."""
+    *parts, last = changed.values()
+    return f"was saved with {' and '.join([', '.join(parts), last] if parts else [last])}"

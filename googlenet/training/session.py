@@ -6,7 +6,6 @@ torch is imported only once the run has its name and its first status, so that w
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import os
 import traceback
@@ -17,7 +16,7 @@ from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
-from googlenet.runs import RESUMABLE, Diverged, Run, Status, now, process_started, trainer_lock
+from googlenet.runs import RESUMABLE, Diverged, Run, now, trainer_lock
 from googlenet.training.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
@@ -39,17 +38,26 @@ def train(config: TrainConfig, checkpoints: Path | str, *, console: bool = False
 
     SIGTERM and SIGINT save and stop within one step. `console` prints with a progress bar; `detached` sends all output
     of the process to train.log. Raises `LabError` when the name is taken, another training holds `checkpoints` or the
-    data is not there, `TrainingFailed` when the training cannot go on.
+    data is not there, `TrainingFailed` when the training cannot go on. What a training sets in torch for the whole
+    process (seeds, choice of kernels) is as before at its end.
     """
     check_source(config.data)
     team = Team.join()
     config = team.broadcast(config)  # a run named by the time has another name on every rank
     run = Run(Path(checkpoints), config.run)
-    return _as_team(team, run, config, lambda: run.create(config), resumed=False, console=console, detached=detached)
+    options = {"resumed": False, "anyway": False, "console": console, "detached": detached}
+    return _as_team(team, run, config, lambda: run.create(config), **options)
 
 
-def resume(name: str, checkpoints: Path | str, *, console: bool = False, detached: bool = False) -> Run:
-    """Go on with the run `name` from its last save, as if it had never stopped; raises as `train`."""
+def resume(
+    name: str, checkpoints: Path | str, *, anyway: bool = False, console: bool = False, detached: bool = False
+) -> Run:
+    """Go on with the run `name` from its last save, as if it had never stopped; raises as `train`.
+
+    When its images or settings are no longer those that it was saved with, it raises `LabError` with the field
+    "anyway" and leaves the run as it is; with `anyway` it goes on with what there is now, and does an epoch that was
+    begun again from its start.
+    """
     run = Run(Path(checkpoints), name)
     config = run.config()
 
@@ -59,7 +67,8 @@ def resume(name: str, checkpoints: Path | str, *, console: bool = False, detache
             hint = "start a new run with a lower rate" if state == "diverged" else "there is nothing to resume"
             raise LabError(f"{name} is {state}: {hint}.", "run")
 
-    return _as_team(Team.join(), run, config, check, resumed=True, console=console, detached=detached)
+    options = {"resumed": True, "anyway": anyway, "console": console, "detached": detached}
+    return _as_team(Team.join(), run, config, check, **options)
 
 
 def _as_team(team: Team, run: Run, config: TrainConfig, prepare: Callable[[], None], **options: bool) -> Run:
@@ -79,22 +88,24 @@ def _as_team(team: Team, run: Run, config: TrainConfig, prepare: Callable[[], No
         if team.leads:
             return _work(team, run, config, **options)
         with StopRequest(GRACE) as stop:
-            _train(team, run, config, Reporter(Path(os.devnull)), stop, resumed=options["resumed"])
+            _train(team, run, config, Reporter(None), stop, resumed=options["resumed"], anyway=options["anyway"])
         return run
 
 
-def _work(team: Team, run: Run, config: TrainConfig, *, resumed: bool, console: bool, detached: bool) -> Run:
+def _work(
+    team: Team, run: Run, config: TrainConfig, *, resumed: bool, anyway: bool, console: bool, detached: bool
+) -> Run:
     """Everything between the lock and its release; the last thing written is a final status."""
     log = run.path / "train.log"
-    reporter = Reporter(log, console=console)
+    before, reporter = run.status().state, Reporter(run, console=console)
     state, message = "failed", "The trainer was interrupted."
-    with StopRequest(GRACE if team.size > 1 else 0.0) as stop:
+    with StopRequest(GRACE if team.size > 1 else 0.0, reporter.stopping) as stop:
         try:
             clear_unfinished(run.path)
-            _say(run, "queued", "Loading the data")
+            reporter.state("queued", "Loading the data")
             if detached:
                 _redirect_output(log)
-            state, message = _train(team, run, config, reporter, stop, resumed=resumed), ""
+            state, message = _train(team, run, config, reporter, stop, resumed=resumed, anyway=anyway), ""
             if state == "stopped":
                 message = "Stopped and saved; resume goes on from here."
         except Exception as error:
@@ -104,6 +115,9 @@ def _work(team: Team, run: Run, config: TrainConfig, *, resumed: bool, console: 
                 if not isinstance(error, LabError):
                     with log.open("a", encoding="utf-8") as file:
                         traceback.print_exc(file=file)
+            if isinstance(error, LabError) and error.field == "anyway":  # refused, not failed: all is as it was
+                state = before
+                raise
             raise TrainingFailed(message) from error
         finally:
             reporter.close()
@@ -111,37 +125,41 @@ def _work(team: Team, run: Run, config: TrainConfig, *, resumed: bool, console: 
                 reporter.line(message or state)
                 draw_curves(run)
             with contextlib.suppress(OSError):
-                _say(run, state, message)
+                reporter.state(state, message)
     return run
 
 
-def _train(team: Team, run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest, *, resumed: bool) -> str:
+def _train(
+    team: Team, run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest, *, resumed: bool, anyway: bool
+) -> str:
+    from googlenet.models.device import lent_torch, pick_device
     from googlenet.training.engine import Trainer
     from googlenet.training.resume import has_state
 
     try:
-        images = load_images(config.data, progress=_loading_progress(run, stop) if team.leads else None)
-        stopped = False
+        images = load_images(config.data, progress=_loading_progress(reporter, stop) if team.leads else None)
     except _StoppedWhileLoading:
-        stopped = True
-    if team.any(stopped)[0]:
+        images = None
+    stopped = team.any(images is None)[0]
+    if images is None or stopped:
         return "stopped"
-    trainer = Trainer(config, images, run, reporter, stop, team)
-    reporter.line(
-        f"{config.network.name} on {images.name}: {trainer.count:,} training images, {trainer.steps} steps an epoch, "
-        f"{config.epochs} epochs, {trainer.device_name}, {trainer.precision}"
-        + (f", {team.size} processes" if team.size > 1 else "")
-    )
-    if trainer.batches.validation is None:
-        reporter.line("No validation: this recipe trains on all images. Set a validation fraction to hold some out.")
-    if team.broadcast(resumed and bool(has_state(run.path) or run.weights())):
-        trainer.restore()
-    else:  # also where a run ended before its first save
-        trainer.save()
-    return trainer.run_to_end()
+    with lent_torch(team.place(pick_device(config.device))):
+        trainer = Trainer(config, images, run, reporter, stop, team)
+        reporter.line(
+            f"{config.network.name} on {images.name}: {trainer.count:,} training images, {trainer.steps} steps an "
+            f"epoch, {config.epochs} epochs, {trainer.device_name}, {trainer.precision}"
+            + (f", {team.size} processes" if team.size > 1 else "")
+        )
+        if trainer.batches.validation is None:
+            reporter.line("No validation: this recipe trains on all images. Set a validation share to hold some out.")
+        if team.broadcast(resumed and bool(has_state(run.path) or run.weights())):
+            trainer.record.restore(anyway=anyway)
+        else:  # also where a run ended before its first save
+            trainer.record.save()
+        return trainer.run_to_end()
 
 
-def _loading_progress(run: Run, stop: StopRequest) -> Progress:
+def _loading_progress(reporter: Reporter, stop: StopRequest) -> Progress:
     """Puts the progress of loading into the status, and ends the loading when asked to stop."""
     said = 0.0
 
@@ -151,7 +169,7 @@ def _loading_progress(run: Run, stop: StopRequest) -> Progress:
             raise _StoppedWhileLoading
         if now() - said > 0.5:
             said = now()
-            _say(run, "queued", f"{text} ({share:.0%})")
+            reporter.state("queued", f"{text} ({share:.0%})")
 
     return hear
 
@@ -170,22 +188,6 @@ def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
     if isinstance(error, LabError):
         return "failed", str(error)
     return "failed", f"The trainer failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})."
-
-
-def _say(run: Run, state: str, message: str) -> None:
-    """Change state and message of the status and keep how far the run is."""
-    known = run.last_status()
-    run.write_status(
-        dataclasses.replace(
-            known if known.epochs else Status(state, epochs=run.config().epochs),
-            state=state,
-            message=message,
-            pid=os.getpid(),
-            pid_started=process_started(os.getpid()),
-            heartbeat=now(),
-            seconds_left=None,
-        )
-    )
 
 
 def _redirect_output(log: Path) -> None:

@@ -91,7 +91,7 @@ def test_memory_that_is_kept_is_not_zeroed_again():
     """Counts the page faults of 20 tensors of 64 MiB, each freed before the next: 16,384 pages of 4 KiB a tensor."""
     program = (
         "import resource, torch\n"
-        "from googlenet.models.device import reuse_memory\n"
+        "from googlenet.models.memory import reuse_memory\n"
         "def faults():\n"
         "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "    for _ in range(20): torch.empty(2**24).fill_(1)\n"

@@ -66,7 +66,7 @@ def finished(runs, folder) -> Run:
 def trainer(config: TrainConfig, tmp_path: Path) -> Trainer:
     run = Run(tmp_path, config.run)
     run.create(config)
-    return Trainer(config, load_images(config.data), run, Reporter(run.path / "train.log"), StopRequest())
+    return Trainer(config, load_images(config.data), run, Reporter(run), StopRequest())
 
 
 # --- what is on disk afterwards ---------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_the_loss_is_smoothed_cross_entropy_plus_weighted_heads(tmp_path, folder
 
     expected = by_hand(output.logits) + 0.4 * by_hand(output.aux[0])
     subject.train_step(images, labels, 0.01)
-    plain, correct, shown, loss = subject.sums.tolist()
+    plain, correct, shown, loss = subject.record.sums.tolist()
     assert loss == pytest.approx(expected, rel=1e-4)
     assert shown == pytest.approx(plain / 16)
     # What is reported for the epoch has neither smoothing nor heads in it.
@@ -393,13 +393,13 @@ def test_a_rate_too_high_ends_in_diverged_and_spares_the_best_weights(runs, fold
 def test_weights_that_are_no_numbers_are_never_written(tmp_path, folder, method):
     """A finite loss can have an infinite gradient: the weights are looked at before they are kept."""
     subject = trainer(training("r", folder, checkpoint_epochs=(0,)), tmp_path)
-    subject.save()
-    before = {path.name: path.read_bytes() for path in subject.run.path.iterdir()}
+    subject.record.save()
+    before = {path.name: path.read_bytes() for path in subject.record.run.path.iterdir()}
     with torch.no_grad():
         subject.model.conv1.conv.weight[0, 0, 0, 0] = math.inf
     with pytest.raises(Diverged, match="became infinite"):
-        subject.save() if method == "save" else subject.finish_epoch({"Validation accuracy": 1.0})
-    assert {path.name: path.read_bytes() for path in subject.run.path.iterdir()} == before
+        subject.record.save() if method == "save" else subject.finish_epoch({"Validation accuracy": 1.0})
+    assert {path.name: path.read_bytes() for path in subject.record.run.path.iterdir()} == before
 
 
 # --- being used from Python -------------------------------------------------------------------
