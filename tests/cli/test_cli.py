@@ -159,7 +159,7 @@ def test_a_reader_that_has_seen_enough(here):
         (["train", "--data", "shapes", "--device", "tpu"], "device must be one of auto, cuda, mps, cpu"),
         (["train", "--data", "shapes", "--run", "../up"], "A run name is 1 to 64"),
         (["train", "--data", "shapes", "--checkpoint-epochs", "x"], "Checkpoint epochs are whole numbers"),
-        (["train", "--data", "shapes", "--checkpoint-epochs", "10"], "A checkpoint epoch must be"),
+        (["train", "--data", "shapes", "--checkpoint-epochs", "10"], "There is no epoch 10 to keep"),
         (["train", "--data", "shapes", "--checkpoints", "/dev/null/x"], "cannot be written"),
         (["train", "--config", "none.json"], "none.json cannot be read (No such file or directory): name a JSON file"),
         (["profile", "--config", "none.json"], "none.json cannot be read (No such file or directory)"),
