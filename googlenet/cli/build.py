@@ -1,9 +1,8 @@
-"""The command line of Build: profile, code, convert. Every network is named, linked to or described in the same way."""
+"""The commands of Build: profile and code. Every network is named, linked to or described in the same way."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ PAPER_SIZE = 224  # the images of Table 1
 
 
 def add_commands(command: AddCommand) -> None:
-    """Give the command line `profile`, `code` and `convert`."""
+    """Give the command line `profile` and `code`."""
     sub = command("profile", _profile, "Print a network's layers with output shapes, parameters and multiply-adds.")
     add_network_options(sub)
     sub.add_argument("--size", type=int, help="height and width of the image; the network's own if not given")
@@ -34,13 +33,6 @@ def add_commands(command: AddCommand) -> None:
     sub.add_argument("--module", metavar="NAME", help="only this Inception module, such as inception3a")
     sub.add_argument("--json", action="store_true", help="print the configuration as JSON, which --config reads")
     sub.add_argument("--link", action="store_true", help="print the text of a link, which stands for a preset's name")
-
-    sub = command(
-        "convert", _convert, "Write a trained network as ONNX or for torch.export, checked before it is written."
-    )
-    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
-    sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write: .onnx or .pt2")
-    sub.add_argument("--json", action="store_true", help="print JSON")
 
 
 def add_network_options(sub: argparse.ArgumentParser) -> None:
@@ -143,16 +135,3 @@ def _code(options: argparse.Namespace) -> None:
         print(to_json(network), end="")
     else:
         print(to_link_text(network) if options.link else to_source(network).rstrip("\n"))
-
-
-def _convert(options: argparse.Namespace) -> None:
-    from googlenet.models.export import export_network
-
-    done = export_network(options.weights, options.target)
-    if options.json:
-        print(json.dumps({**dataclasses.asdict(done), "path": str(done.path)}))
-        return
-    print(
-        f"{done.path}: {done.format}, {done.bytes / 1e6:,.1f} MB; run beside the original on random images, its logits "
-        f"differ by at most {done.difference:.1e} of the largest."
-    )

@@ -50,11 +50,16 @@ def add_commands(command: AddCommand) -> None:
     device_option(sub)
     json_option(sub)
 
-    sub = command("export", _export, "Copy a weights file as float16, with temperature and test figures written in.")
+    text = (
+        "Write a trained network for others. TARGET's ending decides: .safetensors copies the weights as float16, with "
+        "temperature and test figures written in; .onnx and .pt2 (torch.export) run without the lab, and are checked."
+    )
+    sub = command("export", _export, text, "convert")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
-    sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write")
+    sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write: .safetensors, .onnx or .pt2")
     data_option(sub)
     device_option(sub)
+    json_option(sub)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -143,6 +148,15 @@ def _classify(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> None:
+    if options.target.suffix not in (".safetensors", ".onnx", ".pt2"):
+        message = f"{options.target.name} must end in .safetensors, .onnx or .pt2, which says what to write."
+        raise LabError(message, "target")
+    publishes = options.target.suffix == ".safetensors"
+    answer, lines = (_publish if publishes else _export_program)(options)
+    print(json.dumps({"path": str(options.target), **answer}) if options.json else "\n".join(lines))
+
+
+def _publish(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     from googlenet.cli.text import calibration_line
     from googlenet.data.datasets import load_images
     from googlenet.inference.selection import publish_weights
@@ -152,5 +166,17 @@ def _export(options: argparse.Namespace) -> None:
     images = load_images(options.data, progress=progress_line())
     done = publish_weights(options.weights, options.target, images, device=options.device, progress=progress_line())
     views = f"test accuracy {done.test.accuracy:.2%}, with flip averaging {done.flip.accuracy:.2%}"
-    print(f"{options.target}: {views}, calibration error {done.test.scaled_calibration_error:.2%}")
-    print(calibration_line(done.calibration) if done.calibration else done.note)
+    first = f"{options.target}: {views}, calibration error {done.test.scaled_calibration_error:.2%}"
+    second = calibration_line(done.calibration) if done.calibration else done.note
+    return {"facts": read_info(options.target).facts}, [first, second]
+
+
+def _export_program(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    from googlenet.models.export import export_network
+
+    done = export_network(options.weights, options.target)
+    line = (
+        f"{done.path}: {done.format}, {done.bytes / 1e6:,.1f} MB; run beside the original on random images, its logits "
+        f"differ by at most {done.difference:.1e} of the largest."
+    )
+    return {**dataclasses.asdict(done), "path": str(done.path)}, [line]

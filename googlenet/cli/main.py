@@ -45,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m googlenet", description="Build, train and ask GoogLeNet.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
-    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
+    def command(name: str, run: Any, text: str, *other_names: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, aliases=other_names)
         sub.set_defaults(run_command=run)
         return sub
 

@@ -11,7 +11,7 @@ from typing import Any
 from googlenet.errors import LabError
 
 DEFAULT = "(default: %(default)s)"  # for argparse to fill in
-AddCommand = Callable[[str, Any, str], argparse.ArgumentParser]
+AddCommand = Callable[..., argparse.ArgumentParser]
 
 
 def data_option(sub: argparse.ArgumentParser) -> None:

@@ -137,7 +137,7 @@ def test_gradients_with_and_without_heads(run):
         (["profile", "cifar10", "--ch5x5", "7x7"], "invalid choice: '7x7'"),
         (["gradients", "imagenet"], "imagenet takes 224×224 images"),
         (["convert", "none.safetensors", "net.onnx"], "There is no weights file none.safetensors"),
-        (["convert", "none.safetensors", "net.pkl"], "net.pkl must end in .onnx or .pt2"),
+        (["convert", "none.safetensors", "net.pkl"], "net.pkl must end in .safetensors, .onnx or .pt2"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence(refused, arguments, says):
