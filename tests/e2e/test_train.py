@@ -43,7 +43,7 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fill_form(page: Page, run: str, epochs: int, data: Path) -> None:
     page.get_by_label("Data", exact=True).fill(str(data))
     page.get_by_label("Data", exact=True).press("Enter")
-    for label, value in (("Epochs", str(epochs)), ("Batch", "32"), ("Rate", "0.05")):
+    for label, value in (("Epochs", str(epochs)), ("Batch size", "32"), ("Learning rate", "0.05")):
         page.get_by_role("spinbutton", name=label).fill(value)
     if not page.get_by_label("Run name").is_visible():
         page.get_by_role("button", name="More settings").click()
@@ -152,18 +152,41 @@ def test_start_needs_nothing_filled_in(visit: object, lab: object) -> None:
     expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
 
 
-def test_a_refused_value_is_explained_beside_its_field(visit: object) -> None:
-    page = visit.open("?tab=train")
-    page.get_by_role("spinbutton", name="Epochs").fill("0")
+@pytest.mark.parametrize("value", ["0", "1.5"])
+def test_a_refused_value_is_explained_beside_its_field_and_beside_start(visit: object, value: str) -> None:
+    page = visit.open("?tab=train", width=1366, height=768)
+    page.get_by_role("button", name="More settings").click()
+    page.get_by_role("spinbutton", name="Epochs").fill(value)
+    page.get_by_role("spinbutton", name="Seed").scroll_into_view_if_needed()
+    for button in ("Start", "Stop", "Resume"):  # whatever is unfolded
+        expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Start").click()
-    expect(page.locator(".gl-message")).to_contain_text("must be a whole number from 1 to 100,000, not 0")
-    expect(page.get_by_text("⚠ epochs must be")).to_be_visible()
+    sentence = f"must be a whole number from 1 to 100,000, not {value}"
+    expect(page.locator(".gl-message")).to_contain_text(f"Epochs {sentence}")
+    expect(page.locator(".gl-message")).to_be_in_viewport(ratio=1)
+    beside = page.get_by_text(f"⚠ epochs {sentence}")
+    expect(beside).to_be_visible()
+    red, green, blue = map(int, re.findall(r"\d+", beside.evaluate("(element) => getComputedStyle(element).color"))[:3])
+    assert red > 2 * max(green, blue)  # it does not look like a hint
 
 
-def test_the_note_recipe_fills_the_form(visit: object) -> None:
+def test_the_note_recipe_fills_the_form_and_leaves_what_was_typed(visit: object) -> None:
     page = visit.open("?tab=train")
+    epochs, batch, rate = (page.get_by_role("spinbutton", name=name) for name in ("Epochs", "Batch size", "rate"))
     page.get_by_label("note", exact=True).check()
-    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("1000")
-    expect(page.get_by_role("spinbutton", name="Batch")).to_have_value("2048")
-    expect(page.get_by_role("spinbutton", name="Rate")).to_have_value("0.0001")
+    expect(epochs).to_have_value("1000")
+    expect(batch).to_have_value("2048")
+    expect(rate).to_have_value("0.0001")
     expect(page.get_by_role("combobox", name="Network")).to_have_value("cifar10-truncated")
+    page.get_by_role("button", name="More settings").click()
+    kept = page.get_by_label("Checkpoint epochs")
+    expect(kept).to_have_value("299, 499, 699, 899")
+    epochs.fill("500")
+    expect(kept).to_have_value("299, 499")
+    expect(page.get_by_text("Epochs (recipe: 1,000)")).to_be_visible()
+    page.get_by_label("default", exact=True).check()
+    expect(rate).to_have_value("0.001")  # the network of the note has no batch norm
+    expect(epochs).to_have_value("500")
+    page.get_by_role("button", name="Back to the recipe's values").click()
+    expect(epochs).to_have_value("10")
+    expect(page.get_by_text("(recipe:")).to_be_hidden()

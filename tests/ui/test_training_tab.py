@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shutil
 import statistics
@@ -11,19 +12,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import pytest
 
 from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
-from googlenet.runs import Run, Status
+from googlenet.runs import Run, Status, process_started
+from googlenet.training import launcher
 from googlenet.ui.app import build_app
 from googlenet.ui.common.charts import Series, chart_values, curve_chart, decimate
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.page import launch_options
 from googlenet.ui.train import tab as training
 from googlenet.ui.train.feed import MAX_BYTES, Envelope
+from googlenet.ui.train.form import RECIPE_FIELDS, Form, recipe_fields
 from googlenet.ui.train.view import status_html, status_values
 from googlenet.ui.train.watch import Watcher
 
@@ -137,7 +141,7 @@ def test_what_comes_from_disk_is_escaped(tmp_path: Path) -> None:
 def test_the_status_in_figures(tmp_path: Path) -> None:
     run = written_run(tmp_path, "a-run", 3)
     values = status_values(run, Status("running", epoch=3, epochs=10, seconds_left=754), run.metrics())
-    assert (values["state"], values["left"], values["trouble"]) == ("running", "13 min", "")
+    assert (values["state"], values["left"], values["troubles"]) == ("running", "13 min", [])
     assert values["figures"] == [
         ("Train loss", "0.6667", "epoch 2"),
         ("Train accuracy", "70.00%", "epoch 2"),
@@ -145,7 +149,7 @@ def test_the_status_in_figures(tmp_path: Path) -> None:
         ("Speed", "100 images/s", ""),
     ]
     failed = status_values(run, Status("out_of_memory", message="Try 8."), [])
-    assert (failed["state"], failed["left"], failed["trouble"]) == ("out of memory", "", "Try 8.")
+    assert (failed["state"], failed["left"], failed["troubles"]) == ("out of memory", "", ["Try 8."])
     assert [figure[1] for figure in failed["figures"]] == ["–"] * 4
 
 
@@ -288,7 +292,8 @@ def test_a_bad_run_takes_nobodys_view_down(tmp_path: Path, file: str, content: b
     assert ends(beside["charts"])["Loss", "train"] == (0.6667, 2)
     bad = json.loads(watcher.look("bad"))
     assert bad["runs"][0] == "bad"
-    assert "bad" in bad["status"]
+    troubles = re.findall(r"gl-message.*?>(.*?)</p>", bad["status"])
+    assert any(re.search("damaged|cannot be read", sentence) for sentence in troubles)
 
 
 def test_what_nobody_foresaw_is_one_sentence_in_the_place_of_the_run(
@@ -361,10 +366,109 @@ def test_news_are_for_those_who_may_see_the_page(tmp_path: Path) -> None:
         demo.close()
 
 
+def answers(form: Form, **typed: Any) -> list[Any]:
+    """What a form sends in which only these fields were touched."""
+    return [typed.get(name, field.value) for name, field in form.fields.items()]
+
+
+def after(updates: list[Any], before: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's fields once `updates` have reached the page."""
+    return {name: before[name] if new == gr.skip() else new for name, new in zip(RECIPE_FIELDS, updates, strict=True)}
+
+
 @pytest.mark.parametrize(
     ("recipe", "network", "lr"), [("default", "cifar10", 0.2), ("note", "cifar10-truncated", 1e-4)]
 )
 def test_a_recipe_fills_the_form(recipe: str, network: str, lr: float) -> None:
-    filled = dict(zip(training.FILLED, training._fill(recipe, network), strict=True))
+    filled = recipe_fields(recipe, network)
     assert filled["lr"] == lr
     assert filled["checkpoint_epochs"] == ("299, 499, 699, 899" if recipe == "note" else "")
+
+
+@pytest.fixture(scope="module")
+def form() -> Form:
+    with gr.Blocks():
+        return Form("shapes")
+
+
+def test_what_a_person_typed_stays_and_the_rest_follows(form: Form) -> None:
+    before = recipe_fields("default", "cifar10")
+    typed = {**before, "epochs": 7}
+    filled, box, words, *updates = form.follow("note", "cifar10-truncated", before, *typed.values())
+    shown = after(updates, typed)
+    assert (shown["epochs"], shown["batch_size"], shown["lr"]) == (7, 2048, 1e-4)
+    assert shown["checkpoint_epochs"] == ""  # none of the recipe's lies within 7 epochs
+    assert box["visible"]
+    assert "Epochs (recipe: 1,000)" in words
+    # Another network later, it still counts as typed; on request everything is the recipe's again.
+    filled, box, words, *updates = form.follow("default", "cifar10", filled, *shown.values())
+    assert after(updates, shown) == {**before, "epochs": 7}
+    _, box, _, *updates = form.follow("default", "cifar10", filled, *[None] * len(RECIPE_FIELDS))
+    assert after(updates, shown) == before
+    assert not box["visible"]
+
+
+def test_checkpoint_epochs_that_were_filled_in_follow_the_epochs_and_typed_ones_do_not(form: Form) -> None:
+    before = recipe_fields("note", "cifar10-truncated")
+    typed = {**before, "epochs": 500}
+    filled, _, _, epochs = form.notice("note", "cifar10-truncated", before, *typed.values())
+    assert epochs == filled["checkpoint_epochs"] == "299, 499"
+    typed = {**before, "epochs": 5, "checkpoint_epochs": "3, 300"}
+    assert form.notice("note", "cifar10-truncated", before, *typed.values())[3] == gr.skip()
+    # A field that is being emptied, to type another number into it, is left alone.
+    assert form.notice("note", "cifar10-truncated", before, *{**before, "epochs": None}.values())[3] == gr.skip()
+
+
+def test_a_short_training_by_the_note_is_not_refused_for_what_the_form_filled_in(form: Form) -> None:
+    filled = recipe_fields("note", "cifar10-truncated")
+    settings = form.settings(filled, *answers(form, **{**filled, "recipe": "note", "epochs": 5}))
+    del settings["run"], settings["aux_heads"]
+    network = preset(settings.pop("network"))
+    config = make_train_config("short", network, **settings)
+    assert (config.epochs, config.checkpoint_epochs, config.batch_size) == (5, (), 2048)
+    mine = answers(form, **{**filled, "recipe": "note", "epochs": 5, "checkpoint_epochs": "3, 300"})
+    settings = {**form.settings(filled, *mine), "run": "short", "network": network}
+    del settings["aux_heads"]
+    with pytest.raises(LabError, match="300") as caught:
+        make_train_config(**settings)
+    assert caught.value.field == "checkpoint_epochs"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("epochs", 1.5, "Epochs must be a whole number from 1 to 100,000, not 1.5."),
+        ("batch_size", 0, "Batch size must be a whole number from 1 to 65,536, not 0."),
+        ("lr", -1, "Learning rate must be a number above 0 and up to 100, not -1."),
+        ("validation_fraction", 2, "Validation share must be a number from 0 to 0.5, not 2."),
+        ("ema", 5, "Averaging must be a number from 0 to 0.99999, not 5."),
+        ("run", "A b", "A run name is 1 to 64 lower-case letters"),
+        ("data", "/no/such/folder", "/no/such/folder"),
+    ],
+)
+def test_a_refusal_names_the_field_as_the_page_does_beside_it_and_in_view(
+    tmp_path: Path, form: Form, field: str, value: Any, sentence: str
+) -> None:
+    filled = recipe_fields("default", "cifar10")
+    with pytest.raises(LabError) as caught:
+        training.start_run(tmp_path, **form.settings(filled, *answers(form, **{field: value})))
+    in_view, unfold, *marks = form.mark(caught.value)
+    assert sentence in in_view
+    assert unfold == (gr.update(open=True) if field in ("validation_fraction", "ema", "run") else gr.skip())
+    marked = {name: mark for name, mark in zip(form.fields, marks, strict=True) if mark["elem_classes"]}
+    assert list(marked) == [field]
+    assert marked[field]["info"] == f"⚠ {caught.value}"
+    assert all(mark["info"] == hint for mark, hint in zip(form.mark(None)[2:], form.hints.values(), strict=True))
+
+
+def test_stop_says_so_before_the_trainer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step may take ten seconds on a slow machine."""
+    run = written_run(tmp_path, "slow", 1)
+    me = os.getpid()
+    run.write_status(Status("running", epoch=1, epochs=9, pid=me, pid_started=process_started(me), seconds_left=99))
+    monkeypatch.setattr(launcher, "stop", lambda name, checkpoints: None)  # the trainer has not looked yet
+    status, button = training.stop_run(tmp_path, "slow")
+    assert re.search(r'class="gl-pill gl-\w+">(.*?)<', status)[1] == "stopping"
+    assert "left" not in status
+    assert button["interactive"] is False
+    assert run.status().state == "running"  # only the trainer writes

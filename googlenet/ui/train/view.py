@@ -57,23 +57,25 @@ def charts_html(history: History, compared: Mapping[str, History] | None = None)
 
 
 def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = "") -> dict[str, Any]:
-    """What the status says: state, progress, and the figures that matter; `rows` are the finished epochs.
+    """What the status says: state, progress, and the figures that matter.
 
-    `problem` says what of them cannot be read.
+    `rows` are the finished epochs, `problem` is what cannot be read of them.
     """
-    settings, problem = "", status.problem or problem
+    troubles = [status.problem, problem]
+    if status.state in ("failed", "diverged", "out_of_memory"):
+        troubles.insert(0, status.message)
+    settings = ""
     try:
         settings = _settings(run.config(), status)
     except LabError as error:
-        problem = str(error)
+        troubles.append(str(error))
     return {
         "run": run.name,
         "status": status,
         "state": "starting" if status.state == "queued" else status.state.replace("_", " "),
         "left": time_left(status.seconds_left) if status.active and status.seconds_left is not None else "",
-        "trouble": status.message if status.state in ("failed", "diverged", "out_of_memory") else "",
+        "troubles": [sentence for sentence in troubles if sentence],
         "figures": _figures(rows, status),
-        "problem": problem,
         "settings": settings,
     }
 

@@ -113,10 +113,10 @@ class Watcher:
                 history = self._feed.read(run)
                 compared = {other: read for other in others if (read := self._history_of(other))}
                 drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
-                as_before = before is not None and before.drawn == drawn
+                known = before.parts["charts"][1] if before and before.drawn == drawn else None
                 parts |= {
                     "status": status_html(run, status, history.rows, history.problem),
-                    "charts": before.parts["charts"][1] if as_before else charts_html(history, compared),
+                    "charts": known or charts_html(history, compared),
                     "log": run.log_tail(),
                     "files": files_html(run),
                     "stop": status.active and status.state != "stopping",

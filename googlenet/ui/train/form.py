@@ -1,0 +1,166 @@
+"""The form that describes a training: a recipe and a network fill it in, and what a person types over them stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from googlenet.errors import LabError
+from googlenet.models.share import parse_network
+from googlenet.recipes import RECIPES, parse_epochs, recipe_values
+from googlenet.ui.common.figures import message
+from googlenet.ui.common.long_work import PRIVATE
+from googlenet.ui.common.templates import render
+
+NETWORKS = ("cifar10", "cifar10-fine", "cifar10-truncated")
+RECIPE_FIELDS = {
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "lr": "Learning rate",
+    "validation_fraction": "Validation share",
+    "cutout": "Cutout",
+    "ema": "Averaging",
+    "checkpoint_epochs": "Checkpoint epochs",
+}
+
+
+class Form:
+    """Its components: `fields` by the names of `make_train_config`, in the order of the answers."""
+
+    def __init__(self, data: str) -> None:
+        self.fields: dict[str, Any] = {}
+        filled = recipe_fields("default", NETWORKS[0])
+        self.filled = gr.State(filled)  # what recipe and network filled in last
+
+        def number(name: str, info: str) -> None:
+            self.fields[name] = gr.Number(filled[name], label=RECIPE_FIELDS[name], info=info, min_width=90)
+
+        def tick(name: str, label: str, info: str) -> None:
+            self.fields[name] = gr.Checkbox(label=label, info=info)
+
+        self.fields["network"] = gr.Dropdown(
+            list(NETWORKS),
+            value=NETWORKS[0],
+            label="Network",
+            info="cifar10 for a CPU; cifar10-fine, which ships trained, for a GPU; cifar10-truncated: the note's",
+        )
+        self.fields["data"] = gr.Dropdown(
+            list(dict.fromkeys([data, "cifar10", "shapes"])),
+            value=data,
+            label="Data",
+            info="cifar10 (downloaded once, 163 MB), shapes (synthetic, drawn here), or the path of an image folder",
+            allow_custom_value=True,
+        )
+        self.fields["recipe"] = gr.Radio(
+            list(RECIPES), value="default", label="Recipe", info="fills in what follows; change what you like"
+        )
+        with gr.Row():
+            number("epochs", "passes")
+            number("batch_size", "images")
+            number("lr", "at its peak")
+        with gr.Column(visible=False, elem_classes="gl-own") as self.own:
+            self.own_words = gr.HTML(elem_classes="gl-html")
+            self.back = gr.Button("Back to the recipe's values", size="sm")
+        in_sight = set(self.fields)
+        with gr.Accordion("More settings", open=False) as self.more:
+            hint = "lower-case letters, digits, hyphens; empty: the network and the time"
+            self.fields["run"] = gr.Textbox(label="Run name", info=hint, max_lines=1)
+            with gr.Row():
+                hint = "of the training images, held out to judge with; 0 trains on all, as the note does"
+                number("validation_fraction", hint)
+                self.fields["seed"] = gr.Number(0, label="Seed", info="same seed, same curve", min_width=90)
+            with gr.Row():
+                number("cutout", "pixels a side of a square blanked in each image; 0: none")
+                number("ema", "decay per step of averaged weights, such as 0.999; 0: none")
+            self.fields["checkpoint_epochs"] = gr.Textbox(
+                label="Checkpoint epochs",
+                info="keep weights after these epochs, counted from 0; best and last are always kept",
+                placeholder="299, 499",
+                max_lines=1,
+            )
+            self.fields["device"] = gr.Dropdown(
+                ["auto", "cuda", "mps", "cpu"],
+                value="auto",
+                label="Device",
+                info="auto takes CUDA, else MPS, else the CPU",
+            )
+            hint = "on a GPU: a minute or two of compiling, then 1.5 times as fast; for long trainings"
+            tick("compiled", "Compiled", hint)
+            hint = "on a GPU: every bit the same after a resume, but slower; on a CPU always so"
+            tick("deterministic", "Deterministic", hint)
+            tick("aux_heads", "Auxiliary heads", "classifiers on 4a and 4d that feed gradient to the early layers")
+        self.folded = self.fields.keys() - in_sight
+        self.hints = {name: field.info for name, field in self.fields.items()}
+
+    def settings(self, filled: dict[str, Any], *answers: Any) -> dict[str, Any]:
+        """For `make_train_config`: what is still as `filled` in is left to the recipe; raises `LabError`."""
+        typed = dict(zip(self.fields, answers, strict=True))
+        typed |= {name: None for name, value in filled.items() if typed[name] == value}
+        return {**typed, "checkpoint_epochs": parse_epochs(typed["checkpoint_epochs"])}
+
+    def mark(self, error: LabError | None) -> list[Any]:
+        """Updates for a place in view, `self.more` and the fields: `error` there and beside its field, no older one."""
+        marks = {name: gr.update(info=hint, elem_classes="") for name, hint in self.hints.items()}
+        if error and error.field in marks:
+            marks[error.field] = gr.update(info=f"⚠ {error}", elem_classes="gl-invalid")
+        unfold = gr.update(open=True) if error and error.field in self.folded else gr.skip()
+        return [message(str(error)) if error else "", unfold, *marks.values()]
+
+    def follow(self, recipe: str, network: str, before: dict[str, Any], *typed: Any) -> list[Any]:
+        """Updates for `self.filled`, the words on values of one's own, and the `RECIPE_FIELDS`."""
+        filled, own = filled_and_own(recipe, network, before, typed)
+        return [*_own_words(filled, own), *{**filled, **own}.values()]
+
+    def notice(self, recipe: str, network: str, before: dict[str, Any], *typed: Any) -> list[Any]:
+        """The same while a person types: only checkpoint epochs that were filled in may change, as far as Epochs go."""
+        filled, own = filled_and_own(recipe, network, before, typed)
+        follows = typed[-1] == before["checkpoint_epochs"] != filled["checkpoint_epochs"]
+        return [*_own_words(filled, own), filled["checkpoint_epochs"] if follows else gr.skip()]
+
+    def wire(self, sent: Dependency) -> None:
+        """Have the fields follow recipe and network; the event `sent` chooses a network too."""
+        recipe, network = self.fields["recipe"], self.fields["network"]
+        typed = [self.fields[name] for name in RECIPE_FIELDS]
+        inputs, words = [recipe, network, self.filled, *typed], [self.filled, self.own, self.own_words]
+        chosen = recipe.input(network_for, [recipe, network], network, **PRIVATE)
+        for event in (chosen.then, sent.then, network.input):
+            event(self.follow, inputs, [*words, *typed], **PRIVATE)
+        # None of them one's own: as if each field were empty.
+        self.back.click(
+            lambda recipe, network, before: self.follow(recipe, network, before, *[None] * len(typed)),
+            inputs[:3],
+            [*words, *typed],
+            **PRIVATE,
+        )
+        gr.on([field.input for field in typed], self.notice, inputs, [*words, typed[-1]], **PRIVATE)
+
+
+def recipe_fields(recipe: str, network: str, epochs: Any = None) -> dict[str, Any]:
+    """What `recipe` fills in for `network`; its checkpoint epochs only as far as a person's own `epochs` go."""
+    values = recipe_values(recipe, parse_network(network))
+    end = epochs if isinstance(epochs, (int, float)) else values["epochs"]
+    values["checkpoint_epochs"] = ", ".join(str(epoch) for epoch in values["checkpoint_epochs"] if epoch < end)
+    return {name: values[name] for name in RECIPE_FIELDS}
+
+
+def filled_and_own(
+    recipe: str, network: str, before: dict[str, Any], typed: Sequence[Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `recipe` fills in for `network`, and what was `typed` over what they filled in `before`."""
+    answers = zip(RECIPE_FIELDS, typed, strict=True)
+    own = {name: value for name, value in answers if value not in (None, "", before[name])}
+    return recipe_fields(recipe, network, own.get("epochs")), own
+
+
+def network_for(recipe: str, network: str) -> Any:
+    """The note's recipe belongs to the note's network, unless a network of one's own is chosen."""
+    return "cifar10-truncated" if recipe == "note" and network in NETWORKS else gr.skip()
+
+
+def _own_words(filled: dict[str, Any], own: dict[str, Any]) -> list[Any]:
+    differ = [(name, filled[name]) for name, value in own.items() if value != filled[name]]
+    words = [(RECIPE_FIELDS[name], value if isinstance(value, str) else f"{value:,}") for name, value in differ]
+    return [filled, gr.update(visible=bool(words)), render("train/own.html", words=words)]
