@@ -203,7 +203,8 @@ def test_a_look_reads_only_what_is_new(tmp_path: Path) -> None:
     watcher = Watcher(tmp_path)
     first = json.loads(watcher.look("growing"))
     run.append_steps([{"step": 9, "epoch": 2.25, "loss": 7.5, "lr": 0.1}])
-    (run.path / "steps.jsonl").open("a").write('{"step": 10, "epoch": 2.5, "lo')  # torn
+    with (run.path / "steps.jsonl").open("a") as file:
+        file.write('{"step": 10, "epoch": 2.5, "lo')  # torn
     before = read_bytes()
     more = json.loads(watcher.look("growing", (), first["at"], now=True))
     assert read_bytes() - before < 10_000
@@ -293,7 +294,7 @@ def test_a_bad_run_takes_nobodys_view_down(tmp_path: Path, file: str, content: b
     bad = json.loads(watcher.look("bad"))
     assert bad["runs"][0] == "bad"
     troubles = re.findall(r"gl-message.*?>(.*?)</p>", bad["status"])
-    assert any(re.search("damaged|cannot be read", sentence) for sentence in troubles)
+    assert any(file in sentence for sentence in troubles)
 
 
 def test_what_nobody_foresaw_is_one_sentence_in_the_place_of_the_run(
