@@ -48,7 +48,7 @@ class Run:
         try:
             return TrainConfig.from_json(read_bytes(self.path / "config.json", limit=1_000_000).decode())
         except ValueError as error:  # a LabError or a UnicodeDecodeError
-            raise LabError(f"Cannot read config.json of {self.name}: {error}"[:500], "run") from error
+            raise LabError(f"The config.json of {self.name} is damaged: {error}"[:500], "run") from error
 
     def status(self) -> Status:
         """The trainer's last word, or `interrupted` when it says it is at work and its process is gone."""
