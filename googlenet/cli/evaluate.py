@@ -81,7 +81,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _select(options: argparse.Namespace) -> None:
-    from googlenet.cli.text import calibration_line, evaluation_lines, judgement_lines
+    from googlenet.cli.text import evaluation_lines, judgement_lines
     from googlenet.inference import selection
 
     where = {"data": options.data, "device": options.device, "progress": progress_line()}
@@ -90,10 +90,9 @@ def _select(options: argparse.Namespace) -> None:
     lines = list(judgement_lines(judged))
     if options.promote is not None:
         name = _within(options.name, options.promote or judged.proposed)
-        selection.promote(options.checkpoints, options.name, name)
-        fitted = selection.calibrate(options.checkpoints, f"{options.name}/best", **where)
+        fitted = selection.promote(options.checkpoints, options.name, name, **where)
         answer["promoted"] = {"checkpoint": name, **dataclasses.asdict(fitted)}
-        lines.append(f"best.safetensors is {name} now; {calibration_line(fitted)}.")
+        lines.append(f"best.safetensors is {name} now; {fitted.sentence}.")
     if options.report_on_test is not None:
         name = _within(options.name, options.report_on_test or options.promote or judged.proposed)
         for earlier in selection.test_reports(options.checkpoints, options.name)[-1:]:
@@ -157,7 +156,6 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    from googlenet.cli.text import calibration_line
     from googlenet.data.datasets import load_images
     from googlenet.inference.selection import publish_weights
     from googlenet.models.weights import read_info
@@ -167,7 +165,7 @@ def _publish(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     done = publish_weights(options.weights, options.target, images, device=options.device, progress=progress_line())
     views = f"test accuracy {done.test.accuracy:.2%}, with flip averaging {done.flip.accuracy:.2%}"
     first = f"{options.target}: {views}, calibration error {done.test.scaled_calibration_error:.2%}"
-    second = calibration_line(done.calibration) if done.calibration else done.note
+    second = done.calibration.sentence if done.calibration else done.note
     return {"facts": read_info(options.target).facts}, [first, second]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from googlenet.inference.evaluate import Evaluation
-from googlenet.inference.selection import Calibration, Judged, RunJudgement
+from googlenet.inference.selection import Judged, RunJudgement
 
 
 def evaluation_lines(result: Evaluation, where: str) -> Iterator[str]:
@@ -47,14 +47,6 @@ def judgement_lines(judged: RunJudgement) -> Iterator[str]:
         yield f"Left out: {name}. {sentence}"
     if judged.warning:
         yield f"Beware: {judged.warning}"
-
-
-def calibration_line(fitted: Calibration) -> str:
-    """A temperature, and what it does to the images that it was fitted on."""
-    return (
-        f"temperature {fitted.temperature:.3f}, fitted on {fitted.n:,} images: calibration error "
-        f"{fitted.calibration_error:.2%} before, {fitted.scaled_calibration_error:.2%} after"
-    )
 
 
 def _names(row: Judged) -> str:

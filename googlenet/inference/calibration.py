@@ -54,24 +54,28 @@ def expected_calibration_error(probabilities: Tensor, labels: Tensor, bins: int 
     return sum(b.count * abs(b.confidence - b.accuracy) for b in full) / len(labels)
 
 
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature T in [0.1, 10] with the least mean cross entropy of softmax(logits / T), (n, classes) and (n,).
+def fit_temperature(logits: Tensor, labels: Tensor) -> float | None:
+    """The temperature T in (0.1, 10) with the least mean cross entropy of softmax(logits / T), (n, classes) and (n,).
 
+    None when the loss still falls at an end, as for answers that are hardly better than guesses, or all right.
     Guo et al. (2017), section 4.2: one number for all classes, which moves no image from one class to another. Fit it
     on images that trained nothing. Raises `LabError` for shapes that do not fit and for logits that are not numbers.
     """
     _check(logits, labels)
     z = logits.double()
     truth = z.gather(1, labels[:, None])[:, 0]
+
+    def too_sure(log: float) -> bool:
+        expected = ((z * math.exp(log)).softmax(1) * z).sum(1)
+        return bool((expected - truth).mean() > 0)
+
     # The loss is convex in b = 1/T, so its slope in b, mean(E[z] - z_true), crosses zero once: halve the bracket.
     low, high = math.log(1 / HOTTEST), math.log(1 / COLDEST)
+    if too_sure(low) or not too_sure(high):
+        return None
     for _ in range(50):
         middle = (low + high) / 2
-        expected = ((z * math.exp(middle)).softmax(1) * z).sum(1)
-        if (expected - truth).mean() > 0:
-            high = middle
-        else:
-            low = middle
+        low, high = (low, middle) if too_sure(middle) else (middle, high)
     return math.exp(-(low + high) / 2)
 
 

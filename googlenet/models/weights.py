@@ -106,17 +106,20 @@ def read_info(path: Path) -> WeightsInfo:
     return WeightsInfo.from_metadata(metadata, path.name)
 
 
-def add_facts(path: Path, **facts: Any) -> None:
-    """Write `facts` into the description of the weights file at `path`; its tensors stay as they are, to the bit."""
+def add_facts(path: Path, target: Path | None = None, **facts: Any) -> None:
+    """Write `facts` into the description of the weights file at `path`, or of a copy of it at `target`.
+
+    A fact that is None is taken out. The tensors stay as they are, to the bit.
+    """
     from safetensors.torch import load_file, save
 
     info = read_info(path)
-    described = dataclasses.replace(info, facts={**info.facts, **facts})
+    described = {key: value for key, value in {**info.facts, **facts}.items() if value is not None}
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise LabError(f"{path.name} is not a complete safetensors file.") from error
-    write_atomically(path, save(tensors, metadata=described.to_metadata()))
+    write_atomically(target or path, save(tensors, metadata=dataclasses.replace(info, facts=described).to_metadata()))
 
 
 def load_weights(path: Path | str, device: torch.device | str = "cpu") -> tuple[GoogLeNet, WeightsInfo]:

@@ -78,10 +78,13 @@ def test_logits_twice_as_large_want_twice_the_temperature() -> None:
     assert fit_temperature(logits * 2, labels) == pytest.approx(2 * fit_temperature(logits, labels), rel=1e-6)
 
 
-def test_where_every_answer_is_right_the_temperature_stays_in_its_range() -> None:
+def test_where_the_loss_falls_to_the_end_of_the_range_there_is_no_temperature() -> None:
     logits = torch.eye(4) * 5
-    assert fit_temperature(logits, torch.arange(4)) == pytest.approx(0.1)
-    assert fit_temperature(logits, torch.arange(4).roll(1)) == pytest.approx(10)
+    assert fit_temperature(logits, torch.arange(4)) is None  # all right: the colder, the better
+    assert fit_temperature(logits, torch.arange(4).roll(1)) is None  # all wrong: the hotter, the better
+    sure, labels = answers(temperature=2.0)
+    assert fit_temperature(sure * 10, labels) is None
+    assert fit_temperature(sure * 4.9, labels) == pytest.approx(9.8, rel=0.05)
 
 
 @pytest.mark.parametrize(

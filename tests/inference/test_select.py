@@ -6,6 +6,9 @@ import json
 import math
 import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
 from tiny import tiny_checkpoint
-from trainings import COLOURS, make_folder, training
+from trainings import COLOURS, environment, make_folder, training
 
 from googlenet.data.datasets import load_images, split_validation
 from googlenet.data.splits import Split
@@ -31,6 +34,7 @@ from googlenet.inference.selection import (
     promote,
     report_on_test,
     stored_judgement,
+    weights_digest,
 )
 from googlenet.models.weights import add_facts, read_info
 from googlenet.runs import process_started
@@ -116,7 +120,7 @@ def test_the_second_look_needs_neither_network_nor_images(run: Path, data: Path)
 
 def test_only_what_is_new_is_judged_and_a_fact_makes_nothing_new(run: Path) -> None:
     judged = judge_run("runs", "mine", device="cpu")
-    selection.calibrate("runs", "mine/epoch-0001", device="cpu")
+    add_facts(run / "epoch-0001.safetensors", temperature=2.0)
     assert stored_judgement("runs", "mine") == judged
     tiny_checkpoint(run / "last.safetensors", CLASSES, seed=9, epoch=3)
     heard: list[str] = []
@@ -178,8 +182,9 @@ def test_images_that_were_not_held_out_are_suspected(run: Path) -> None:
     tiny_checkpoint(run / "last.safetensors", CLASSES, seed=3, epoch=9, validation_accuracy=0.99)
     judged = judge_run("runs", "mine", device="cpu")
     assert judged.warning.startswith(f"mine/last has {judged.rows[-1].validation_accuracy:.1%} here but had 99.0%")
-    assert "so they are others" in refusal(selection.calibrate, "runs", "mine/last", device="cpu")
-    assert "temperature" not in read_info(run / "last.safetensors").facts
+    best = (run / "best.safetensors").read_bytes()
+    assert "so they are others" in refusal(promote, "runs", "mine", "last", device="cpu")
+    assert (run / "best.safetensors").read_bytes() == best
 
 
 def judged(epoch: int | None, loss: float, train: float | None) -> Judged:
@@ -259,21 +264,24 @@ def test_data_that_has_gone_or_has_no_test_part(run: Path, data: Path) -> None:
 
 
 def test_promoting_replaces_best_and_loses_nothing(run: Path) -> None:
-    old, new = ((run / f"epoch-000{epoch}.safetensors").read_bytes() for epoch in (1, 2))
+    digests = [weights_digest(run / f"epoch-000{epoch}.safetensors") for epoch in range(3)]
+    old, best = (run / "epoch-0001.safetensors").read_bytes(), run / "best.safetensors"
     before = sorted(run.iterdir())
-    assert promote("runs", "mine", "mine/epoch-0002") == run / "best.safetensors"
-    assert (run / "best.safetensors").read_bytes() == new
+    promote("runs", "mine", "mine/epoch-0002")
+    assert weights_digest(best) == digests[2]
     assert sorted(run.iterdir()) == before  # the old best is an epoch's file already
 
     (run / "epoch-0001.safetensors").unlink()
-    (run / "best.safetensors").write_bytes(old)
+    best.write_bytes(old)
     promote("runs", "mine", "epoch-0002")
-    assert (run / "best.safetensors").read_bytes() == new
+    assert weights_digest(best) == digests[2]
     assert (run / "epoch-0001.safetensors").read_bytes() == old
     (run / "epoch-0002.safetensors").unlink()
+    promoted = best.read_bytes()
     promote("runs", "mine", "epoch-0000")
-    assert (run / "epoch-0002.safetensors").read_bytes() == new
-    assert promote("runs", "mine", "best") == run / "best.safetensors"
+    assert (run / "epoch-0002.safetensors").read_bytes() == promoted  # its temperature too
+    promote("runs", "mine", "best")
+    assert weights_digest(best) == digests[0]
 
 
 def test_an_old_best_never_replaces_an_epoch_of_other_weights(run: Path) -> None:
@@ -297,13 +305,130 @@ def test_nothing_is_written_into_a_run_that_is_being_trained(run: Path, data: Pa
     (run / "status.json").write_text(json.dumps({"state": "running", **alive}))
     best = (run / "best.safetensors").read_bytes()
     with FileLock("runs/.trainer.lock"):
-        for call, name in ((promote, ("mine", "epoch-0002")), (selection.calibrate, ("mine/best",))):
-            assert "mine is being trained: stop it" in refusal(call, "runs", *name)
+        assert "mine is being trained: stop it" in refusal(promote, "runs", "mine", "epoch-0002")
         promote("runs", "other", "epoch-0002")  # the trainer is at work on another run
     assert (run / "best.safetensors").read_bytes() == best
     (run / "status.json").write_text(json.dumps({"state": "running", **alive, "pid_started": 1.0}))
     with FileLock("runs/.trainer.lock"):  # a trainer at work on another run, and the status that a killed one left
         promote("runs", "mine", "epoch-0002")
+
+
+def contents(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in run.iterdir() if path.name != "validation.json"}
+
+
+def test_a_promotion_cancelled_refused_or_out_of_space_changes_nothing(
+    run: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run / "epoch-0001.safetensors").unlink()  # so that the best until now has to be kept
+    before = contents(run)
+    promote("runs", "mine", "best", device="cpu")  # reads the images
+    heard: list[float] = []
+    promote("runs", "mine", "best", device="cpu", progress=lambda share, words: heard.append(share))
+    (run / "best.safetensors").write_bytes(before["best.safetensors"])
+
+    class Cancelled(Exception):
+        pass
+
+    assert heard
+    for number in range(len(heard)):
+        calls = iter(range(len(heard)))
+
+        def cancel(share: float, words: str, last: int = number, calls: Iterator[int] = calls) -> None:
+            if next(calls) == last:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            promote("runs", "mine", "epoch-0002", device="cpu", progress=cancel)
+        assert contents(run) == before
+    with monkeypatch.context() as broken:
+        broken.setattr("googlenet.inference.selection.promote.fit_temperature", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            promote("runs", "mine", "epoch-0002", device="cpu")
+    assert contents(run) == before
+    tiny_checkpoint(run / "epoch-0003.safetensors", ("blue", "green", "pink"), epoch=3)
+    before = contents(run)
+    assert "'pink'" in refusal(promote, "runs", "mine", "epoch-0003", device="cpu")
+    assert contents(run) == before
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("googlenet.models.weights.write_atomically", full)
+    with pytest.raises(OSError, match="No space"):
+        promote("runs", "mine", "epoch-0002", device="cpu")
+    kept = contents(run)
+    assert kept.pop("epoch-0001.safetensors") == kept["best.safetensors"]  # the copy that was to be its last one
+    assert kept == before
+
+
+KILLER = """
+import os, shutil, signal
+from pathlib import Path
+from googlenet.inference.selection import promote
+
+replace, steps, killed = Path.replace, 0, 0
+
+def step(*_):
+    global steps
+    steps += 1
+    if steps == killed:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def dying(self, target):
+    step()
+    replace(self, target)
+    step()
+
+Path.replace, status = dying, 1
+while status:  # once it was not killed, it has been at every step
+    killed += 1
+    shutil.copytree("runs", f"killed-{killed}")
+    if not (child := os.fork()):
+        promote(f"killed-{killed}", "mine", "epoch-0002", device="cpu", progress=step)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+"""
+
+
+def test_a_promotion_killed_at_any_step_leaves_the_old_best_or_the_new_one(run: Path) -> None:
+    old, new = (weights_digest(run / f"epoch-000{epoch}.safetensors") for epoch in (1, 2))
+    (run / "epoch-0001.safetensors").unlink()
+    subprocess.run([sys.executable, "-c", KILLER], env=environment(), check=True, timeout=300)
+    ends = []
+    for number in range(1, 1 + len(list(Path().glob("killed-*")))):
+        left = Path(f"killed-{number}/mine")
+        best = left / "best.safetensors"
+        ends.append(weights_digest(best) == new)
+        if ends[-1]:
+            assert Classifier(best, "cpu").calibrated
+            assert FACT in read_info(best).facts
+            assert weights_digest(left / "epoch-0001.safetensors") == old
+        else:
+            assert best.read_bytes() == (run / "best.safetensors").read_bytes()
+        promote(left.parent, "mine", "epoch-0002", device="cpu")  # and it can be done again
+        assert weights_digest(left / "epoch-0001.safetensors") == old
+    assert len(ends) >= 6  # while the images are judged, before and after each of two files, and not at all
+    assert ends == sorted(ends)
+    assert ends[-2:] == [True, True]
+
+
+def test_no_temperature_is_stored_where_none_is_best(run: Path) -> None:
+    """A network whose answers are its classes' numbers and nothing else: what it says has nothing to do with images."""
+    blind = run / "epoch-0002.safetensors"
+    tensors = load_file(blind)
+    tensors["fc.weight"].zero_()
+    tensors["fc.bias"] = torch.tensor([0.0, 0.0, 50.0])
+    save_file(tensors, blind, read_info(blind).to_metadata())
+    add_facts(blind, temperature=3.0, temperature_fitted_on="others")
+    fitted = promote("runs", "mine", "epoch-0002", device="cpu")
+    facts = read_info(run / "best.safetensors").facts
+    assert fitted.temperature is None
+    assert fitted.scaled_loss == pytest.approx(fitted.loss)
+    assert fitted.sentence.startswith("no temperature was stored: on these 18 images the best one is not between 0.1")
+    assert facts.keys() & {"temperature", "temperature_fitted_on"} == set()
+    assert FACT in facts
+    assert not Classifier(run / "best.safetensors", "cpu").calibrated
 
 
 def test_every_report_on_test_is_written_down(run: Path, data: Path) -> None:
@@ -326,7 +451,7 @@ def test_a_temperature_is_fitted_stored_and_used_for_probabilities_alone(run: Pa
     images = load_images(str(data)).test.images
     before = Classifier(run / "best.safetensors", "cpu")
     tensors = load_file(run / "best.safetensors")
-    fitted = selection.calibrate("runs", "mine/best", device="cpu")
+    fitted = promote("runs", "mine", "best", device="cpu")
     after = Classifier(run / "best.safetensors", "cpu")
     assert (before.temperature, before.calibrated) == (1, False)
     assert (after.temperature, after.calibrated) == (fitted.temperature, True)
@@ -347,7 +472,7 @@ def test_a_temperature_is_fitted_stored_and_used_for_probabilities_alone(run: Pa
 def test_a_threshold_whose_errors_were_measured_is_kept(run: Path) -> None:
     measured = Novelty("entropy", 0.7, 0.04, {"noise": 0.1}, "some", "others").to_facts()
     add_facts(run / "best.safetensors", **{FACT: measured})
-    selection.calibrate("runs", "mine/best", device="cpu")
+    promote("runs", "mine", "best", device="cpu")
     assert read_info(run / "best.safetensors").facts[FACT] == measured
 
 

@@ -222,19 +222,16 @@ def _row_of(shown: Shown | None, name: str) -> tuple[RunJudgement, Judged]:
 
 
 def promote(checkpoints: Path, shown: Shown | None, name: str, progress: Progress | None) -> list[Any]:
-    """Make `name` the run's best and store its temperature; the view of the run then."""
+    """Make `name` the run's best; the view of the run then."""
     from googlenet.inference import selection
 
     result, row = _row_of(shown, name)
     share_cores(checkpoints)
-    selection.promote(checkpoints, result.run, row.name)
-    fitted = selection.calibrate(checkpoints, f"{result.run}/best", data=shown.data, progress=progress)
-    done = (
-        f"{evaluate_view.short(row)} is the best of {result.run}, its temperature {fitted.temperature:.2f}: "
-        f"calibration error {fitted.calibration_error:.2%} before, {fitted.scaled_calibration_error:.2%} after."
-    )
-    again = judge(checkpoints, shown.source, shown.data, progress)
-    return run_view(checkpoints, again, row.name, done)
+    fitted = selection.promote(checkpoints, result.run, row.name, data=shown.data, progress=progress)
+    # From here on nothing can end it: what is shown is what has happened.
+    again = stored(checkpoints, shown.source, shown.data)
+    done = f"{evaluate_view.short(row)} is the best of {result.run} now; {fitted.sentence}."
+    return run_view(checkpoints, again if again.result else shown, row.name, done)
 
 
 def report_question(checkpoints: Path, shown: Shown | None, name: str) -> str:

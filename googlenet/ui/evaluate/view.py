@@ -12,7 +12,7 @@ from googlenet.ui.common.charts import Point, Series, curve_chart
 from googlenet.ui.train.view import TRAIN, VALIDATION
 
 if TYPE_CHECKING:  # they import torch, which the page does not wait for
-    from googlenet.inference.compare import Comparison
+    from googlenet.inference.compare import CheckpointComparison
     from googlenet.inference.selection import Judged, RunJudgement
 
 
@@ -136,7 +136,7 @@ def _report(report: dict[str, Any]) -> str:
     )
 
 
-def comparison(result: Comparison, names: tuple[str, str], n: int) -> str:
+def comparison(result: CheckpointComparison, names: tuple[str, str], n: int) -> str:
     """HTML: the accuracies of two checkpoints on the same `n` images, and whether their difference means anything."""
     alone = (result.first_only, result.second_only)
     shown = [
