@@ -50,8 +50,11 @@ def expected_calibration_error(probabilities: Tensor, labels: Tensor, bins: int 
 
     In [0, 1]; 0 is perfect. Arguments and errors as for `reliability`.
     """
-    full = [b for b in reliability(probabilities, labels, bins) if b.count]
-    return sum(b.count * abs(b.confidence - b.accuracy) for b in full) / len(labels)
+    return sum(
+        b.count * abs(b.confidence - b.accuracy)
+        for b in reliability(probabilities, labels, bins)
+        if b.confidence is not None and b.accuracy is not None
+    ) / len(labels)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float | None:

@@ -342,7 +342,7 @@ def test_a_promotion_cancelled_refused_or_out_of_space_changes_nothing(
             promote("runs", "mine", "epoch-0002", device="cpu", progress=cancel)
         assert contents(run) == before
     with monkeypatch.context() as broken:
-        broken.setattr("googlenet.inference.selection.promote.fit_temperature", lambda *_: 1 / 0)
+        broken.setattr("googlenet.inference.selection.promotion.fit_temperature", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             promote("runs", "mine", "epoch-0002", device="cpu")
     assert contents(run) == before

@@ -5,7 +5,7 @@ The room's face; it imports torch.
 
 from googlenet.inference.selection.judge import Judged, RunJudgement, judge_run, overfits_from, stored_judgement
 from googlenet.inference.selection.judges import Judges, judges_of, load_judges
-from googlenet.inference.selection.promote import Calibration, fit_facts, promote
+from googlenet.inference.selection.promotion import Calibration, fit_facts, promote
 from googlenet.inference.selection.publish import Published, publish_weights
 from googlenet.inference.selection.report import report_on_test, test_reports
 from googlenet.inference.selection.store import weights_digest

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torch import Tensor
+
 from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
 from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
@@ -70,7 +72,7 @@ def judges_of(config: TrainConfig, images: ImageSet) -> Judges:
     return Judges(images, choose, report, judged_on, reported_on, False)
 
 
-def _take(split: Split, rows: object) -> Split:
+def _take(split: Split, rows: Tensor) -> Split:
     return Split(split.images[rows], split.labels[rows])
 
 

@@ -11,7 +11,7 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
 from googlenet.inference.selection.judges import judges_of
-from googlenet.inference.selection.promote import Calibration, fit_facts
+from googlenet.inference.selection.promotion import Calibration, fit_facts
 from googlenet.models.weights import add_facts, save_weights
 from googlenet.recipes import TrainConfig
 
