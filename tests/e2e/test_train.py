@@ -92,7 +92,7 @@ def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Pa
     expect(page.get_by_role("link", name="last.safetensors")).to_be_visible()
 
     # Resume goes on; when the app is killed the training is not, and a new app shows it and can stop it.
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume", exact=True).click()
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
     trainer = run.status().pid
     for context in visit.contexts:
@@ -117,7 +117,7 @@ def test_steps_are_live_and_a_killed_trainer_is_interrupted_within_five_seconds(
     run = launcher.start(config, lab.checkpoints)
     page = visit.open("?tab=train&run=killed")
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
-    resume = page.get_by_role("button", name="Resume")
+    resume = page.get_by_role("button", name="Resume", exact=True)
     expect(resume).to_be_disabled()
 
     def on_page() -> int:
@@ -143,6 +143,26 @@ def test_steps_are_live_and_a_killed_trainer_is_interrupted_within_five_seconds(
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
 
 
+def test_a_resume_on_other_data_is_asked_about(visit: object, lab: object, tmp_path: Path) -> None:
+    data = make_folder(tmp_path / "data", 20, 5)
+    options = {"data": str(data), "epochs": 1000, "batch_size": 16, "lr": 1e-4, "device": "cpu"}
+    run = launcher.start(make_train_config("changed", preset("cifar10-truncated"), **options), lab.checkpoints)
+    wait_for_epoch(run, 1)
+    launcher.stop("changed", lab.checkpoints)
+    next((data / "train" / "red").iterdir()).unlink()
+    page = visit.open("?tab=train&run=changed", width=1366, height=768)
+    expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Resume", exact=True).click()
+    anyway = page.get_by_role("button", name="Resume anyway")
+    expect(anyway).to_be_in_viewport(ratio=1, timeout=60_000)
+    assert run.status().state == "stopped"
+    anyway.click()
+    expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
+    expect(anyway).to_be_hidden()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
+
+
 def test_start_needs_nothing_filled_in(visit: object, lab: object) -> None:
     page = visit.open("?tab=train")
     page.get_by_role("button", name="Start").click()
@@ -159,7 +179,7 @@ def test_a_refused_value_is_explained_beside_its_field_and_beside_start(visit: o
     page.get_by_role("spinbutton", name="Epochs").fill(value)
     page.get_by_role("spinbutton", name="Seed").scroll_into_view_if_needed()
     for button in ("Start", "Stop", "Resume"):  # whatever is unfolded
-        expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Start").click()
     sentence = f"must be a whole number from 1 to 100,000, not {value}"
     expect(page.locator(".gl-message")).to_contain_text(f"Epochs {sentence}")

@@ -473,3 +473,19 @@ def test_stop_says_so_before_the_trainer_does(tmp_path: Path, monkeypatch: pytes
     assert "left" not in status
     assert button["interactive"] is False
     assert run.status().state == "running"  # only the trainer writes
+
+
+def test_a_resume_on_other_data_is_a_question_and_other_refusals_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str, checkpoints: Path, *, anyway: bool) -> None:
+        if name == "busy":
+            raise LabError("A training is running already.", "run")
+        if not anyway:
+            raise LabError("Its images are not the same any more.", "anyway")
+
+    monkeypatch.setattr(launcher, "resume", refuse)
+    assert training.resume_run(tmp_path, "changed") == "Its images are not the same any more."
+    assert training.resume_run(tmp_path, "changed", anyway=True) == ""
+    with pytest.raises(LabError, match="already"):
+        training.resume_run(tmp_path, "busy")

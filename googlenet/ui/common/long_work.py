@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from googlenet.errors import LabError
 from googlenet.ui.common.refusals import toast
@@ -74,9 +75,9 @@ class Question:
     no: gr.Button
 
     @classmethod
-    def lay_out(cls, label: str, answer: str) -> Question:
-        """The button, and below it what it will ask."""
-        button = gr.Button(label)
+    def lay_out(cls, button: str | gr.Button, answer: str) -> Question:
+        """The button, where it does not stand elsewhere already, and below it what it will ask."""
+        button = gr.Button(button) if isinstance(button, str) else button
         with gr.Column(visible=False, elem_classes="gl-ask") as box:
             words = gr.HTML(apply_default_css=False, elem_classes="gl-html")
             with gr.Row():
@@ -84,12 +85,14 @@ class Question:
                 no = gr.Button("No", size="sm", min_width=60)
         return cls(button, box, words, yes, no)
 
-    def ask(self, question: Callable[..., str], inputs: list[Any]) -> None:
-        """Show the sentence that `question` returns when the button is pressed."""
+    def ask(self, question: Callable[..., str], inputs: list[Any]) -> Dependency:
+        """Show the sentence that `question` returns when the button is pressed; "" asks nothing. Returns the event."""
 
         @refusable(2)
         def show(*values: Any) -> Any:
-            return gr.Column(visible=True), f"<p>{escape(question(*values))}</p>"
+            sentence = question(*values)
+            return gr.Column(visible=bool(sentence)), f"<p>{escape(sentence)}</p>"
 
-        self.button.click(show, inputs, [self.box, self.words], **PRIVATE)
+        pressed = self.button.click(show, inputs, [self.box, self.words], **PRIVATE)
         gr.on([self.no.click, self.yes.click], lambda: gr.Column(visible=False), None, self.box, **PRIVATE)
+        return pressed

@@ -16,7 +16,7 @@ from googlenet.recipes import make_train_config
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
-from googlenet.ui.common.long_work import PRIVATE, refusable
+from googlenet.ui.common.long_work import PRIVATE, Question, refusable
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
 from googlenet.ui.train.view import status_html
@@ -52,6 +52,17 @@ def stop_run(checkpoints: Path, name: str) -> list[Any]:
     return [status_html(run, status, run.metrics()), gr.update(interactive=False)]
 
 
+def resume_run(checkpoints: Path, name: str, *, anyway: bool = False) -> str:
+    """Resume the run; a sentence to ask about first where its images or settings are not those it was saved with."""
+    try:
+        launcher.resume(name, checkpoints, anyway=anyway)
+    except LabError as error:
+        if error.field != "anyway":
+            raise
+        return str(error)
+    return ""
+
+
 def training_tab(
     demo: gr.Blocks, tab: gr.Tab, timer: gr.Timer, now: gr.HTML, built: NetworkPanel, checkpoints: Path, data: str
 ) -> None:
@@ -68,6 +79,7 @@ def training_tab(
                     start = gr.Button("Start", variant="primary", min_width=90)
                     stop = gr.Button("Stop", min_width=90, interactive=False)
                     resume = gr.Button("Resume", min_width=90, interactive=False)
+                question = Question.lay_out(resume, "Resume anyway")
         with gr.Column(scale=2, min_width=320):
             with gr.Row():
                 chosen = gr.Dropdown([], label="Run", info="newest first", elem_id="run", min_width=240)
@@ -105,10 +117,10 @@ def training_tab(
         show_progress="minimal",
     )
     stopped = stop.click(refusable(2)(lambda name: stop_run(checkpoints, name)), shown, [status, stop], **PRIVATE)
-    resumed = resume.click(
-        refusable(0)(lambda name: launcher.resume(name, checkpoints)), shown, None, api_visibility="private"
-    )
-    for acted in (started, stopped, resumed):
+    resumed = question.ask(lambda name: resume_run(checkpoints, name), [shown])
+    resume_anyway = refusable(1)(lambda name: resume_run(checkpoints, name, anyway=True))
+    anyway = question.yes.click(resume_anyway, shown, question.words, **PRIVATE)
+    for acted in (started, stopped, resumed, anyway):
         acted.then(None, watched, view, js=WATCH_NOW)
     form.wire(send_to_training(built, form.fields["network"]))
     chosen.input(None, [chosen, compared], view, js=WATCH_NOW)
