@@ -215,5 +215,6 @@ class Record:
             torch.set_rng_state(state["rng"])
             if state["cuda_rng"]:
                 torch.cuda.set_rng_state_all(state["cuda_rng"])
-            self.run.rewind(at.epoch, at.total)
+            if moved := self.run.rewind(at.epoch, at.total):
+                trainer.reporter.line(moved)
         trainer.reporter.line(f"Resumed in epoch {at.epoch}, step {at.step} of {trainer.steps}.")
