@@ -19,13 +19,12 @@ from googlenet.errors import LabError
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL import Image
 
-RULE = 1  # raise it when `square_rgb` changes, so that caches by the older rule are left aside
+RULE = 2  # raise it when `data.images` gives other pixels or refuses others: older caches are then left aside
 LAYOUT = "put the images into train/CLASS/ and test/CLASS/"
 CHUNK = 128  # images that a thread decodes before it reports
 
-# EPS would start an outside program, an icon may hide a picture larger than it says, the others hold none.
+# Icons and what holds no image: such files may lie about in a folder.
 _NOT_IMAGES = {"BUFR", "EPS", "GRIB", "HDF5", "ICNS", "ICO", "MPEG", "WMF"}
 
 
@@ -84,18 +83,11 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
 
 @functools.cache
 def _image_extensions() -> tuple[str, ...]:
+    """Those of all that may hold an image, also where `read_image` refuses the format: naming beats passing over."""
     from PIL import Image
 
-    known = Image.registered_extensions()
-    return tuple(extension for extension, kind in known.items() if kind in _formats())
-
-
-@functools.cache
-def _formats() -> tuple[str, ...]:
-    from PIL import Image
-
-    Image.init()
-    return tuple(kind for kind in Image.OPEN if kind not in _NOT_IMAGES)
+    known = Image.registered_extensions()  # and fills OPEN
+    return tuple(extension for extension, kind in known.items() if kind in Image.OPEN and kind not in _NOT_IMAGES)
 
 
 def _image_files(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
@@ -107,7 +99,7 @@ def _image_files(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
             try:
                 yield entry.path, entry.stat()
             except OSError as error:
-                raise _unreadable(entry.path, error) from error
+                raise LabError(f"Image {entry.path!r} cannot be read ({error.strerror}): remove it.", "data") from error
 
 
 def _list_split(folder: Path, classes: tuple[str, ...], digest: hashlib._Hash) -> list[_File]:
@@ -154,7 +146,7 @@ def _decode(train_files: list[_File], test_files: list[_File], progress: Progres
 
     def decode_chunk(start: int) -> int:
         for index in range(start, min(start + CHUNK, len(files))):
-            images[index] = read_image(files[index].path)
+            images[index] = _decode_file(files[index].path)
         return min(start + CHUNK, len(files))
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
@@ -166,67 +158,13 @@ def _decode(train_files: list[_File], test_files: list[_File], progress: Progres
     return Split(tensor[:cut], labels[:cut]), Split(tensor[cut:], labels[cut:])
 
 
-def read_image(path: str) -> np.ndarray:
-    """The image file at `path` as uint8 (3, 32, 32), by the rule of `square_rgb`; `LabError` when it is damaged."""
+def _decode_file(path: str) -> np.ndarray:
+    """The image file at `path` as uint8 (3, 32, 32), through the decoder that classified pictures go through too."""
     import numpy as np
-    from PIL import Image
+
+    from googlenet.data.images import fit_image, read_image
 
     try:
-        with Image.open(path, formats=_formats()) as image:
-            return np.asarray(square_rgb(image)).transpose(2, 0, 1)
-    except Image.DecompressionBombError as error:
-        raise LabError(
-            f"Image {path!r} has too many pixels: make it smaller or remove it, the lab uses {SIZE}×{SIZE}.", "data"
-        ) from error
-    except Exception as error:  # on damaged bytes Pillow's decoders raise nearly anything
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: str, error: Exception) -> LabError:
-    reason = getattr(error, "strerror", None) or "it is damaged or not an image"
-    return LabError(f"Image {path!r} cannot be read ({reason}): replace or remove it.", "data")
-
-
-def square_rgb(image: Image.Image, size: int = SIZE) -> Image.Image:
-    """The rule by which any picture becomes a `size`×`size` RGB one.
-
-    Turned as its EXIF orientation says, transparency laid on white, then the largest centred square scaled with
-    antialiasing (shorter side to `size`, centre crop). A picture of that size already keeps its pixels; of an
-    animation the first frame is taken.
-    """
-    from PIL import Image
-
-    image = _rgb(_upright(image))
-    if image.size == (size, size):
-        return image
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    # Cropping while scaling, not after it: a 1-pixel-high banner scaled whole would need gigabytes.
-    return image.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    from PIL import ImageOps
-
-    image.load()  # damaged pixels must be told, damaged EXIF need not be
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:
-        return image
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    import numpy as np
-    from PIL import Image
-
-    if image.mode.startswith("I"):  # Pillow would clip 16 bits to 8, not scale them
-        values = np.asarray(image).clip(0, 65_535).astype(np.uint32)
-        image = Image.fromarray(((values + 128) // 257).astype(np.uint8))
-    elif image.mode == "F":
-        image = Image.fromarray(np.rint(np.asarray(image).clip(0, 1) * 255).astype(np.uint8))
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    image = image.convert("RGBA")
-    page = Image.new("RGB", image.size, "white")
-    page.paste(image, mask=image.getchannel("A"))
-    return page
+        return np.asarray(fit_image(read_image(path, f"Image {path!r}"), SIZE)).transpose(2, 0, 1)
+    except LabError as error:
+        raise LabError(str(error), "data") from error

@@ -1,80 +1,85 @@
 """Untrusted pictures in, upright RGB out: the one place where a file, an upload or an array becomes an image.
 
-Decoders are run on a short list of formats only, and on nothing whose header announces more than `MAX_PIXELS`.
+What is classified and what a network learns from both come through here, so that they are the same pixels. Decoders
+are run on a short list of formats only, and on nothing whose header announces more than `MAX_SIDE` or `MAX_PIXELS`.
 """
 
 from __future__ import annotations
 
 import io
-import threading
-import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, features
 
-from googlenet.data.folder import square_rgb
 from googlenet.errors import LabError
 
 MAX_BYTES = 50_000_000
+MAX_SIDE = 65_535  # JPEG's own limit. Pillow keeps some 24 bytes a row: 60,000,000 rows of one pixel took 2 GB
 MAX_PIXELS = 64_000_000  # 256 MB once decoded, since Pillow keeps RGB in four bytes a pixel
+BAND = 256  # rows that are converted at a time
 # EPS and PDF would start Ghostscript; an ICO may hide a picture far larger than its header says.
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", *(("AVIF",) if features.check("avif") else ()))
 _FORMAT_WORDS = ", ".join(FORMATS[:-1]) + f" or {FORMATS[-1]}"
+_LIMITS = f"a picture may have {MAX_SIDE:,} on a side and {MAX_PIXELS // 1_000_000} million in all, so shrink it."
 
 Source = Path | str | bytes | Image.Image | np.ndarray
 
-# `warnings.catch_warnings` swaps process-wide state, so two decodings may not overlap.
-_decoding = threading.Lock()
 
-
-def read_image(source: Source) -> Image.Image:
+def read_image(source: Source, name: str = "") -> Image.Image:
     """Return `source` as an upright RGB picture without metadata; of an animation, the first frame.
 
     `source` is a file (its path), a file's bytes, a Pillow image, or an array: (H, W), (H, W, 3) or (H, W, 4);
     8-bit values or any integers from 0 to 255, uint16 over its full range, floats from 0 to 1, or booleans.
-    EXIF orientation is applied, transparent pixels are laid on white, 16-bit greys are scaled to 8.
-    Raises `LabError` for what is not a picture, is damaged, or exceeds `MAX_BYTES` or `MAX_PIXELS`.
+    EXIF orientation is applied, transparent pixels are laid on white, 16-bit greys are scaled to 8. Greys and floats
+    beyond these ranges are refused, not clipped: where a file means another range, its pixels would come out all white,
+    and a network would learn from them without a word.
+    Raises `LabError`, which calls the picture `name`, for what is not a picture, is damaged, or exceeds `MAX_BYTES`,
+    `MAX_SIDE` or `MAX_PIXELS`.
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
-        image = _decode(_read_bytes(path), path.name or str(source))
-    elif isinstance(source, (bytes, bytearray, memoryview)):
-        image = _decode(bytes(source), "The picture")
-    elif isinstance(source, np.ndarray):
-        image = _from_array(source)
-    elif isinstance(source, Image.Image):
-        image = _convert(source, "The picture")
-    else:
-        kind = type(source).__name__
-        raise LabError(f"A picture must be a file's path, bytes, a Pillow image or an array, not {kind}.")
-    image.info.clear()  # EXIF would turn it again, and may tell where it was taken
-    return image
+        name = name or path.name[:80] or str(source)
+        return _convert(_open(_read_bytes(path, name), name), name)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        name = name or "The picture"
+        return _convert(_open(bytes(source), name), name)
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name or "The array")
+    if isinstance(source, Image.Image):
+        return _convert(source, name or "The picture")
+    raise LabError(f"A picture must be a file's path, bytes, a Pillow image or an array, not {type(source).__name__}.")
 
 
 def fit_image(image: Image.Image, size: int) -> Image.Image:
-    """Return the `size`×`size` picture that a network sees, by the rule that its training images went through.
+    """Return the `size`×`size` picture that a network sees of an upright RGB one, when it learns and when it answers.
 
-    The centre square is resized with antialiasing, which is: shorter side to `size`, then centre crop. Bicubic, since
+    The largest centred square is scaled with antialiasing (shorter side to `size`, then centre crop). Bicubic, since
     box leaves small pictures softer than the photographs of CIFAR-10 and Lanczos rings at edges. A picture that has
     the size already comes back pixel for pixel.
     """
-    return square_rgb(image, size)
+    if image.size == (size, size):
+        return image.copy()
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    # Cropping while scaling, not after it: a 1-pixel-high banner scaled whole would need gigabytes.
+    return image.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, name: str) -> bytes:
     """The file's bytes, refused by its size before it is read. A pipe or device is not a file."""
     try:
         if not path.is_file():
-            raise LabError(f"There is no file {path.name or str(path)!r}: choose a picture.")
-        _check_bytes(path.stat().st_size, path.name)
+            raise LabError(f"There is no file {name!r}: choose a picture.")
+        size = path.stat().st_size
+        _check_bytes(size, name)
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(size)
     except (OSError, ValueError) as error:
         if isinstance(error, LabError):
             raise
         reason = getattr(error, "strerror", None) or "its name is not valid"
-        raise LabError(f"{path.name[:80]!r} cannot be opened ({reason}): choose another picture.") from error
+        raise LabError(f"{name!r} cannot be opened ({reason}): choose another picture.") from error
 
 
 def _check_bytes(count: int, name: str) -> None:
@@ -84,49 +89,49 @@ def _check_bytes(count: int, name: str) -> None:
         raise LabError(f"{name} has {count / 1e6:.1f} MB: a picture may have {MAX_BYTES // 1_000_000}, so shrink it.")
 
 
-def _check_pixels(image: Image.Image, name: str) -> None:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        limit = MAX_PIXELS // 1_000_000
-        raise LabError(f"{name} has {width:,} × {height:,} pixels: the limit is {limit} megapixels, so shrink it.")
+def _check_size(width: int, height: int, name: str) -> None:
     if width * height == 0:
         raise LabError(f"{name} has no pixels: choose another picture.")
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise LabError(f"{name} has {width:,} × {height:,} pixels: {_LIMITS}")
 
 
-def _decode(content: bytes, name: str) -> Image.Image:
-    """The picture in a file's bytes. Decoders raise nearly any exception on hostile bytes, hence the wide nets."""
+def _open(content: bytes, name: str) -> Image.Image:
+    """The picture in a file's bytes, not yet decoded. Readers raise nearly any exception on hostile bytes."""
     _check_bytes(len(content), name)
-    with _decoding, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the size is checked here, and a decoder's murmur is no news to the user
-        try:
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
-        except Image.DecompressionBombError as error:
-            raise LabError(f"{name} has over {MAX_PIXELS // 1_000_000} megapixels: shrink it.") from error
-        except Exception as error:
-            raise LabError(f"{name} is not a picture that can be read: use a {_FORMAT_WORDS} file.") from error
-        with image:
-            return _convert(image, name)
+    try:
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise LabError(f"{name} has far too many pixels: {_LIMITS}") from error
+    except Exception as error:
+        raise LabError(f"{name} is not a picture that can be read: use a {_FORMAT_WORDS} file.") from error
 
 
 def _convert(image: Image.Image, name: str) -> Image.Image:
-    """Any mode to upright RGB."""
-    _check_pixels(image, name)
+    """Any mode to upright RGB, on a page of its own: none of the file's metadata is on it.
+
+    Band by band, since whole copies for colours, transparency and greys would add up to the picture's memory thrice.
+    """
+    _check_size(*image.size, name)
     try:
         image.load()
     except Exception as error:
         raise LabError(f"{name} is damaged or cut short: save it again or choose another picture.") from error
     image = _upright(image)
-    if image.mode == "F" or image.mode.startswith("I"):
-        return _from_deep_grey(image, name)
-    try:
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            page = Image.new("RGB", image.size, "white")
-            page.paste(image, mask=image.getchannel("A"))
-            return page
-        return image.convert("RGB")
-    except Exception as error:
-        raise LabError(f"{name} has colours in mode {image.mode}, which cannot be read: save it as RGB.") from error
+    page = Image.new("RGB", image.size, "white")
+    for top in range(0, image.height, BAND):
+        band = image.crop((0, top, image.width, min(top + BAND, image.height)))
+        if band.mode == "F" or band.mode.startswith("I"):
+            band = _from_array(_deep_grey(band, name), name)
+        try:
+            if band.has_transparency_data:
+                band = band.convert("RGBA")
+                page.paste(band, (0, top), band.getchannel("A"))
+            else:
+                page.paste(band.convert("RGB"), (0, top))
+        except Exception as error:
+            raise LabError(f"{name} has colours in mode {image.mode}, which cannot be read: save it as RGB.") from error
+    return page
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -138,24 +143,23 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _from_deep_grey(image: Image.Image, name: str) -> Image.Image:
+def _deep_grey(image: Image.Image, name: str) -> np.ndarray:
     """Greys of 16 bits (mode I;16, or I from PPM and TIFF) or floats, which `convert` would clip at 255."""
     values = np.asarray(image)
     if image.mode == "I":
         if values.min() < 0 or values.max() > 65_535:
             raise LabError(f"{name} has greys outside 0 to 65,535: save it with 8 or 16 bits.")
         values = values.astype(np.uint16)
-    return _from_array(values, name)
+    return values
 
 
-def _from_array(values: np.ndarray, name: str = "The array") -> Image.Image:
+def _from_array(values: np.ndarray, name: str) -> Image.Image:
     """An array as RGB; see `read_image` for shapes and ranges."""
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     if values.ndim != 2 and (values.ndim != 3 or values.shape[2] not in (3, 4)):
         raise LabError(f"{name} has the shape {values.shape}: a picture is (H, W), (H, W, 3) or (H, W, 4).")
-    if values.size == 0 or values.shape[0] * values.shape[1] > MAX_PIXELS:
-        raise LabError(f"{name} has the shape {values.shape}: a picture has 1 to {MAX_PIXELS:,} pixels.")
+    _check_size(values.shape[1], values.shape[0], name)
     return _convert(Image.fromarray(np.ascontiguousarray(_eight_bits(values, name))), name)
 
 

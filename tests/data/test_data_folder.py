@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from googlenet.data import folder
-from googlenet.data import images as inference_images
 from googlenet.data.datasets import check_source, load_images
-from googlenet.data.folder import read_image, square_rgb
+from googlenet.data.folder import _decode_file
+from googlenet.data.images import FORMATS, fit_image, read_image
 from googlenet.errors import LabError
 
 COLOURS = {"cat": (200, 10, 10), "dog": (10, 200, 10)}
@@ -37,6 +37,11 @@ def _save(path: Path, colour=(1, 2, 3), size=(32, 32), **options) -> Path:
 
 def _noise(mode: str, width: int = 50, height: int = 40) -> Image.Image:
     values = np.random.default_rng(0).integers(0, 256, (height, width, 4), dtype=np.uint8)
+    if mode.startswith("I;16"):
+        deep = values.astype(np.uint16)[..., 0] * 257
+        return Image.frombytes(mode, (width, height), deep.astype(">u2" if mode == "I;16B" else "<u2").tobytes())
+    if mode == "F":
+        return Image.fromarray(values[..., 0].astype(np.float32) / 255)
     return Image.fromarray(values, "RGBA").convert(mode)
 
 
@@ -142,7 +147,7 @@ def test_a_decompression_bomb_is_named(root, tmp_path):
     bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
     message = _refusal(root, tmp_path / "data")
     assert str(bomb) in message
-    assert "too many pixels" in message
+    assert "far too many pixels: a picture may have 65,535 on a side" in message
 
 
 # --- how a picture becomes 32×32 --------------------------------------------------------------
@@ -151,7 +156,7 @@ def test_a_decompression_bomb_is_named(root, tmp_path):
 def test_an_image_of_the_right_size_keeps_its_pixels(tmp_path):
     image = _noise("RGB", 32, 32)
     image.save(tmp_path / "x.png")
-    assert np.array_equal(read_image(str(tmp_path / "x.png")), np.asarray(image).transpose(2, 0, 1))
+    assert np.array_equal(_decode_file(str(tmp_path / "x.png")), np.asarray(image).transpose(2, 0, 1))
 
 
 def test_a_wide_image_is_cut_to_its_centre_and_antialiased():
@@ -159,13 +164,13 @@ def test_a_wide_image_is_cut_to_its_centre_and_antialiased():
     pixels[:, 64:128] = 100  # the centre square
     pixels[1::2, 64:128] = 200  # finer than the target: must come out as the average
     pixels[:, :64] = pixels[:, 128:] = 255
-    result = np.asarray(square_rgb(Image.fromarray(pixels)))
+    result = np.asarray(fit_image(Image.fromarray(pixels), 32))
     assert result.shape == (32, 32, 3)
     assert np.abs(result[2:-2, 2:-2].astype(int) - 150).max() <= 3
 
 
 def test_an_extreme_banner_is_read_quickly():
-    assert square_rgb(Image.new("RGB", (1_000_000, 1), (9, 9, 9))).getpixel((3, 3)) == (9, 9, 9)
+    assert fit_image(Image.new("RGB", (65_535, 1), (9, 9, 9)), 32).getpixel((3, 3)) == (9, 9, 9)
 
 
 def test_exif_orientation_is_applied(tmp_path):
@@ -174,7 +179,7 @@ def test_exif_orientation_is_applied(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned a quarter clockwise: the top goes to the right
     Image.fromarray(pixels).save(tmp_path / "x.jpg", exif=exif)
-    result = read_image(str(tmp_path / "x.jpg"))
+    result = _decode_file(str(tmp_path / "x.jpg"))
     assert result[:, :, 20:].min() > 240
     assert result[:, :, :12].max() < 15
 
@@ -183,7 +188,7 @@ def test_transparency_is_laid_on_white(tmp_path):
     image = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
     image.paste((200, 0, 0, 255), (0, 0, 16, 32))
     image.save(tmp_path / "x.png")
-    result = read_image(str(tmp_path / "x.png"))
+    result = _decode_file(str(tmp_path / "x.png"))
     assert result[:, 5, 5].tolist() == [200, 0, 0]
     assert result[:, 5, 25].tolist() == [255, 255, 255]
 
@@ -191,24 +196,46 @@ def test_transparency_is_laid_on_white(tmp_path):
 def test_of_an_animation_the_first_frame_is_taken(tmp_path):
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
-    assert read_image(str(tmp_path / "x.gif"))[:, 0, 0].tolist() == [255, 0, 0]
+    assert _decode_file(str(tmp_path / "x.gif"))[:, 0, 0].tolist() == [255, 0, 0]
 
 
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     Image.fromarray(np.full((32, 32), 257 * 99, np.uint16)).save(tmp_path / "x.png")
-    assert read_image(str(tmp_path / "x.png"))[:, 0, 0].tolist() == [99, 99, 99]
+    assert _decode_file(str(tmp_path / "x.png"))[:, 0, 0].tolist() == [99, 99, 99]
 
 
 @pytest.mark.parametrize(
     ("mode", "suffix"),
-    [(mode, "png") for mode in ("1", "L", "LA", "P", "RGB", "RGBA")]
-    + [("CMYK", "jpg"), ("L", "jpg"), ("RGB", "bmp"), ("RGBA", "webp"), ("P", "gif"), ("CMYK", "tif")],
+    [(mode, "png") for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")]
+    + [("CMYK", "jpg"), ("L", "jpg"), ("RGB", "bmp"), ("RGBA", "webp"), ("P", "gif"), ("CMYK", "tif")]
+    + [("F", "tif"), ("I", "tif"), ("I;16", "tif"), ("I;16B", "tif")],
 )
 def test_training_and_classifying_see_the_same_pixels(tmp_path, mode, suffix):
     path = tmp_path / f"x.{suffix}"
     _noise(mode).save(path)
-    classified = inference_images.fit_image(inference_images.read_image(path), 32)
-    assert np.array_equal(read_image(str(path)), np.asarray(classified).transpose(2, 0, 1))
+    classified = fit_image(read_image(path), 32)
+    assert np.array_equal(_decode_file(str(path)), np.asarray(classified).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("values", [np.float32([[0, 255]]), np.float32([[0.5, np.nan]]), np.int32([[0, 70_000]])])
+def test_greys_of_an_unknown_range_are_refused_not_clipped_to_white(root, tmp_path, values):
+    """Clipped, all but the blackest pixels of such a file are white, and training goes on with that."""
+    path = root / "train" / "cat" / "0.tif"
+    Image.fromarray(values).save(path)
+    message = _refusal(root, tmp_path / "data")
+    assert str(path) in message
+    with pytest.raises(LabError) as uploaded:
+        read_image(path)
+    assert message == str(uploaded.value).replace("0.tif", f"Image {str(path)!r}", 1)
+
+
+def test_a_picture_in_a_format_that_is_not_read_is_named_not_passed_over(root, tmp_path):
+    path = root / "train" / "cat" / "9.tga"
+    Image.new("RGB", (32, 32)).save(path)
+    assert "TGA" not in FORMATS
+    assert f"Image {str(path)!r} is not a picture that can be read: use a PNG, JPEG" in _refusal(
+        root, tmp_path / "data"
+    )
 
 
 # --- the cache --------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -256,7 +258,7 @@ def test_arrays(values: np.ndarray, expected: tuple[int, int, int]) -> None:
         (np.zeros((3, 8, 8)), "shape"),
         (np.zeros((8, 8, 2)), "shape"),
         (np.zeros(8), "shape"),
-        (np.zeros((0, 8, 3)), "shape"),
+        (np.zeros((0, 8, 3)), "no pixels"),
         (np.full((2, 2), np.nan), "nan"),
         (np.full((2, 2), 1.5), "1.5"),
         (np.full((2, 2), -1), "-1"),
@@ -392,8 +394,78 @@ def test_a_bomb_is_refused_by_its_header_without_pillows_help(
     bomb = png(side, side, 8, 2, b"")  # no pixel data: decoding it would say "damaged"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(LabError, match="megapixels"):
+        with pytest.raises(LabError, match=r"pixels: a picture may have 65,535 on a side and 64 million in all"):
             read_image(bomb)
+
+
+def tall_png(path: Path, channels: int, colour: int) -> Path:
+    """A PNG of 1 × 60,000,000 pixels, packed a piece at a time: some 120 or 290 kB."""
+    packer, piece = zlib.compressobj(9), bytes((1 + channels) * 1_000_000)
+    packed = b"".join([packer.compress(piece) for _ in range(60)]) + packer.flush()
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 60_000_000, 8, colour, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IDAT", packed) + png_chunk(b"IEND", b""))
+    return path
+
+
+PEAK = """
+import resource, sys
+from googlenet.data.folder import _decode_file
+from googlenet.data.images import read_image
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for read in (read_image, _decode_file):
+    try:
+        print(read(sys.argv[1]))
+    except ValueError as error:
+        print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // (1024 if sys.platform != "darwin" else 1 << 20))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")
+@pytest.mark.parametrize(("channels", "colour"), [(1, 0), (4, 6)], ids=["grey", "RGBA"])
+def test_a_thread_of_pixels_takes_no_memory(channels: int, colour: int, tmp_path: Path) -> None:
+    path = tall_png(tmp_path / "tall.png", channels, colour)
+    assert path.stat().st_size < 300_000
+    ran = subprocess.run([sys.executable, "-c", PEAK, path], capture_output=True, text=True, check=True, timeout=60)
+    upload, folder, peak = ran.stdout.splitlines()
+    size = "1 × 60,000,000 pixels: a picture may have 65,535 on a side and 64 million in all, so shrink it."
+    assert (upload, folder) == (f"tall.png has {size}", f"Image {str(path)!r} has {size}")
+    assert int(peak) < 50, "MB on top of what importing takes; decoding takes 2,000"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no getrusage")
+def test_a_large_photograph_is_held_twice_at_most(tmp_path: Path) -> None:
+    """As decoded and as upright RGB, 192 MB each: nothing in between is a whole picture."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (8000, 6000), GREEN).save(tmp_path / "large.jpg", exif=exif)
+    ran = subprocess.run(
+        [sys.executable, "-c", PEAK, tmp_path / "large.jpg"], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "size=6000x8000" in ran.stdout.splitlines()[0]
+    assert int(ran.stdout.splitlines()[-1]) < 480
+
+
+def test_the_side_limit_itself_is_allowed() -> None:
+    assert read_image(Image.new("L", (images.MAX_SIDE, 1))).size == (65_535, 1)
+    for size in ((65_536, 1), (1, 65_536)):
+        with pytest.raises(LabError, match="65,536"):
+            read_image(Image.new("L", size))
+        with pytest.raises(LabError, match="65,536"):
+            read_image(np.zeros(size, np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK", "F", "I;16"])
+def test_bands_meet_without_a_seam(mode: str) -> None:
+    """A picture of more rows than one band, each row of its own grey, comes back row for row."""
+    rows = np.arange(images.BAND * 2 + 7) % 256
+    if mode == "F":
+        picture = Image.fromarray(np.repeat(rows[:, None], 3, 1).astype(np.float32) / 255)
+    elif mode == "I;16":
+        picture = Image.fromarray(np.repeat(rows[:, None], 3, 1).astype(np.uint16) * 257)
+    else:
+        picture = Image.fromarray(np.repeat(rows[:, None], 3, 1).astype(np.uint8)).convert("RGB").convert(mode)
+    assert np.array_equal(np.asarray(read_image(picture))[:, 1, 2], rows)
 
 
 def test_the_pixel_limit_itself_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
