@@ -184,7 +184,7 @@ def test_a_refused_value_is_explained_beside_its_field_and_beside_start(visit: o
     sentence = f"must be a whole number from 1 to 100,000, not {value}"
     expect(page.locator(".gl-message")).to_contain_text(f"Epochs {sentence}")
     expect(page.locator(".gl-message")).to_be_in_viewport(ratio=1)
-    beside = page.get_by_text(f"⚠ epochs {sentence}")
+    beside = page.get_by_text(f"⚠ Epochs {sentence}")
     expect(beside).to_be_visible()
     red, green, blue = map(int, re.findall(r"\d+", beside.evaluate("(element) => getComputedStyle(element).color"))[:3])
     assert red > 2 * max(green, blue)  # it does not look like a hint

@@ -57,7 +57,7 @@ class Form:
         self.fields["recipe"] = gr.Radio(
             list(RECIPES), value="default", label="Recipe", info="fills in what follows; change what you like"
         )
-        with gr.Row():
+        with gr.Row(elem_classes="gl-numbers"):
             number("epochs", "passes")
             number("batch_size", "images")
             number("lr", "at its peak")
@@ -103,11 +103,13 @@ class Form:
 
     def mark(self, error: LabError | None) -> list[Any]:
         """Updates for a place in view, `self.more` and the fields: `error` there and beside its field, no older one."""
+        sentence = str(error or "")
         marks = {name: gr.update(info=hint, elem_classes="") for name, hint in self.hints.items()}
         if error and error.field in marks:
-            marks[error.field] = gr.update(info=f"⚠ {error}", elem_classes="gl-invalid")
+            info = f"⚠ {sentence[:1].upper()}{sentence[1:]}"
+            marks[error.field] = gr.update(info=info, elem_classes="gl-invalid")
         unfold = gr.update(open=True) if error and error.field in self.folded else gr.skip()
-        return [message(str(error)) if error else "", unfold, *marks.values()]
+        return [message(sentence), unfold, *marks.values()]
 
     def follow(self, recipe: str, network: str, before: dict[str, Any], *typed: Any) -> list[Any]:
         """Updates for `self.filled`, the words on values of one's own, and the `RECIPE_FIELDS`."""
