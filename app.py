@@ -13,7 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line's options."""
     parser = argparse.ArgumentParser(
-        description=__doc__.split(":")[0] + ".", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description="GoogLeNet Lab in the browser.", formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines in")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
@@ -43,11 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
 
     from googlenet.models.memory import reuse_memory
     from googlenet.ui.app import build_app
+    from googlenet.ui.common.access import is_public
     from googlenet.ui.page import launch_options
 
     reuse_memory()
     checkpoints = options.checkpoints.absolute()
-    demo = build_app(checkpoints, options.data)
+    public = is_public(options.host, login=auth is not None, share=options.share)
+    demo = build_app(checkpoints, options.data, public=public)
     try:
         demo.launch(
             server_name=options.host,

@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
+from gradio.events import api
 
 from googlenet.models.profile.inspect import inspect_module, inspect_network
 from googlenet.runs import Run
 from googlenet.training import launcher
+from googlenet.ui.common.access import Access
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.refusals import api_errors
 from googlenet.ui.evaluate.answers import AnswerBook
 from googlenet.ui.train.tab import start_run
 
 
-def publish(checkpoints: Path, data: str) -> None:
-    """Register the endpoints of Build, Train and Evaluate; weights of no run are judged on the test part of `data`."""
-    book = AnswerBook(checkpoints, data)
+def publish(checkpoints: Path, access: Access) -> None:
+    """Register the endpoints of Build, Train and Evaluate; weights of no run are judged on test images of its data."""
+    book = AnswerBook(checkpoints, access.data)
 
     def start_training(
         network: str | dict[str, Any] = "cifar10",
@@ -47,7 +48,7 @@ def publish(checkpoints: Path, data: str) -> None:
             network,
             run,
             aux_heads,
-            data=data,
+            data=access.check_data(data),
             recipe=recipe,
             epochs=epochs,
             batch_size=batch_size,
@@ -83,23 +84,23 @@ def publish(checkpoints: Path, data: str) -> None:
         from googlenet.inference.selection import judge_run  # imports torch
 
         share_cores(checkpoints)
-        return judge_run(checkpoints, run, data=data or None).to_dict()
+        return judge_run(checkpoints, run, data=access.check_data(data or None)).to_dict()
 
     def evaluate_checkpoint(checkpoint: str = "", data: str = "") -> dict[str, Any]:
         """Accuracy, loss, calibration and confusion of a checkpoint on the images that judge its run.
 
         checkpoint: a name such as my-run/best, the first if left out. One of no run is judged on test images.
         """
-        answers = book.ask(checkpoint, data or None)
+        answers = book.ask(checkpoint, access.check_data(data or None))
         return {"checkpoint": answers.name, "judged_on": answers.on, **answers.result.to_dict()}
 
-    gr.api(api_errors(inspect_module), api_name="inspect_module")
-    gr.api(api_errors(inspect_network), api_name="inspect_network")
-    gr.api(api_errors(start_training), api_name="start_training")
-    gr.api(api_errors(stop_training), api_name="stop_training")
-    gr.api(api_errors(run_status), api_name="run_status")
-    gr.api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
-    gr.api(api_errors(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
+    api(api_errors(inspect_module), api_name="inspect_module")
+    api(api_errors(inspect_network), api_name="inspect_network")
+    api(api_errors(start_training), api_name="start_training")
+    api(api_errors(stop_training), api_name="stop_training")
+    api(api_errors(run_status), api_name="run_status")
+    api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
+    api(api_errors(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
 
 
 def run_summary(run: Run) -> dict[str, Any]:

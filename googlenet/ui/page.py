@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
+from gradio import themes
 
+from googlenet.ui.common.downloads import download_route
 from googlenet.ui.train.watch import Watcher
 
 STATIC = Path(__file__).with_name("static")
@@ -14,22 +15,21 @@ FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 
 # Gradio's own are 9, 10 and 12 px at the small end: too small to be read.
-TEXT = gr.themes.Size("12.5px", "12.5px", "13px", "14px", "16px", "22px", "26px")
+TEXT = themes.Size("12.5px", "12.5px", "13px", "14px", "16px", "22px", "26px")
 
 
 def launch_options(checkpoints: Path) -> dict[str, Any]:
     """For `Blocks.launch`: nothing is fetched from another host."""
     return {
-        "theme": gr.themes.Default(primary_hue="blue", neutral_hue="slate", text_size=TEXT, font=FONTS, font_mono=MONO),
+        "theme": themes.Default(primary_hue="blue", neutral_hue="slate", text_size=TEXT, font=FONTS, font_mono=MONO),
         "css_paths": sorted(STATIC.glob("*.css")),  # base.css first
         "head": f"<script>{scripts()}</script>",
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": "50mb",
         "footer_links": [],
-        "allowed_paths": [str(checkpoints)],  # for the downloads of the Train tab
         "strict_cors": True,
-        "app_kwargs": {"routes": [Watcher(checkpoints).route()]},
+        "app_kwargs": {"routes": [Watcher(checkpoints).route(), download_route(checkpoints)]},
     }
 
 

@@ -27,6 +27,7 @@ from googlenet.ui.build import tab as builder
 from googlenet.ui.build.module import view as build_view
 from googlenet.ui.build.module.form import KINDS, STARTS, Form
 from googlenet.ui.common import figures
+from googlenet.ui.common.access import Access
 
 THREE_A = STARTS["3a of GoogLeNet"]
 
@@ -206,8 +207,8 @@ def test_what_is_too_large_to_run_is_refused_with_its_size():
 def app(tmp_path_factory):
     with gr.Blocks() as demo:
         with gr.Tab("Build"):
-            builder.build_tab(Path("nowhere"))
-        api.publish(tmp_path_factory.mktemp("checkpoints"), "shapes")
+            builder.build_tab(demo, Path("nowhere"))
+        api.publish(tmp_path_factory.mktemp("checkpoints"), Access("shapes"))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield demo, url
     demo.close()

@@ -30,6 +30,7 @@ from googlenet.models.weights import read_info
 from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.api import publish
+from googlenet.ui.common.access import Access
 from googlenet.ui.common.long_work import Cancellation, Cancelled, refusable
 from googlenet.ui.evaluate import checkpoint_view as view
 from googlenet.ui.evaluate import events
@@ -295,7 +296,7 @@ def test_class_names_cannot_become_markup(tmp_path: Path) -> None:
 
 def test_a_client_selects_and_evaluates(checkpoints: Path, folder: Path, tmp_path: Path) -> None:
     with gr.Blocks(analytics_enabled=False) as demo:
-        publish(checkpoints, str(folder))
+        publish(checkpoints, Access(str(folder)))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     try:
         client = Client(url, verbose=False)

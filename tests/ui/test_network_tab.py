@@ -30,6 +30,7 @@ from googlenet.ui.build.network import layer_form, takeaway
 from googlenet.ui.build.network import panel as network
 from googlenet.ui.build.network import view as network_view
 from googlenet.ui.common import figures
+from googlenet.ui.common.access import Access
 from googlenet.ui.train import from_build
 
 FULL = Draft(preset("imagenet"))
@@ -379,7 +380,7 @@ def app(tmp_path_factory):
     with gr.Blocks() as demo:
         panel = network.network_panel(demo)
         from_build.send_to_training(panel, gr.Dropdown(["cifar10"], label="Network"))
-        api.publish(tmp_path_factory.mktemp("checkpoints"), "shapes")
+        api.publish(tmp_path_factory.mktemp("checkpoints"), Access("shapes"))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield demo, url, panel
     demo.close()

@@ -22,6 +22,7 @@ from googlenet.recipes import make_train_config
 from googlenet.runs import Run, Status, process_started
 from googlenet.training import launcher
 from googlenet.ui.app import build_app
+from googlenet.ui.common.access import Access
 from googlenet.ui.common.charts import Series, chart_values, curve_chart, decimate
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.page import launch_options
@@ -389,7 +390,7 @@ def test_a_recipe_fills_the_form(recipe: str, network: str, lr: float) -> None:
 @pytest.fixture(scope="module")
 def form() -> Form:
     with gr.Blocks():
-        return Form("shapes")
+        return Form(Access("shapes"))
 
 
 def test_what_a_person_typed_stays_and_the_rest_follows(form: Form) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.context import Context
 
 from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig
 from googlenet.errors import LabError
@@ -23,6 +22,7 @@ from googlenet.ui.build.network.panel import NetworkPanel, keep_view_in_url, net
 from googlenet.ui.common import figures
 from googlenet.ui.common.channels import channels
 from googlenet.ui.common.cores import share_cores
+from googlenet.ui.common.refusals import sent
 
 COSTLIEST = "branch2.1"  # of 3a: the step that is explained at first
 LIMITS = (
@@ -104,7 +104,7 @@ def choose_step(forgotten: bool, event: gr.EventData, *values: Any) -> tuple[Any
         _, profile = _described(Form(*values), forgotten)
     except LabError:
         return gr.skip(), gr.skip()  # the refusal stands already beside the form
-    row = arithmetic.find_row(profile, str(event.step))
+    row = arithmetic.find_row(profile, str(sent(event, "step")))
     return row.name, arithmetic_view.step_html(profile, row)
 
 
@@ -163,7 +163,7 @@ def race_modules(*values: Any) -> tuple[Any, Any]:
     return "", arithmetic_view.race_html(raced)
 
 
-def build_tab(checkpoints: Path) -> NetworkPanel:
+def build_tab(demo: gr.Blocks, checkpoints: Path) -> NetworkPanel:
     """Lay out the tab and wire it; call inside `with gr.Blocks(): with gr.Tab("Build"):`.
 
     `checkpoints` is where a trainer may be at work, to which a measured pass leaves the cores. Returns the whole
@@ -206,14 +206,14 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
                 run = gr.Button("Run it for real", size="sm")
                 measured = _html(build_view.NOT_MEASURED)
     with gr.Column(visible=False) as whole:
-        panel = network_panel(Context.root_block)
+        panel = network_panel(demo)
     with gr.Column(visible=False) as lessons:
-        lessons_panel(Context.root_block, place)
+        lessons_panel(demo, place)
         heads_panel(checkpoints)
     view.change(
         lambda chosen: [gr.Column(visible=chosen == name) for _, name in VIEWS], view, [one, whole, lessons], **LIVE
     )
-    keep_view_in_url(Context.root_block, view)
+    keep_view_in_url(demo, view)
 
     # .change and not .input: a number set by a slider, a start or a link counts as well.
     changed, shown = [control.change for control in controls], [forgotten, step, *controls]
@@ -226,7 +226,7 @@ def build_tab(checkpoints: Path) -> NetworkPanel:
     start.input(load_start, [start, *controls], controls, **LIVE)
     undo.click(None, controls, controls, js=UNDO)
     gr.on(changed, None, controls, js=WRITE_URL)
-    Context.root_block.load(None, controls, controls, js=READ_URL)
+    demo.load(None, controls, controls, js=READ_URL)
     kind.change(show_reductions, kind, reductions, **LIVE)
     run.click(run_real, controls, [refusal, measured], show_progress_on=measured, api_visibility="private")
     race.click(time_both, controls, [refusal, raced], show_progress_on=raced, api_visibility="private")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
+from gradio.events import api
 from PIL import Image
 
 from googlenet.data.images import read_image
@@ -15,6 +15,7 @@ from googlenet.inference.novelty import judge
 from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
 from googlenet.ui.common.cores import share_cores
+from googlenet.ui.common.gradio_private import upload_folder
 from googlenet.ui.common.refusals import api_errors, toast
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
         """
         return classify_upload(checkpoints, image, checkpoint)
 
-    gr.api(api_errors(classify), api_name="classify", concurrency_id="classify")
+    api(api_errors(classify), api_name="classify", concurrency_id="classify")
     return picture, name
 
 
@@ -187,7 +188,7 @@ def received(upload: Any) -> Path:
     itself has received may be read."""
     try:
         path = Path(upload["path"]).resolve()
-        inside = path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file()
+        inside = path.is_relative_to(upload_folder()) and path.is_file()
     except (KeyError, TypeError, ValueError, OSError):
         inside = False
     if not inside:

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from html import escape
-from typing import Any
+from typing import Any, get_type_hints
 
 import gradio as gr
+from pydantic import TypeAdapter, ValidationError
 
 from googlenet.errors import LabError
+from googlenet.ui.common.access import hide_paths
+from googlenet.ui.common.gradio_private import gradio_error, warnings_are_lost
 
 
 def api_errors(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` for `gr.api`: what it refuses reaches the client as one sentence."""
+    """`function` for `gr.api`: what it refuses, a value of another type than its hint too, is one sentence."""
+
+    @functools.cache
+    def types() -> dict[str, TypeAdapter[Any]]:
+        return {name: TypeAdapter(hint) for name, hint in get_type_hints(function).items()}
 
     @functools.wraps(function)
     def run(*arguments: Any, **options: Any) -> Any:
         try:
+            given = inspect.signature(function).bind(*arguments, **options).arguments
+            for name, value in given.items():
+                _check_type(name, value, types()[name])
             return function(*arguments, **options)
         except LabError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gradio_error(str(error)) from error
 
     return run
+
+
+def _check_type(name: str, value: Any, type_of: TypeAdapter[Any]) -> None:
+    try:
+        type_of.validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]["msg"]
+        raise LabError(f"{name}: {first[:1].lower()}{first[1:]}, not {str(value)[:40]!r}.", name) from error
 
 
 def sent(event: gr.EventData, name: str) -> Any:
@@ -35,4 +54,7 @@ def sent(event: gr.EventData, name: str) -> Any:
 
 def toast(error: LabError) -> None:
     """Say it on the page. A toast shows HTML, and the name of a file may hold some."""
-    gr.Warning(escape(str(error), quote=False))
+    sentence = escape(hide_paths(str(error)), quote=False)
+    if warnings_are_lost():
+        raise gradio_error(sentence) from error
+    gr.Warning(sentence)

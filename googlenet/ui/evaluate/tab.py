@@ -12,7 +12,9 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import network_choices
+from googlenet.ui.common.access import Access
 from googlenet.ui.common.long_work import PRIVATE, Cancellation, Question, refusable
+from googlenet.ui.common.refusals import sent
 from googlenet.ui.evaluate import events
 from googlenet.ui.evaluate.answers import AnswerBook, parse_cell
 
@@ -27,8 +29,6 @@ KEEP_IN_URL = """(source) => {
   history.replaceState(null, '', url);
   return source;
 }"""
-OPEN_CLASSIFY = """() => [...document.querySelectorAll('[role=tab]')].find((tab) =>
-  tab.textContent.trim() === 'Classify')?.click()"""
 # A row or its button chooses the checkpoint. The mark moves in the browser, so that the button keeps the focus.
 CHOOSE_ROW = """element.addEventListener('click', (event) => {
   const row = event.target.closest('[data-checkpoint]');
@@ -115,14 +115,14 @@ class _Page:
 
 
 def evaluate_tab(
-    demo: gr.Blocks, checkpoints: Path, default_data: str, tab: gr.Tab, picture: gr.Image, network: gr.Dropdown
+    demo: gr.Blocks, checkpoints: Path, access: Access, tab: gr.Tab, picture: gr.Image, network: gr.Dropdown
 ) -> None:
     """Fill `tab` of `demo`; `picture` and `network` are those of the Classify tab, where an image can be opened."""
-    page, book = _lay_out(default_data), AnswerBook(checkpoints, default_data)
+    page, book = _lay_out(access.offered), AnswerBook(checkpoints, access.data)
     cancellation = Cancellation()
     page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
-    ready = _wire_run(page, checkpoints, cancellation, demo, tab)
-    _wire_checkpoint(page, checkpoints, book, cancellation, ready)
+    ready = _wire_run(page, checkpoints, access, cancellation, demo, tab)
+    _wire_checkpoint(page, checkpoints, access, book, cancellation, ready)
     _wire_images(page, checkpoints, book, picture, network)
 
 
@@ -169,18 +169,23 @@ def _lay_out(default_data: str) -> _Page:
     )  # fmt: skip
 
 
-def _wire_run(page: _Page, checkpoints: Path, cancellation: Cancellation, demo: gr.Blocks, tab: gr.Tab) -> list[Any]:
+def _wire_run(
+    page: _Page, checkpoints: Path, access: Access, cancellation: Cancellation, demo: gr.Blocks, tab: gr.Tab
+) -> list[Any]:
     """Choosing a run, judging it, and the two steps that follow; returns the events after which to look into it."""
 
     def opened(request: gr.Request) -> Any:
         return events.source_choices(checkpoints, request.query_params.get("evaluate"))
 
+    @refusable(7)
     def look_up(source: str | None, data: str | None, known: events.Shown | None) -> Any:
+        data = access.check_data(events.own(data))
         view = events.stored_view(checkpoints, source, data, known)
         return (gr.skip(),) * 7 if view is None else (*view, gr.Column(visible=False))
 
     @refusable(6)
     def judge(source: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
+        data = access.check_data(events.own(data))
         shown = events.judge(checkpoints, source, data, cancellation.listen(request, progress))
         return events.run_view(checkpoints, shown)
 
@@ -220,12 +225,13 @@ def _busy(page: _Page, event: Any, work: Any, inputs: list[Any], outputs: list[A
 
 
 def _wire_checkpoint(
-    page: _Page, checkpoints: Path, book: AnswerBook, cancellation: Cancellation, ready: list[Any]
+    page: _Page, checkpoints: Path, access: Access, book: AnswerBook, cancellation: Cancellation, ready: list[Any]
 ) -> None:
     """Looking into one checkpoint, and comparing it with another."""
 
     @refusable(7)
     def look(known: Any, name: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
+        data = access.check_data(events.own(data))
         answers = events.look(book, name, data, cancellation.listen(request, progress))
         return [(name, data), *answers, events.compared_choices(checkpoints, known, name)]
 
@@ -234,7 +240,7 @@ def _wire_checkpoint(
 
     @refusable(1)
     def choose(event: gr.EventData) -> Any:
-        return find_checkpoint(checkpoints, str(event._data.get("checkpoint"))).name
+        return find_checkpoint(checkpoints, str(sent(event, "checkpoint"))).name
 
     @refusable(2)
     def compare(looked: Any, other: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
@@ -245,7 +251,7 @@ def _wire_checkpoint(
     @refusable(1)
     def show_cell(looked: Any, event: gr.EventData) -> str:
         answers = book.ask(*_known(looked))
-        return events.cell_images(answers, *parse_cell(event._data.get("cell"), len(answers.classes)))
+        return events.cell_images(answers, *parse_cell(sent(event, "cell"), len(answers.classes)))
 
     said = [page.shown, page.checkpoint, page.data]
     chosen = page.table.choose(choose, None, page.checkpoint, **PRIVATE)
@@ -269,7 +275,9 @@ def _wire_images(page: _Page, checkpoints: Path, book: AnswerBook, picture: gr.I
     @refusable(2)
     def hand_over(looked: Any, event: gr.EventData) -> list[Any]:
         name, data = _known(looked)
-        return [book.ask(name, data).image(event._data.get("image")), network_choices(checkpoints, name)]
+        return [book.ask(name, data).image(sent(event, "image")), network_choices(checkpoints, name)]
 
     for gallery in (page.images, page.differing):
-        gallery.choose(hand_over, page.looked, [picture, network], **PRIVATE).success(None, js=OPEN_CLASSIFY)
+        gallery.choose(hand_over, page.looked, [picture, network], **PRIVATE).success(
+            None, js="() => googlenet.openTab('classify')"
+        )

@@ -11,6 +11,7 @@ from gradio.events import Dependency
 from googlenet.errors import LabError
 from googlenet.models.share import parse_network
 from googlenet.recipes import RECIPES, parse_epochs, recipe_values
+from googlenet.ui.common.access import Access
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.long_work import PRIVATE
 from googlenet.ui.common.templates import render
@@ -30,7 +31,8 @@ RECIPE_FIELDS = {
 class Form:
     """Its components: `fields` by the names of `make_train_config`, in the order of the answers."""
 
-    def __init__(self, data: str) -> None:
+    def __init__(self, access: Access) -> None:
+        self.access = access
         self.fields: dict[str, Any] = {}
         filled = recipe_fields("default", NETWORKS[0])
         self.filled = gr.State(filled)  # what recipe and network filled in last
@@ -48,8 +50,8 @@ class Form:
             info="cifar10 for a CPU; cifar10-fine, which ships trained, for a GPU; cifar10-truncated: the note's",
         )
         self.fields["data"] = gr.Dropdown(
-            list(dict.fromkeys([data, "cifar10", "shapes"])),
-            value=data,
+            list(dict.fromkeys([access.offered, "cifar10", "shapes"])),
+            value=access.offered,
             label="Data",
             info="cifar10 (downloaded once, 163 MB), shapes (synthetic, drawn here), or the path of an image folder",
             allow_custom_value=True,
@@ -99,6 +101,7 @@ class Form:
         """For `make_train_config`: what is still as `filled` in is left to the recipe; raises `LabError`."""
         typed = dict(zip(self.fields, answers, strict=True))
         typed |= {name: None for name, value in filled.items() if typed[name] == value}
+        typed["data"] = self.access.check_data(typed["data"])
         return {**typed, "checkpoint_epochs": parse_epochs(typed["checkpoint_epochs"])}
 
     def mark(self, error: LabError | None) -> list[Any]:

@@ -20,7 +20,7 @@ from googlenet.ui.common import figures
 EDITED = "-edited"  # ends the name of what is trained and is no preset
 OPEN_TRAIN = """(network) => {
   if (!network) return;
-  [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent.trim() === 'Train')?.click();
+  googlenet.openTab('train');
   scrollTo({top: 0});
 }"""
 

@@ -16,6 +16,7 @@ from googlenet.recipes import make_train_config
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
+from googlenet.ui.common.access import Access
 from googlenet.ui.common.long_work import PRIVATE, Question, refusable
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
@@ -64,7 +65,7 @@ def resume_run(checkpoints: Path, name: str, *, anyway: bool = False) -> str:
 
 
 def training_tab(
-    demo: gr.Blocks, tab: gr.Tab, timer: gr.Timer, now: gr.HTML, built: NetworkPanel, checkpoints: Path, data: str
+    demo: gr.Blocks, tab: gr.Tab, timer: gr.Timer, now: gr.HTML, built: NetworkPanel, checkpoints: Path, access: Access
 ) -> None:
     """Build `tab`. Whenever `timer` ticks, it and the header's `now` show what is new on the disk (ui/watch.py).
 
@@ -72,7 +73,7 @@ def training_tab(
     """
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
-            form = Form(data)
+            form = Form(access)
             with gr.Column(elem_classes="gl-actions"):
                 refused = gr.HTML(elem_classes=["gl-html", "gl-slot"])
                 with gr.Row():

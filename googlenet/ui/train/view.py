@@ -9,6 +9,7 @@ from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, Status
 from googlenet.ui.common.charts import Point, Series, curve_chart, epoch_at
+from googlenet.ui.common.downloads import address, downloads
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
 from googlenet.ui.train.feed import History, file_size
@@ -118,5 +119,5 @@ def _settings(config: TrainConfig, status: Status) -> str:
 
 def files_html(run: Run) -> str:
     """What can be downloaded of a run. Every file is replaced whole, so that there is no moment to wait for."""
-    paths = [run.path / "metrics.csv", run.path / "curves.png", *run.weights(), run.path / "train.log"]
-    return render("train/files.html", files=[(path, file_size(path)) for path in paths if path.is_file()])
+    files = [(path.name, address(run, path), file_size(path)) for path in downloads(run)]
+    return render("train/files.html", files=files)

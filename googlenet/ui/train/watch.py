@@ -21,7 +21,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from googlenet.runs import RESUMABLE, Run, active_run, list_runs
+from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.figures import message
+from googlenet.ui.common.gradio_private import may_see
 from googlenet.ui.common.header import now_html
 from googlenet.ui.common.templates import render
 from googlenet.ui.train.feed import Feed, History
@@ -83,7 +85,7 @@ class Watcher:
         return view.since(seen)
 
     async def _answer(self, request: Request) -> Response:
-        if not _may_see(request):
+        if not may_see(request):
             return Response(status_code=401)
         asked = request.query_params
         run, others = asked.get("run", ""), asked.getlist("compare")
@@ -129,6 +131,7 @@ class Watcher:
             parts["status"] = render("train/no_run.html")
         if len(self._views) >= MAX_VIEWS and key not in self._views:
             self._views.pop(min(self._views, key=lambda known: self._views[known].at))
+        parts = {name: hide_paths(part) if isinstance(part, str) else part for name, part in parts.items()}
         view = self._views[key] = _View(parts, drawn, before)
         return view
 
@@ -139,10 +142,3 @@ class Watcher:
         except Exception:
             log.error("run %s cannot be compared with", name)
             return None
-
-
-def _may_see(request: Request) -> bool:
-    """Whether Gradio would show this visitor the page: it asks for a name where `launch(auth=…)` says so."""
-    app = request.app
-    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return app.auth is None or any(request.cookies.get(name) in app.tokens for name in names)

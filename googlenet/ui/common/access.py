@@ -1,0 +1,73 @@
+"""What a visitor may name and see of this machine: decided in app.py, for forms, hidden events and API alike."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import sys
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import markupsafe
+
+from googlenet.data.datasets import NAMES
+from googlenet.errors import LabError
+
+
+@dataclass(frozen=True)
+class Access:
+    """`data` is what `--data` says; the page is `public` when others than this machine's own users may reach it."""
+
+    data: str
+    public: bool = False
+
+    @property
+    def offered(self) -> str:
+        """What the page calls `data`: on a public page a folder by its name, and not by where it lies."""
+        return f"folder {Path(self.data).name}" if self.public and self.data not in NAMES else self.data
+
+    def check_data(self, source: str | None) -> str | None:
+        """The data set that a visitor means by `source`, None for the run's own; opens no folder on a public page.
+
+        Raises `LabError`, on a public page for all but CIFAR-10, the shapes and `data`, in the same words whether
+        there is such a folder or not.
+        """
+        if source == self.offered:
+            return self.data
+        if not self.public or source is None or source in (*NAMES, self.data):
+            return source
+        known = ", ".join(dict.fromkeys([*NAMES, self.offered]))
+        raise LabError(f"Others reach this page too, so its data is one of {known}: choose one of them.", "data")
+
+
+def is_public(host: str, *, login: bool, share: bool) -> bool:
+    """Whether a page on `host` is for others than the users of this machine."""
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    return share or login or not loopback
+
+
+_hidden: dict[str, str] = {}
+
+
+def hide_path(path: Path, name: str) -> None:
+    """From now on `hide_paths` says `name` for `path`."""
+    if len(path.parts) > 1:  # a home of "/" is in every path
+        written = (str(path), escape(str(path)), str(markupsafe.escape(str(path))))
+        _hidden.update(dict.fromkeys(written, name))
+
+
+def hide_paths(text: str) -> str:
+    """`text`, plain or HTML, without where on this machine its files lie."""
+    for path in sorted(_hidden, key=len, reverse=True):
+        if path in text:
+            text = re.sub(rf"{re.escape(path)}(?![\w-]|\.\w)", lambda _, name=_hidden[path]: name, text)
+    return text
+
+
+hide_path(Path.home(), "~")
+for _place in (Path(__file__).parents[3], Path(sys.prefix)):
+    hide_path(_place, _place.name)
