@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
 import math
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,7 @@ import torch
 from PIL import Image
 from tiny import tiny_config
 from torch.nn import functional as F
-from trainings import AUX, files, results, training
+from trainings import AUX, environment, files, results, training
 
 import googlenet
 from googlenet.data.augment import epoch_generator, normalize
@@ -408,6 +412,61 @@ def test_weights_that_are_no_numbers_are_never_written(tmp_path, folder, method)
 def test_a_training_leaves_the_signals_as_they_were(finished):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def of_torch() -> tuple[object, ...]:
+    """What a training sets for the whole process."""
+    return (
+        torch.backends.cudnn.benchmark,
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.get_rng_state().tolist(),
+        torch.get_num_threads(),
+        dict(os.environ),
+    )
+
+
+@pytest.mark.parametrize(("state", "epochs", "lr"), [("finished", 1, 0.1), ("diverged", 40, 100.0)])
+def test_a_training_leaves_torch_and_the_environment_as_they_were(folder, tmp_path, monkeypatch, state, epochs, lr):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        torch.manual_seed(99)
+        before = of_torch()
+        network = {"batch_norm": False, "aux": ()}
+        config = training("r", folder, network, epochs=epochs, lr=lr, warmup=1.0, label_smoothing=0.0)
+        with contextlib.suppress(TrainingFailed):
+            train(config, tmp_path)
+        assert Run(tmp_path, "r").status().state == state
+        assert of_torch() == before
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_as_a_library_it_leaves_the_allocator_alone(folder, tmp_path):
+    """mallopt holds for a whole process, so only the lab's own ask for it."""
+    code = """
+import ctypes, sys
+real, options = ctypes.CDLL, []
+class CDLL(real):
+    def __getattr__(self, name):
+        options.append(name)
+        return super().__getattr__(name)
+ctypes.CDLL = CDLL
+import googlenet
+from googlenet.recipes import TrainConfig
+run = googlenet.train(TrainConfig.from_json(sys.argv[1]), sys.argv[2])
+googlenet.evaluate(run.path / "last.safetensors", run.config().data)
+assert "mallopt" not in options, options
+sys.argv = ["googlenet", "runs"]
+from googlenet import __main__
+__main__.run()
+assert "mallopt" in options
+"""
+    command = [sys.executable, "-c", code, training("r", folder, epochs=1).to_json(), str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment(), timeout=120)
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_name_that_is_taken(finished, runs):
