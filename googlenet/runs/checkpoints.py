@@ -59,8 +59,9 @@ class Checkpoint:
     def number(self, key: str) -> float | None:
         """The fact `key` when it is a number that can be shown: files come from anywhere."""
         value = self.info.facts.get(key)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return value if number and abs(value) <= LARGEST else None
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return None
+        return value if abs(value) <= LARGEST else None
 
 
 def list_checkpoints(checkpoints: Path | str) -> list[Checkpoint]:

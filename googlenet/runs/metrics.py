@@ -139,7 +139,7 @@ class MetricsHistory(_History):
             return rows, cells
         import pandas  # a form, or a list without a single epoch, does not wait for it
 
-        table = pandas.DataFrame(list(whole.values()), list(whole), self.names, dtype=str)
+        table = pandas.DataFrame(list(whole.values()), list(whole), list(self.names), dtype=str)
         table = table.loc[:, ~table.columns.duplicated()].reindex(columns=METRICS, fill_value="")
         numbers = table.apply(pandas.to_numeric, errors="coerce")
         good = (numbers >= 0) & (numbers <= pandas.Series(_HIGHEST))
