@@ -40,9 +40,8 @@ def judgement_lines(judged: RunJudgement) -> Iterator[str]:
             width=width,
         )
     yield f"Judged on {judged.judged_on}."
-    if judged.overfits_from is not None:
-        yield f"It overfits after epoch {judged.overfits_from}: the loss on these images rises while training gains."
-    yield f"Proposed: {judged.proposed}."
+    yield judged.overfitting
+    yield f"Proposed: {judged.proposed}{', ' if judged.lead else ''}{judged.lead}."
     for name, sentence in judged.refused.items():
         yield f"Left out: {name}. {sentence}"
     if judged.warning:

@@ -96,6 +96,21 @@ def wilson_interval(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def difference_interval(
+    first: float, first_interval: tuple[float, float], second: float, second_interval: tuple[float, float]
+) -> tuple[float, float]:
+    """Where `first` − `second`, two shares with their Wilson intervals, truly lies; in [-1, 1].
+
+    Newcombe (1998), method 10, for independent samples: two networks asked about the same images agree on most, so
+    it is rather too wide.
+    """
+    difference = first - second
+    return (
+        difference - math.hypot(first - first_interval[0], second_interval[1] - second),
+        difference + math.hypot(first_interval[1] - first, second - second_interval[0]),
+    )
+
+
 def _check(scores: Tensor, labels: Tensor) -> None:
     if scores.dim() != 2 or labels.shape != scores.shape[:1] or len(labels) == 0:
         shapes = f"{tuple(scores.shape)} and {tuple(labels.shape)}"

@@ -320,7 +320,9 @@ def test_select_prints_a_table_and_a_proposal(run, here, capsys):
     assert all(line[2:].startswith(name) for line, name in zip(text[1:], names, strict=False))
     assert [line[0] == "→" for line in text[1:3]] == [name == plain["proposed"] for name in names]
     assert text[3] == "Judged on the 18 images of folder colours that the training held out."
-    assert f"Proposed: {plain['proposed']}." in text
+    assert text[4] == plain["overfitting"]
+    lead = f", {plain['lead']}" if plain["lead"] else ""
+    assert f"Proposed: {plain['proposed']}{lead}." in text
 
 
 def test_select_promotes_and_reports(run, here, capsys):

@@ -22,6 +22,7 @@ from googlenet.data.datasets import load_images, split_validation
 from googlenet.data.splits import Split
 from googlenet.errors import LabError
 from googlenet.inference import selection
+from googlenet.inference.calibration import difference_interval, wilson_interval
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.compare import compare, mcnemar
 from googlenet.inference.evaluate import Evaluation, evaluate_split
@@ -30,9 +31,9 @@ from googlenet.inference.selection import (
     Judged,
     judge_run,
     judges_of,
-    overfits_from,
     promote,
     report_on_test,
+    see_overfitting,
     stored_judgement,
     weights_digest,
 )
@@ -140,9 +141,26 @@ def test_other_images_are_judged_anew(run: Path, data: Path) -> None:
 
 def test_a_damaged_store_is_judged_over(run: Path) -> None:
     judged = judge_run("runs", "mine", device="cpu")
-    for text in ("", "[]", '{"key": 1', json.dumps({"key": json.loads((run / "validation.json").read_text())["key"]})):
-        (run / "validation.json").write_text(text)
+    store = run / "validation.json"
+    whole = json.loads(store.read_text())
+    for text in ("", "[]", '{"key": 1', json.dumps({"key": whole["key"]}), "[" * 100_000):
+        store.write_text(text)
         assert judge_run("runs", "mine", device="cpu").rows == judged.rows
+    digest, figures = next(iter(whole["figures"].items()))
+    for wrong in (
+        {"figures": {digest: None}},
+        {"figures": {**whole["figures"], digest: {**figures, "validation_loss": "low"}}},
+        {"figures": {**whole["figures"], digest: {**figures, "interval": [0.1]}}},
+        {"figures": {**whole["figures"], digest: {**figures, "validation_accuracy": 10**400}}},
+        {"about": {**whole["about"], "n": "18"}},
+        {"about": None},
+        {"refused": ["all"]},
+        {"stamp": [1]},
+        {"files": {"best.safetensors": [1, 2]}},
+        {"files": 7},
+    ):
+        store.write_text(json.dumps({**whole, **wrong}))
+        assert judge_run("runs", "mine", device="cpu") == judged, wrong
 
 
 def test_a_checkpoint_replaced_while_it_is_judged_gets_no_figures_of_the_other(run: Path) -> None:
@@ -192,21 +210,54 @@ def judged(epoch: int | None, loss: float, train: float | None) -> Judged:
 
 
 @pytest.mark.parametrize(
-    ("losses", "trains", "epoch"),
+    ("losses", "trains", "epoch", "said"),
     [
-        ([1.0, 0.6, 0.5], [0.5, 0.6, 0.7], None),  # still falling
-        ([1.0, 0.5, 0.52], [0.5, 0.6, 0.7], None),  # within the noise of the two means
-        ([1.0, 0.5, 0.7, 0.9], [0.5, 0.6, 0.7, 0.8], 1),
-        ([1.0, 0.5, 0.9, 0.51], [0.5, 0.6, 0.7, 0.8], None),  # a spike is not for good
-        ([1.0, 0.5, 0.9], [0.5, 0.6, 0.4], None),  # training got worse too: that is no overfitting
-        ([1.0, 0.5, 0.9], [None, None, None], 1),
-        ([1.0], [0.5], None),
-        ([], [], None),
+        ([1.0, 0.6, 0.5], [0.5, 0.6, 0.7], None, "No overfitting seen: the last"),
+        ([1.0, 0.5, 0.52], [0.5, 0.6, 0.7], None, "No overfitting seen"),  # within the noise of the two means
+        ([1.0, 0.5, 0.7, 0.9], [0.5, 0.6, 0.7, 0.8], 1, "It overfits: after epoch 1 the loss on these images rises"),
+        ([1.0, 0.5, 0.9, 0.51], [0.5, 0.6, 0.7, 0.8], None, "No overfitting seen"),  # a spike is not for good
+        ([1.0, 0.5, 0.9], [0.5, 0.6, 0.4], None, "It came apart rather than overfitted: after epoch 1"),
+        ([1.0, 0.5, 0.9], [None, None, None], 1, "It seems to overfit: after epoch 1"),
+        ([1116.0], [0.1], None, "loss on these images, 1116, is above the 1.10 of a guess among 3 classes"),
+        ([1116.0, 1116.0], [0.1, 0.1], None, "so it has diverged, or learned nothing yet."),
+        ([0.5, 1116.0], [0.6, 0.3], None, "so it has diverged. After epoch 0 it was 0.5."),
+        ([0.5, 1116.0], [None, None], None, "so it has diverged. After epoch 0 it was 0.5."),
+        (
+            [0.5, 2.0],
+            [0.6, 0.9],
+            0,
+            "It overfits: after epoch 0 the loss on these images rises, from 0.5 to 2, although",
+        ),
+        ([1.0], [0.5], None, "cannot be told from one checkpoint"),
+        ([], [], None, "no checkpoint says after which epoch"),
     ],
 )
-def test_overfitting_sets_in_where_the_loss_rises_for_good(losses: list, trains: list, epoch: int | None) -> None:
+def test_overfitting_is_told_from_other_ways_to_get_worse(
+    losses: list[float], trains: list[float | None], epoch: int | None, said: str
+) -> None:
     rows = [judged(number, *pair) for number, pair in enumerate(zip(losses, trains, strict=True))]
-    assert overfits_from([*rows, judged(None, 9.0, 0.9)]) == epoch
+    found, sentence = see_overfitting([*rows, judged(None, 9.0, 0.9)], 3)
+    assert found == epoch
+    assert said in sentence
+
+
+def test_a_training_that_diverged_is_not_one_without_overfitting() -> None:
+    rows = [judged(0, 1.0, 0.5), judged(1, 0.5, 0.6)]
+    assert see_overfitting(rows, 3, diverged=True)[1].startswith("No overfitting seen, before the training diverged")
+
+
+def test_a_lead_within_chance_is_called_that(run: Path) -> None:
+    found = judge_run("runs", "mine", device="cpu")
+    gain = 100 * (found.best.validation_accuracy - found.rows[-1].validation_accuracy)
+    assert found.lead.startswith(f"{gain:.2f} points more than epoch-0002 (95% interval +")
+    for path in run.glob("*.safetensors"):
+        if f"mine/{path.stem}" != found.proposed:
+            path.unlink()
+    assert judge_run("runs", "mine", device="cpu").lead == ""  # the last one is the best
+    few = difference_interval(270 / 300, wilson_interval(270, 300), 260 / 300, wilson_interval(260, 300))
+    many = difference_interval(0.9, wilson_interval(9000, 10_000), 0.8667, wilson_interval(8667, 10_000))
+    assert few[0] < 0 < 10 / 300 < few[1]
+    assert 0 < many[0] < 0.0333 < many[1]
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -443,6 +494,8 @@ def test_every_report_on_test_is_written_down(run: Path, data: Path) -> None:
     assert two["checkpoint"] == "mine/epoch-0002"
     assert one["sha256"] != two["sha256"]
     assert "mine has no checkpoint 'mine/none'" in refusal(report_on_test, "runs", "mine/none")
+    (run / "test-reports.json").write_text(json.dumps([one, None, 7, "text", two]))
+    assert selection.test_reports("runs", "mine") == [one, two]
     (run / "test-reports.json").write_text("[{")
     assert selection.test_reports("runs", "mine") == []
 

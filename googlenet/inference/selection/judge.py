@@ -12,12 +12,13 @@ from torch.nn import functional as F
 
 from googlenet.data.datasets import Progress
 from googlenet.errors import LabError
+from googlenet.inference.calibration import difference_interval
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_split
 from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
+from googlenet.inference.selection.overfitting import see_overfitting
 from googlenet.inference.selection.store import JudgementStore
 from googlenet.models.device import pick_device
-from googlenet.recipes import TrainConfig
 from googlenet.runs import Checkpoint, Run
 
 
@@ -41,14 +42,19 @@ class Judged:
         """The file to call it by."""
         return self.names[0]
 
+    @property
+    def short(self) -> str:
+        """The names of its files without the run's: "epoch-0299, best"."""
+        return ", ".join(name.rpartition("/")[2] for name in self.names)
+
 
 @dataclass(frozen=True)
 class RunJudgement:
     """All checkpoints of a run, by epoch. `refused` says of files that could not be judged why not.
 
-    `proposed` names the most accurate one, of equals that with the lowest loss. `overfits_from` is the epoch of the
-    lowest loss when the last checkpoint's is higher by more than two standard errors although its training accuracy
-    has grown; else None. `warning` is a sentence when these seem not to be the images that the training held out.
+    `proposed` names the most accurate one, of equals that with the lowest loss; `lead` says how far it is before the
+    last one, "" when there is nothing to say. `overfits_from` and `overfitting` are the answers of `see_overfitting`.
+    `warning` is a sentence when these seem not to be the images that the training held out.
     """
 
     run: str
@@ -60,7 +66,9 @@ class RunJudgement:
     rows: tuple[Judged, ...]
     refused: dict[str, str]
     proposed: str
+    lead: str
     overfits_from: int | None
+    overfitting: str
     warning: str
 
     @property
@@ -87,10 +95,9 @@ def judge_run(
     not where they were. What was judged before is read from the run's validation.json. Raises `LabError` for a run that
     is not there, has no checkpoint or none that can be judged, or whose images have gone.
     """
-    config = Run(checkpoints, run).config()
-    known = _collect(checkpoints, run, config, data)
+    known = _Known(Run(checkpoints, run), data)
     if missing := known.missing:
-        judges = load_judges(config, data, progress)
+        judges = load_judges(known.config, data, progress)
         pick_device(device)  # what is refused below is the file's fault
         known.store.about = _about(judges)
         for number, digest in enumerate(missing):
@@ -104,22 +111,25 @@ def judge_run(
             else:
                 known.store.refused[digest] = refusal
             known.store.write()  # an end in the middle loses one checkpoint at most
-    return _conclude(run, known)
+    return known.conclude()
 
 
 def stored_judgement(checkpoints: Path | str, run: str, *, data: str | None = None) -> RunJudgement | None:
     """What `judge_run` would answer at once, or None when it would have to ask a checkpoint; errors as there."""
-    known = _collect(checkpoints, run, Run(checkpoints, run).config(), data)
-    return None if known.missing else _conclude(run, known)
+    known = _Known(Run(checkpoints, run), data)
+    return None if known.missing else known.conclude()
 
 
-@dataclass(frozen=True)
 class _Known:
     """The run's checkpoints by the digest of their weights, what is known of them, and files that are none."""
 
-    store: JudgementStore
-    files: dict[str, list[Checkpoint]]
-    wrong: dict[str, str]
+    def __init__(self, run: Run, data: str | None) -> None:
+        self.run, self.config = run, run.config()
+        found, self.wrong = run.checkpoints()
+        self.store = JudgementStore(run.path, self.config, data)
+        self.files: dict[str, list[Checkpoint]] = {}
+        for checkpoint in found:
+            self.files.setdefault(self.store.digest(checkpoint.path), []).append(checkpoint)
 
     @property
     def missing(self) -> list[str]:
@@ -127,48 +137,42 @@ class _Known:
         judged = {**self.store.figures, **self.store.refused}
         return [digest for digest in self.files if digest not in judged]
 
+    def conclude(self) -> RunJudgement:
+        figures, about = self.store.figures, self.store.about
+        rows = [_row(digest, same, figures[digest]) for digest, same in self.files.items() if digest in figures]
+        refused = dict(self.wrong)
+        for digest, same in self.files.items():
+            if digest in self.store.refused:
+                refused |= {checkpoint.name: self.store.refused[digest] for checkpoint in same}
+        if not rows:
+            meanwhile = f"The checkpoints of {self.run.name} were replaced while they were judged: judge it again."
+            raise LabError(next(iter(refused.values()), meanwhile), "run")
+        rows.sort(key=lambda row: (row.epoch is None, row.epoch or 0, row.name))
+        best = max(rows, key=lambda row: (row.validation_accuracy, -row.validation_loss))
+        diverged = self.run.status().state == "diverged"
+        overfits_from, overfitting = see_overfitting(rows, self.config.network.num_classes, diverged=diverged)
+        return RunJudgement(
+            run=self.run.name,
+            **about,
+            rows=tuple(rows),
+            refused=refused,
+            proposed=best.name,
+            lead=_lead(best, rows[-1], about["n"]),
+            overfits_from=overfits_from,
+            overfitting=overfitting,
+            warning=_warning(rows, about),
+        )
 
-def _collect(checkpoints: Path | str, run: str, config: TrainConfig, data: str | None) -> _Known:
-    found, wrong = Run(checkpoints, run).checkpoints()
-    store = JudgementStore(Path(checkpoints) / run, config, data)
-    files: dict[str, list[Checkpoint]] = {}
-    for checkpoint in found:
-        files.setdefault(store.digest(checkpoint.path), []).append(checkpoint)
-    return _Known(store, files, wrong)
 
-
-def _conclude(run: str, known: _Known) -> RunJudgement:
-    figures, about = known.store.figures, known.store.about
-    rows = [_row(digest, same, figures[digest]) for digest, same in known.files.items() if digest in figures]
-    refused = dict(known.wrong)
-    for digest, same in known.files.items():
-        if digest in known.store.refused:
-            refused |= {checkpoint.name: known.store.refused[digest] for checkpoint in same}
-    if not rows:
-        meanwhile = f"The checkpoints of {run} were replaced while they were judged: judge it again."
-        raise LabError(next(iter(refused.values()), meanwhile), "run")
-    rows.sort(key=lambda row: (row.epoch is None, row.epoch or 0, row.name))
-    best = max(rows, key=lambda row: (row.validation_accuracy, -row.validation_loss))
-    return RunJudgement(
-        run=run,
-        **about,
-        rows=tuple(rows),
-        refused=refused,
-        proposed=best.name,
-        overfits_from=overfits_from(rows),
-        warning=_warning(rows, about),
+def _lead(best: Judged, last: Judged, n: int) -> str:
+    gain = best.validation_accuracy - last.validation_accuracy
+    if gain <= 0:
+        return ""
+    low, high = difference_interval(best.validation_accuracy, best.interval, last.validation_accuracy, last.interval)
+    chance = f", within chance on {n:,} images" if low <= 0 else ""
+    return (
+        f"{100 * gain:.2f} points more than {last.short} (95% interval {100 * low:+.1f} to {100 * high:+.1f}{chance})"
     )
-
-
-def overfits_from(rows: list[Judged]) -> int | None:
-    """See `RunJudgement`; `rows` in the order of their epochs."""
-    rows = [row for row in rows if row.epoch is not None]
-    if not rows:
-        return None
-    lowest, last = min(rows, key=lambda row: row.validation_loss), rows[-1]
-    rise = last.validation_loss - lowest.validation_loss
-    grew = None in (last.train_accuracy, lowest.train_accuracy) or last.train_accuracy > lowest.train_accuracy
-    return lowest.epoch if grew and rise > 2 * math.hypot(last.loss_error, lowest.loss_error) else None
 
 
 def _about(judges: Judges) -> dict[str, Any]:
@@ -216,13 +220,14 @@ def _row(digest: str, same: list[Checkpoint], figures: dict[str, Any]) -> Judged
 
 
 def _warning(rows: list[Judged], about: dict[str, Any]) -> str:
-    far = [row for row in rows if are_other_images(row.recorded_accuracy, row.validation_accuracy, about["n"])]
-    if not (about["held_out"] and far):
-        return ""
-    return (
-        f"{far[0].name} has {far[0].validation_accuracy:.1%} here but had {far[0].recorded_accuracy:.1%} while it was "
-        "trained: these may be other images than those held out, and some may have trained it."
-    )
+    for row in rows if about["held_out"] else ():
+        recorded, measured = row.recorded_accuracy, row.validation_accuracy
+        if recorded is not None and are_other_images(recorded, measured, about["n"]):
+            return (
+                f"{row.name} has {measured:.1%} here but had {recorded:.1%} while it was trained: these may be other "
+                "images than those held out, and some may have trained it."
+            )
+    return ""
 
 
 def _part(progress: Progress | None, number: int, count: int, name: str) -> Progress | None:

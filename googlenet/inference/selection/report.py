@@ -54,7 +54,7 @@ def report_on_test(
 
 def test_reports(checkpoints: Path | str, run: str) -> list[dict[str, Any]]:
     """Every `report_on_test` of `run`, the first one first."""
-    return read_json(Path(checkpoints) / run / REPORTS, list)
+    return [report for report in read_json(Run(checkpoints, run).path / REPORTS, list) if isinstance(report, dict)]
 
 
 vars(test_reports)["__test__"] = False  # pytest would take it for a test

@@ -30,22 +30,13 @@ def judgement(result: RunJudgement, run: Run | None, chosen: Judged) -> str:
 
 
 def _proposal(result: RunJudgement) -> str:
-    best, last = result.best, result.rows[-1]
+    best = result.best
     words = f"{best.validation_accuracy:.2%} of {result.n:,} images that it did not learn from"
     after = "" if best.epoch is None else f", epoch {best.epoch:,}"
-    gain = 100 * (best.validation_accuracy - last.validation_accuracy)
-    if best is not last and gain > 0:
-        words += f", {gain:.2f} points more than {short(last)}"
-    if result.overfits_from is None:
-        remark = "No overfitting seen: the last checkpoint's loss on images held out is as low as any, within chance."
-    else:
-        remark = (
-            f"It overfits after epoch {result.overfits_from:,}: from there the loss on images held out rises, although "
-            f"the training images are still learned better."
-        )
+    words += f", {result.lead}" if result.lead else ""
     return (
         f"<section class='gl-proposal' aria-live='polite'><p>Proposed: <b>{escape(short(best))}</b>{after}</p>"
-        f"<p>{escape(words)}.</p><p class='gl-note'>{escape(remark)}</p></section>"
+        f"<p>{escape(words)}.</p><p class='gl-note'>{escape(result.overfitting)}</p></section>"
     )
 
 
