@@ -15,6 +15,7 @@ from googlenet.data.datasets import load_images
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import evaluate_split
 from googlenet.runs import Run
+from googlenet.training.curves import TRAIN, VALIDATION, note_figure
 
 # Quoted: (epoch, training loss, training accuracy) as the note prints them.
 NOTE = (
@@ -42,35 +43,16 @@ def judge(run: Run, data: str) -> list[tuple[int, float, float, float]]:
 
 def draw(run: Run, judged: list[tuple[int, float, float, float]], target: Path) -> None:
     """The note's figure, loss above accuracy, with its points and the test images."""
-    from matplotlib.figure import Figure
-
     rows = run.metrics()
-    epochs = [row["Epoch"] for row in rows]
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    loss, accuracy = figure.subplots(2, 1, sharex=True)
-    figure.suptitle("GoogLeNet Metrics by Epoch")
-    tested = [row[0] for row in judged]
-    panels = (
-        (loss, "Loss", [row["Loss"] for row in rows], [point[1] for point in NOTE], [row[3] for row in judged]),
-        (
-            accuracy,
-            "Accuracy",
-            [row["Accuracy"] for row in rows],
-            [point[2] for point in NOTE],
-            [row[2] for row in judged],
-        ),
-    )
-    for axis, name, ours, theirs, test in panels:
-        axis.plot(epochs, ours, color="#0072B2", linewidth=0.8, label="training images, here")
-        axis.plot(
-            [point[0] for point in NOTE], theirs, "D", color="#E69F00", label="training images, the note (quoted)"
-        )
-        axis.plot(tested, test, "s--", color="#D55E00", label="test images, here")
-        axis.set_ylabel(name)
-        axis.grid(alpha=0.3)
-    accuracy.set_xlabel("Epoch")
+    epochs, quoted, tested = [row["Epoch"] for row in rows], [point[0] for point in NOTE], [row[0] for row in judged]
+    figure, loss, accuracy = note_figure()
+    for axis, name, in_note, on_test in ((loss, "Loss", 1, 3), (accuracy, "Accuracy", 2, 2)):
+        axis.plot(epochs, [row[name] for row in rows], color=TRAIN, linewidth=0.8, label="training images, here")
+        theirs = [point[in_note] for point in NOTE]
+        axis.plot(quoted, theirs, "D", color="#E69F00", label="training images, the note (quoted)")
+        axis.plot(tested, [row[on_test] for row in judged], "s--", color=VALIDATION, label="test images, here")
     loss.legend()
-    figure.savefig(target, dpi=110)
+    figure.savefig(target)
 
 
 def main() -> None:

@@ -1,25 +1,40 @@
-"""The note's two-panel figure of a run: loss above accuracy, x = epochs."""
+"""The note's two-panel figure of a run: loss above accuracy, x = epochs, counted from 0."""
 
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from googlenet.files import write_atomically
 from googlenet.runs import Run
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 TRAIN, VALIDATION = "#0072B2", "#D55E00"
+
+
+def note_figure() -> tuple[Figure, Axes, Axes]:
+    """A figure of the note's proportions with its title and labels, and its empty panels for loss and accuracy."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(15, 7), dpi=120, layout="constrained")
+    figure.suptitle("GoogLeNet Metrics by Epoch")
+    loss, accuracy = figure.subplots(2, 1, sharex=True)
+    for panel, label in ((loss, "Loss"), (accuracy, "Accuracy")):
+        panel.set_ylabel(label)
+        panel.grid(alpha=0.3)
+    accuracy.set_xlabel("EPOCHS")
+    return figure, loss, accuracy
 
 
 def draw_curves(run: Run) -> None:
     """Redraw curves.png from metrics.csv; nothing happens before the first epoch."""
-    from matplotlib.figure import Figure
-
     rows = run.metrics()
     if not rows:
         return
-    figure = Figure(figsize=(8, 8), dpi=120, layout="constrained")
-    figure.suptitle("GoogLeNet Metrics by Epoch")
-    panels = figure.subplots(2, 1, sharex=True)
+    figure, *panels = note_figure()
     for panel, train, validation in (
         (panels[0], "Loss", "Validation loss"),
         (panels[1], "Accuracy", "Validation accuracy"),
@@ -28,14 +43,13 @@ def draw_curves(run: Run) -> None:
             (train, "train", TRAIN, "-"),
             (validation, "validation", VALIDATION, "--"),
         ):
-            points = [(row["Epoch"], row[column]) for row in rows if row[column] is not None]
+            points = [(row["Epoch"], row[column]) for row in rows if row.get(column) is not None]
             if points:
                 marker = "o" if len(points) < 30 else None
                 panel.plot(*zip(*points, strict=True), style, color=colour, label=label, marker=marker, markersize=3)
-        panel.set_ylabel(train)
-        panel.grid(alpha=0.3)
         panel.legend()
-    best = max((row for row in rows if row["Validation accuracy"] is not None), key=_accuracy, default=None)
+    judged = [row for row in rows if row.get("Validation accuracy") is not None]
+    best = max(judged, key=lambda row: row["Validation accuracy"], default=None)
     if best:
         panels[1].plot(best["Epoch"], best["Validation accuracy"], "*", color=VALIDATION, markersize=12)
         panels[1].annotate(
@@ -45,11 +59,6 @@ def draw_curves(run: Run) -> None:
             textcoords="offset points",
             ha="right",
         )
-    panels[1].set_xlabel("Epochs")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     write_atomically(run.path / "curves.png", buffer.getvalue())
-
-
-def _accuracy(row: dict[str, float | None]) -> float:
-    return row["Validation accuracy"] or 0.0

@@ -29,6 +29,7 @@ from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights, read_info
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import METRICS, Diverged, Run
+from googlenet.training.curves import note_figure
 from googlenet.training.engine import Trainer
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter
@@ -125,11 +126,19 @@ def test_log(finished):
     assert "Traceback" not in log
 
 
+def test_the_figure_is_the_notes():
+    figure, loss, accuracy = note_figure()
+    assert figure.get_size_inches().tolist() == [15, 7]
+    assert (figure.get_suptitle(), accuracy.get_xlabel()) == ("GoogLeNet Metrics by Epoch", "EPOCHS")
+    assert [panel.get_ylabel() for panel in figure.axes] == ["Loss", "Accuracy"]
+    assert loss.get_position().y0 > accuracy.get_position().y0
+
+
 def test_the_figure_is_a_picture(finished):
     with Image.open(finished.path / "curves.png") as picture:
         picture.load()
         assert picture.format == "PNG"
-        assert min(picture.size) >= 800
+        assert picture.size == (1800, 840)
         assert len(picture.convert("RGB").getcolors(1_000_000)) > 10
 
 
