@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from googlenet.models.fast.merged import merged_pointwise
+from googlenet.models.fast.ordered import MaxPool
 from googlenet.models.fast.products import convolve
 
 BN_EPS = 1e-3  # torchvision's, from the original training; torch's default is 1e-5
@@ -36,79 +38,6 @@ class ConvBlock(nn.Module):
         if self.bn is not None:  # unlike a convolution, it refuses an image without a batch axis
             x = self.bn(x) if x.dim() == 4 else self.bn(x[None])[0]
         return F.relu(x, inplace=True) if self.relu else x
-
-
-def merged_pointwise(x: Tensor, blocks: list[ConvBlock]) -> tuple[Tensor, ...]:
-    """What each of `blocks`, 1×1 convolutions that all read `x` (N, C, H, W), gives: one convolution reads it once.
-
-    The weights stay where they are, under their own names; results and gradients are those of the blocks themselves.
-    """
-    widths = [block.conv.out_channels for block in blocks]
-    biases = None if blocks[0].conv.bias is None else torch.cat([block.conv.bias for block in blocks])
-    y = F.conv2d(x, torch.cat([block.conv.weight for block in blocks]), biases)
-    norms = [block.bn for block in blocks if block.bn is not None]
-    if norms:
-        y = _merged_batch_norm(y, norms, widths)
-    return F.relu(y, inplace=True).split(widths, dim=1)
-
-
-def _merged_batch_norm(y: Tensor, norms: list[nn.BatchNorm2d], widths: list[int]) -> Tensor:
-    weight, bias = torch.cat([norm.weight for norm in norms]), torch.cat([norm.bias for norm in norms])
-    mean, var = torch.cat([norm.running_mean for norm in norms]), torch.cat([norm.running_var for norm in norms])
-    training, momentum = norms[0].training, norms[0].momentum
-    y = F.batch_norm(y, mean, var, weight, bias, training, momentum, BN_EPS)
-    if training:
-        for norm, new_mean, new_var in zip(norms, mean.split(widths), var.split(widths), strict=True):
-            norm.running_mean.copy_(new_mean)
-            norm.running_var.copy_(new_var)
-            norm.num_batches_tracked.add_(1)
-    return y
-
-
-class MaxPool(nn.MaxPool2d):
-    """torch's max pool, with a backward pass that gives the same bits every time where that is asked for.
-
-    torch adds up a GPU's gradients in the order in which they arrive, so its own refuses to run deterministically.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        if torch.are_deterministic_algorithms_enabled() and x.is_cuda and x.requires_grad:
-            return _OrderedMaxPool.apply(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
-        return super().forward(x)
-
-
-class _OrderedMaxPool(torch.autograd.Function):
-    """Backward adds the gradient window position by window position: always in the same order."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, kernel: int, stride: int, padding: int, ceil_mode: bool) -> Tensor:
-        y, index = F.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil_mode, return_indices=True)
-        ctx.save_for_backward(index)
-        ctx.size, ctx.window = x.shape, (kernel, stride, padding)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        (index,) = ctx.saved_tensors
-        kernel, stride, padding = ctx.window
-        _, _, height, width = ctx.size
-        down, across = grad.shape[-2:]
-        rows = torch.arange(down, device=grad.device)[:, None] * stride - padding
-        columns = torch.arange(across, device=grad.device) * stride - padding
-        # With room on all sides for windows that reach over the edge: nothing is chosen there.
-        reach = [
-            padding + max(size, (out - 1) * stride + kernel)
-            for size, out in zip(ctx.size[2:], grad.shape[2:], strict=True)
-        ]
-        total = torch.zeros((*ctx.size[:2], *reach), dtype=grad.dtype, device=grad.device)
-        total = total.contiguous(memory_format=torch.channels_last)
-        for i in range(kernel):
-            for j in range(kernel):
-                chosen = index == (rows + i) * width + columns + j
-                chosen &= (rows + i >= 0) & (rows + i < height) & (columns + j >= 0) & (columns + j < width)
-                ends = i + (down - 1) * stride + 1, j + (across - 1) * stride + 1
-                total[:, :, i : ends[0] : stride, j : ends[1] : stride] += grad * chosen
-        return total[:, :, padding : padding + height, padding : padding + width], None, None, None, None
 
 
 class InceptionNaive(nn.Module):
