@@ -6,14 +6,15 @@ The drawing is SVG stretched to the room there is; its labels are text of the pa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from googlenet.ui.common.templates import render
 
 Point = tuple[float, float]
-MAX_POINTS = 400  # a series; more is not seen
+MAX_SLICES = 200
+MAX_POINTS = 2 * MAX_SLICES + 1  # a series; more is not seen
 MAX_STRIPES = 120  # epochs with a tooltip; more would be too narrow to point at
 MAX_DOTS = 30
 LIMIT = 1e15  # a file may hold any number: what is beyond is not drawn
@@ -45,21 +46,49 @@ class Frame:
         return round(SIDE * (x - x0) / (x1 - x0), 1), round(SIDE * down, 1)
 
 
-def decimate(points: Sequence[Point], limit: int = MAX_POINTS) -> list[Point]:
-    """At most `limit` points: the lowest and the highest of each bin, so that no best epoch disappears."""
-    if len(points) <= limit:
-        return list(points)
-    bins, kept = limit // 2, []
-    for number in range(bins):
-        part = points[number * len(points) // bins : (number + 1) * len(points) // bins]
-        low, high = min(part, key=lambda point: point[1]), max(part, key=lambda point: point[1])
-        kept += sorted({low, high})
-    return kept
+class Envelope:
+    """The lowest and the highest point of equal slices of x, and the last: no best point disappears.
+
+    Slices get twice as wide when there are more than `MAX_SLICES`: early and late points are kept equally well.
+    """
+
+    def __init__(self, points: Iterable[Point] = (), width: float = 2.0**-12) -> None:
+        self._width = width
+        self._slices: dict[int, tuple[Point, Point]] = {}
+        self._last: Point = (-math.inf, 0.0)
+        self.add(points)
+
+    def add(self, points: Iterable[Point]) -> None:
+        """Points in any order."""
+        for point in points:
+            x, y = point
+            if x >= self._last[0]:
+                self._last = point
+            number = math.floor(x / self._width)
+            known = self._slices.get(number)
+            if known is None:
+                self._slices[number] = point, point
+                if len(self._slices) > MAX_SLICES:
+                    self._widen()
+            elif y < known[0][1]:
+                self._slices[number] = point, known[1]
+            elif y > known[1][1]:
+                self._slices[number] = known[0], point
+
+    def points(self) -> list[Point]:
+        """At most `MAX_POINTS` in the order of x."""
+        points = [point for number in sorted(self._slices) for point in sorted(set(self._slices[number]))]
+        return points if not points or self._last in points[-2:] else [*points, self._last]
+
+    def _widen(self) -> None:
+        narrow, self._slices, self._width = self._slices, {}, 2 * self._width
+        for pair in narrow.values():
+            self.add(pair)
 
 
-def is_drawable(*numbers: object) -> bool:
-    """Whether these are numbers that a chart has room for."""
-    return all(isinstance(n, (int, float)) and -LIMIT < n < LIMIT for n in numbers)  # NaN is in no range
+def _is_drawable(point: Point) -> bool:
+    """Whether a chart has room for it; NaN is in no range."""
+    return -LIMIT < point[0] < LIMIT and -LIMIT < point[1] < LIMIT
 
 
 def epoch_at(x: float) -> int:
@@ -67,7 +96,13 @@ def epoch_at(x: float) -> int:
     return math.ceil(x - 0.5)
 
 
-def curve_chart(
+def curve_chart(title: str, series: Sequence[Series], **options: Any) -> str:
+    """HTML of one panel, "" when there is nothing to draw: `chart_values` with its text alternative and legend."""
+    values = chart_values(title, series, **options)
+    return render("common/chart.html", **values) if values else ""
+
+
+def chart_values(
     title: str,
     series: Sequence[Series],
     *,
@@ -76,29 +111,14 @@ def curve_chart(
     top: float | None = None,
     last: int = 0,
     mark: tuple[float, str] | None = None,
-) -> str:
-    """HTML of one panel, "" when there is nothing to draw: title with legend, and the curves with a text alternative.
+) -> dict[str, Any] | None:
+    """What the template draws: lines, labels and places in units of the drawing; None when nothing can be drawn.
 
     The row of epoch e stands at x = e. `unit` is "" or "%", which shows shares as per cent; `best` is marked with a
     star; `top` fixes the upper end, `last` is the least epoch that the x axis reaches; `mark` draws an upright line
     with its word at an x.
     """
-    values = chart_values(title, series, unit=unit, best=best, top=top, last=last, mark=mark)
-    return render("common/chart.html", **values) if values else ""
-
-
-def chart_values(
-    title: str,
-    series: Sequence[Series],
-    *,
-    unit: str,
-    best: Point | None,
-    top: float | None,
-    last: int,
-    mark: tuple[float, str] | None,
-) -> dict[str, Any] | None:
-    """What the template draws: lines, labels and places in units of the drawing; None when nothing can be drawn."""
-    drawable = [(s, [point for point in s.points if is_drawable(*point)]) for s in series]
+    drawable = [(s, [point for point in s.points if _is_drawable(point)]) for s in series]
     shown = [(s, points) for s, points in drawable if points]
     if not shown:
         return None
@@ -112,8 +132,8 @@ def chart_values(
         "lines": [_line(frame, s, points) for s, points in shown],
         "x_labels": [(frame.place(x)[0], f"{x:,.0f}") for x in _ticks(0, last) if x == int(x) and x <= last],
         "y_labels": [(frame.place(0, y)[1], f"{100 * y:g}%" if unit == "%" else f"{y:,g}") for y in y_ticks],
-        "best": frame.place(*best) if best and is_drawable(*best) else None,
-        "mark": (frame.place(mark[0])[0], mark[1]) if mark and is_drawable(mark[0]) else None,
+        "best": frame.place(*best) if best and _is_drawable(best) else None,
+        "mark": (frame.place(mark[0])[0], mark[1]) if mark else None,
         "stripes": _stripes(frame, [pair for pair in shown if not pair[0].faint], unit),
         "side": SIDE,
     }
@@ -134,7 +154,9 @@ def _number(value: float, unit: str) -> str:
 
 def _line(frame: Frame, series: Series, points: list[Point]) -> dict[str, Any]:
     """Its path, and dots where a single point would be no line or few are easily told apart."""
-    placed = [frame.place(*point) for point in decimate(points)]
+    if len(points) > MAX_POINTS:
+        points = Envelope(points, (points[-1][0] - points[0][0]) / (MAX_SLICES - 2)).points()
+    placed = [frame.place(*point) for point in points]
     dotted = len(placed) == 1 or (len(placed) <= MAX_DOTS and not series.faint)
     return {
         "name": series.name,
@@ -147,11 +169,11 @@ def _line(frame: Frame, series: Series, points: list[Point]) -> dict[str, Any]:
 
 def _stripes(frame: Frame, shown: list[tuple[Series, list[Point]]], unit: str) -> list[tuple[float, float, str]]:
     """An invisible stripe an epoch, with that epoch's numbers as tooltip; none where they would be too narrow."""
+    if any(len(points) > MAX_STRIPES for _, points in shown):
+        return []
     texts: dict[float, list[str]] = {}
     for series, points in shown:
         for x, y in points:
             texts.setdefault(x, []).append(f"{series.name} {_number(y, unit)}")
-    if len(texts) > MAX_STRIPES:
-        return []
     width = round(SIDE / (frame.x_range[1] - frame.x_range[0]), 1)
     return [(frame.place(x - 0.5)[0], width, f"epoch {x:,g}: {', '.join(words)}") for x, words in texts.items()]

@@ -3,52 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from pathlib import Path
 
 from googlenet.files import read_bytes
 from googlenet.runs import Run
-from googlenet.ui.common.charts import Point
+from googlenet.ui.common.charts import Envelope
 
-MAX_SLICES = 400
 MAX_BYTES = 500_000  # of steps in one look: some 7,000, or 25 ms
 _FILES = ("metrics.csv", "steps.jsonl")
 _versions = itertools.count(1)
-
-
-class Envelope:
-    """The lowest and the highest point of equal slices of x, so that no best point disappears.
-
-    Slices get twice as wide when there are more than `MAX_SLICES`: early and late points are kept equally well.
-    """
-
-    def __init__(self) -> None:
-        self._width = 2.0**-12
-        self._slices: dict[int, tuple[Point, Point]] = {}
-
-    def add(self, points: Iterable[Point]) -> None:
-        """Points in any order."""
-        for point in points:
-            x, y = point
-            number = int(x / self._width)
-            known = self._slices.get(number)
-            if known is None:
-                self._slices[number] = point, point
-                if len(self._slices) > MAX_SLICES:
-                    self._widen()
-            elif y < known[0][1]:
-                self._slices[number] = point, known[1]
-            elif y > known[1][1]:
-                self._slices[number] = known[0], point
-
-    def points(self) -> list[Point]:
-        """At most `2 * MAX_SLICES` points in the order of x."""
-        return [point for number in sorted(self._slices) for point in sorted(set(self._slices[number]))]
-
-    def _widen(self) -> None:
-        narrow, self._slices, self._width = self._slices, {}, 2 * self._width
-        for pair in narrow.values():
-            self.add(pair)
 
 
 class History:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from googlenet.errors import LabError
-from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, Status
 from googlenet.ui.common.charts import Point, Series, curve_chart, epoch_at
 from googlenet.ui.common.downloads import address, downloads
@@ -65,9 +64,9 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
     troubles = [status.problem, problem]
     if status.state in ("failed", "diverged", "out_of_memory"):
         troubles.insert(0, status.message)
-    settings = ""
+    config = None
     try:
-        settings = _settings(run.config(), status)
+        config = run.config()
     except LabError as error:
         troubles.append(str(error))
     return {
@@ -77,7 +76,7 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
         "left": time_left(status.seconds_left) if status.active and status.seconds_left is not None else "",
         "troubles": [sentence for sentence in troubles if sentence],
         "figures": _figures(rows, status),
-        "settings": settings,
+        "config": config,
     }
 
 
@@ -103,18 +102,6 @@ def _figures(rows: Sequence[Row], status: Status) -> list[tuple[str, str, str]]:
         ),
         ("Speed", f"{speed:,.0f} images/s" if speed else DASH, status.device),
     ]
-
-
-def _settings(config: TrainConfig, status: Status) -> str:
-    words = [
-        config.network.name,
-        f"data {status.data or config.data}",
-        f"recipe {config.recipe}",
-        f"{config.optimizer} {config.schedule} {config.lr:g}",
-        f"batch {config.batch_size:,}",
-        f"seed {config.seed}",
-    ]
-    return " · ".join(words)
 
 
 def files_html(run: Run) -> str:
