@@ -23,8 +23,10 @@ def drawn_module(draw: Random | None) -> tuple[InceptionConfig, int]:
     if draw is None:
         return INCEPTIONS["3a"], 28
     arriving = draw.randrange(128, 833, 32)
-    widths = [draw.randrange(*span, 16) for span in ((48, 257), (48, 161), (128, 321), (16, 49), (32, 129), (32, 129))]
-    return InceptionConfig("module", arriving, *widths), draw.choice(SIDES)
+    spans = (48, 257), (48, 161), (128, 321), (16, 49), (32, 129), (32, 129)
+    ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj = (draw.randrange(*span, 16) for span in spans)
+    module = InceptionConfig("module", arriving, ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj)
+    return module, draw.choice(SIDES)
 
 
 def _described(config: InceptionConfig, side: int) -> tuple[tuple[str, str], ...]:

@@ -139,8 +139,8 @@ def edited_layers(config: GoogLeNetConfig) -> list[str]:
     return [layer.name for layer in config.layers if _alone(layer) != _alone(known.get(layer.name, layer))]
 
 
-def _alone(layer: Layer) -> Layer:
-    return dataclasses.replace(layer, in_channels=1) if hasattr(layer, "in_channels") else layer
+def _alone(layer: Layer) -> dict[str, Any]:
+    return {"kind": type(layer), **vars(layer), "in_channels": 0}
 
 
 def common_variant(config: GoogLeNetConfig) -> str | None:

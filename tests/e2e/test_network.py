@@ -100,10 +100,32 @@ def test_small_images_windows_and_switches(visit: object) -> None:
     expect(row(page, "inception4c")).to_contain_text("naive module")
     expect(field(page, "pool_proj")).to_have_count(0)
     field(page, "side").fill("0")
-    expect(page.locator("#network .gl-message")).to_contain_text("must be a whole number from 1 to 1,024, not 0")
+    refusal = page.locator("#network .gl-message")
+    expect(refusal).to_contain_text("must be a whole number from 1 to 1,024, not 0")
+    field_box, box = field(page, "side").bounding_box(), refusal.bounding_box()
+    assert 0 < box["y"] - field_box["y"] < 250
     page.get_by_role("button", name="Reset").click()
     expect(parameters(page)).to_have_text("6,998,552")
     expect(field(page, "side")).to_have_value("224")
+
+
+@pytest.mark.parametrize("height", [720, 900])
+def test_a_refusal_names_the_field_as_the_page_does_and_is_in_view(visit: object, height: int) -> None:
+    page = whole(visit, height=height)
+    choose(page, "conv1")
+    page.mouse.wheel(0, 900)
+    page.wait_for_timeout(300)
+    field(page, "kernel").fill("99")
+    refusal = page.locator("#network-form .gl-message")
+    expect(refusal).to_have_text("Kernel must be a whole number from 1 to 15, not 99.")
+    box = refusal.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= height
+    field(page, "side").fill("96")  # another field is no answer to it
+    expect(row(page, "conv1")).to_contain_text("64 × 48 × 48")
+    expect(refusal).to_be_visible()
+    field(page, "kernel").fill("5")
+    expect(refusal).to_have_count(0)
 
 
 def test_what_is_built_is_what_is_trained_and_classifies(visit: object, lab: object) -> None:
@@ -147,7 +169,7 @@ def test_source_runs_json_opens_and_the_link_comes_back(visit: object, tmp_path:
     choose(page, "inception 4c")
     field(page, "ch3x3").fill("300")
     expect(parameters(page)).to_have_text(f"{profile_network(WIDER).params:,}")
-    page.get_by_role("button", name="Take it away").click()
+    page.get_by_role("button", name="Source, JSON and link").click()
     expect(page.locator(".cm-content")).to_contain_text("import torch")
     files = {}
     for button in ("Download source", "Download JSON"):
@@ -167,7 +189,7 @@ def test_source_runs_json_opens_and_the_link_comes_back(visit: object, tmp_path:
     expect(parameters(second)).to_have_text(f"{profile_network(WIDER).params:,}")
     second.get_by_role("button", name="Reset").click()
     expect(parameters(second)).to_have_text("6,998,552")
-    second.get_by_role("button", name="Take it away").click()
+    second.get_by_role("button", name="Source, JSON and link").click()
     second.locator("#network input[type=file]").set_input_files(files["Download JSON"])
     expect(parameters(second)).to_have_text(f"{profile_network(WIDER).params:,}")
 
@@ -200,23 +222,36 @@ def test_all_of_the_form_is_seen_or_reached_by_scrolling_down(visit: object, wid
     page = whole(visit, width=width, height=height)
     for layer in ("inception 3a", "conv1"):
         choose(page, layer)
+        page.wait_for_timeout(900 if width < 768 else 0)  # a phone's page glides to the fields
         wider = page.locator("#network-form").evaluate(
             "(form) => [form, ...form.querySelectorAll('*')].filter((part) => part.scrollWidth > part.clientWidth + 1"
             " && getComputedStyle(part).display !== 'inline').map((part) => part.outerHTML.slice(0, 90))"
         )
         assert wider == []
-        for part in (page.get_by_role("button", name="Train this network"), page.locator("#network-form .gl-remarks")):
-            part.evaluate("(part) => part.scrollIntoView({block: 'nearest'})")
-            form, box = page.locator("#network-form").bounding_box(), part.bounding_box()
-            assert form["x"] <= box["x"]
-            assert box["x"] + box["width"] <= form["x"] + form["width"] + 1
-            assert box["y"] >= 0
-            assert box["y"] + box["height"] <= height
-            assert part.evaluate(  # nothing lies over it
-                "(part) => { const {left, top, width, height} = part.getBoundingClientRect();"
-                "const seen = document.elementFromPoint(left + width / 2, top + height / 2);"
-                "return part.contains(seen) || seen.contains(part); }"
-            )
+        remarks = page.locator("#network-form .gl-remarks")
+        remarks.evaluate("(part) => part.scrollIntoView({block: 'end'})")
+        form, box = page.locator("#network-form").bounding_box(), remarks.bounding_box()
+        assert form["x"] <= box["x"]
+        assert box["x"] + box["width"] <= form["x"] + form["width"] + 1
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height + 1
+        assert seen(remarks)
+    page.evaluate("scrollTo(0, 0)")
+    train = page.get_by_role("button", name="Train this network")
+    box = train.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= height  # without any scrolling
+    assert seen(train)
+
+
+def seen(part: Locator) -> bool:
+    """Whether nothing lies over its middle."""
+    return part.evaluate(
+        "(part) => { const {left, top, width, height} = part.getBoundingClientRect();"
+        "const found = document.elementFromPoint(left + width / 2, top + height / 2);"
+        "return part.contains(found) || found.contains(part); }"
+    )
 
 
 def test_a_phone_shows_every_figure_of_a_layer(visit: object) -> None:

@@ -6,7 +6,9 @@ import dataclasses
 import json
 import statistics
 import time
+from collections import Counter
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import gradio as gr
 import httpx
@@ -25,10 +27,8 @@ from googlenet.models.presets import INCEPTIONS, PRESETS, preset
 from googlenet.models.profile import profile_network, profile_partly
 from googlenet.models.share import file_stem, from_link_text, parse_network, to_json
 from googlenet.ui import api
-from googlenet.ui.build.network import drawing as network_drawing
-from googlenet.ui.build.network import layer_form, takeaway
-from googlenet.ui.build.network import panel as network
-from googlenet.ui.build.network import view as network_view
+from googlenet.ui.build.network import answers, drawing, export, layer_form, view
+from googlenet.ui.build.network.panel import network_panel
 from googlenet.ui.common import figures
 from googlenet.ui.common.access import Access
 from googlenet.ui.train import from_build
@@ -38,31 +38,27 @@ CLIENT = httpx.Client(trust_env=False)
 
 
 class Page(HTMLParser):
-    """The words of some HTML, by the layer whose row they are in; fails where tags do not nest."""
+    """Fails where tags do not nest; what it says, and how often it uses a class."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.rows, self.classes, self.open, self.row, self.titles = {}, {}, [], "", []
+        self.words, self.classes, self.open = [], Counter(), []
         self.feed(html)
         assert not self.open
 
     def handle_starttag(self, tag, attrs):
         self.open.append(tag)
-        known = dict(attrs)
-        if tag == "tr":
-            self.row = known.get("data-layer", "")
-            self.classes[self.row] = known.get("class", "")
-        self.titles.append(known.get("title", ""))
+        self.classes.update((dict(attrs).get("class") or "").split())
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.rows[self.row] = f"{self.rows.get(self.row, '')} {data}".strip()
+        self.words.append(data)
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.rows.values()).split())
+        return " ".join("".join(self.words).split())
 
 
 def values(layer, **changes) -> dict[str, object]:
@@ -74,8 +70,20 @@ def edited(draft: Draft, name: str, **changes) -> Draft:
     return draft.with_layer(set_layer(layer, values(layer, **changes)))
 
 
-def table_of(config: GoogLeNetConfig, selected: str = "") -> Page:
-    return Page(network_view.table(config, *profile_partly(config), selected))
+def rows_of(config: GoogLeNetConfig, selected: str = "") -> dict[str, view.TableRow]:
+    return {row.name: row for row in view.table_rows(config, *profile_partly(config), selected)}
+
+
+def cells_of(config: GoogLeNetConfig) -> dict[str, list[str]]:
+    """What stands in the table's cells, by layer."""
+    table = ElementTree.fromstring(str(view.table(config, *profile_partly(config), ""))).find(".//table")
+    found = {}
+    for row in table.iter("tr"):
+        head, *cells = row
+        found[row.get("data-layer") or (head.text or "").strip()] = [
+            " ".join(" ".join(c.itertext()).split()) for c in cells
+        ]
+    return found
 
 
 # --- edits ------------------------------------------------------------------------------------
@@ -187,7 +195,7 @@ def test_whatever_arrives_by_http_is_drawn_or_refused(name, numbers):
         draft = FULL.with_layer(set_layer(FULL.layer(name), dict(zip(fields, numbers, strict=False))))
     except LabError:
         return
-    for html in network.show_answer(draft, name)[2:6]:
+    for html in answers.show_answer(draft, name)[1:5]:
         Page(html)
 
 
@@ -195,88 +203,117 @@ def test_whatever_arrives_by_http_is_drawn_or_refused(name, numbers):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_layer_has_a_row_with_its_figures_and_the_sums_so_far(name):
+def test_every_layer_has_a_row_with_its_figures_and_the_totals_so_far(name):
     config, profile = preset(name), profile_network(preset(name))
-    page, params, macs = table_of(config), 0, 0
-    for layer, sums in profile.by_layer().items():
-        row = page.rows.get(layer, page.text)
-        params, macs = params + sums.params, macs + sums.macs
-        assert figures.shape(sums.out_shape) in row
-        for number in (sums.params, params):
-            assert not number or figures.count(number) in row
-        assert not sums.macs or (figures.si(sums.macs) in row and figures.si(macs) in row)
+    rows, cells, params, macs = rows_of(config), cells_of(config), 0, 0
+    assert list(rows) == list(profile.by_layer())
+    for layer, totals in profile.by_layer().items():
+        params, macs = params + totals.params, macs + totals.macs
+        found = rows[layer].found
+        assert (found.totals, found.params_so_far, found.macs_so_far) == (totals, params, macs)
+        output, shown_params, shown_macs, *_ = cells[layer]
+        assert output == figures.shape(totals.out_shape)
+        assert shown_params == f"{figures.count(totals.params) if totals.params else '–'} {params:,}"
+        assert shown_macs == f"{figures.si(totals.macs) if totals.macs else '–'} {figures.si(macs)}"
     assert (params, macs) == (profile.params, profile.macs)
-    assert page.text.count(f"total {figures.count(profile.params)} {figures.si(profile.macs)}") == 1
+    assert cells["total"][1:3] == [figures.count(profile.params), figures.si(profile.macs)]
 
 
 def test_the_chosen_row_is_marked():
-    page = table_of(FULL.config, "inception4c")
-    assert [layer for layer, classes in page.classes.items() if "gl-on" in classes] == ["inception4c"]
+    rows = rows_of(FULL.config, "inception4c")
+    assert [name for name, row in rows.items() if row.selected] == ["inception4c"]
+    assert rows["inception4c"].marks == "gl-on"
+    assert Page(view.table(FULL.config, *profile_partly(FULL.config), "inception4c")).classes["gl-on"] == 1
 
 
 def test_what_is_not_the_presets_is_marked_as_edited():
     config = edited(FULL, "inception4c", ch3x3=300).config
-    assert drafts.edited_layers(config) == ["inception4c"]  # 4d only takes more channels
-    assert network_view.table(config, *profile_partly(config), "").count("gl-edited") == 1
+    assert [name for name, row in rows_of(config).items() if row.edited] == ["inception4c"]  # 4d only takes more
+    assert Page(view.table(config, *profile_partly(config), "")).classes["gl-edited"] == 1
     assert [drafts.edited_layers(preset(name)) for name in PRESETS] == [[] for _ in PRESETS]
 
 
 def test_heads_are_rows_that_classifying_does_not_run():
     config = preset("imagenet", aux_heads=True)
-    text = table_of(config).text
-    assert text.count("training only") == 2
-    assert figures.si(profile_network(config).macs) in text
-    assert figures.si(profile_network(config).aux_params) in network_view.summary(config, *profile_partly(config))
+    rows = rows_of(config)
+    assert [name for name, row in rows.items() if row.found.aux] == ["aux1", "aux2"]
+    assert {(row.layer, row.about) for row in rows.values() if row.found.aux} == {(None, "auxiliary head")}
+    assert cells_of(config)["aux1"][2].endswith("training only")
+    assert rows["fc"].found.macs_so_far == profile_network(config).macs
+    assert figures.si(profile_network(config).aux_params) in view.summary(config, *profile_partly(config))
 
 
 def test_a_break_is_told_where_it_arises_and_figures_end_there():
     broken = edited(edited(FULL, "inception4c", in_channels=500), "inception4c", ch3x3=300).config
-    page = table_of(broken)
-    assert "expects 500 channels, 512 arrive" in page.rows["inception4c"]
-    assert "expects 512 channels, 556 arrive" in page.rows["inception4d"]
-    assert "449,160" in page.rows["inception4b"]
-    assert page.rows["inception5a"] == "inception 5a module"
-    assert "total" not in page.text
-    told = Page(network_view.summary(broken, *profile_partly(broken))).text
-    assert "Inception4c expects 500 channels but inception4b gives 512" in told
-    assert "the first of 2" in told
+    rows = rows_of(broken)
+    assert rows["inception4c"].wrong == "expects 500 channels, 512 arrive"
+    assert rows["inception4d"].wrong == "expects 512 channels, 556 arrive"
+    assert rows["inception4b"].found.totals.params == 449_160
+    assert (rows["inception5a"].found, rows["inception5a"].marks) == (None, "gl-after")
+    cells = cells_of(broken)
+    assert cells["inception4c"] == ["expects 500 channels, 512 arrive"]
+    assert cells["inception5a"] == [""]
+    assert "total" not in cells
+    told = Page(view.summary(broken, *profile_partly(broken))).text
+    assert told == (
+        "Inception4c expects 500 channels but inception4b gives 512: set its channels in to 512 – the first of 2 such "
+        "places."
+    )
 
 
 def test_a_small_image_shows_which_windows_see_padding_only():
-    page = table_of(set_whole(preset("imagenet"), 32, 10))
-    assert "84% of its 5×5" in page.rows["inception4c"]  # 100 taps at 2×2 positions, 16 of them on the map
-    assert "96% of its 5×5" in page.rows["inception5a"]
-    assert network_view.table(FULL.config, *profile_partly(FULL.config), "").count("gl-mostly") == 0
-    layer = FULL.layer("inception4c")
-    told = Page(network_view.remarks(layer, profile_network(set_whole(preset("imagenet"), 32, 10)))).text
+    small = set_whole(preset("imagenet"), 32, 10)
+    cells = cells_of(small)
+    assert cells["inception4c"][4] == "84% of its 5×5"  # 100 taps at 2×2 positions, 16 of them on the map
+    assert cells["inception5a"][4] == "96% of its 5×5"
+    shares = [row.found.most_padded.padding_share for row in rows_of(FULL.config).values()]
+    assert max(shares) <= view.MOSTLY < rows_of(small)["inception4c"].found.most_padded.padding_share
+    assert Page(view.table(FULL.config, *profile_partly(FULL.config), "")).classes["gl-mostly"] == 0
+    told = Page(view.remarks(FULL.layer("inception4c"), profile_network(small))).text
     assert "3×3 56%, 5×5 84%, pool 56%, on a map of 2 × 2" in told
 
 
 def test_what_the_paper_quotes_stands_beside_our_figure_with_the_reason():
-    page = table_of(FULL.config)
+    rows, cells = rows_of(FULL.config), cells_of(FULL.config)
     for quote in TABLE_1:
-        assert f"{quote.params} {quote.ops} ops" in page.rows.get(quote.layers[-1], page.text)
-        assert quote.reason in page.titles
-    told = Page(network_view.remarks(FULL.layer("conv1"), profile_network(FULL.config))).text
+        *before, last = quote.layers
+        assert rows[last].quote == quote
+        assert cells[last][5] == f"{quote.params} {quote.ops} ops"
+        for layer in before:
+            assert cells[layer][5] == f"with {last}"
+    told = Page(view.remarks(FULL.layer("conv1"), profile_network(FULL.config))).text
     assert "Quoted from the paper" in told
     assert TABLE_1[0].reason in told
-    small = table_of(preset("cifar10"))  # whose stem is not the paper's
-    assert "2.7K" not in small.rows["conv1"]
-    assert "1000K" not in small.text  # its linear layer has 10 classes
-    assert "159K" in small.rows["inception3a"]
+    small = rows_of(preset("cifar10"))
+    assert small["conv1"].quote is None  # its stem is not the paper's
+    assert small["fc"].quote is None  # its linear layer has 10 classes
+    assert small["inception3a"].quote.params == "159K"
 
 
 def test_the_drawing_has_a_block_for_every_layer_and_fits_its_room():
     for name in PRESETS:
         config = set_switches(preset(name), None, ["aux"])
         profile = profile_network(config)
-        html = network_drawing.drawing(config, profile, "inception3a")
-        Page(html)
-        assert html.count("data-layer=") == len(config.layers)
-        assert html.count("gl-aux") == 2
-        shown = [line for line in network_view.lines(profile) if line.name not in ("avgpool", "fc")]
-        widths = network_drawing._widths(shown, {layer.name: layer for layer in config.layers}, 5)
-        assert sum(widths.values()) <= network_drawing.ROOM
+        Page(drawing.drawing(config, profile, "inception3a"))
+        stages = drawing.draw_stages(config, profile, "inception3a")
+        blocks = [block for stage in stages for block in stage.blocks]
+        assert [block.name for block in blocks if block.chosen] == [layer.name for layer in config.layers]
+        assert [block.name for block in blocks if block.aux] == ["aux1", "aux2"]
+        assert [block.name for block in blocks if block.selected] == ["inception3a"]
+        assert max(block.cost for block in blocks) == drawing.DEEPEST
+        assert len({block.height + block.drop for block in blocks}) == 1
+        room = sum(block.width for block in blocks) + drawing.BLOCK_GAP * len(blocks) + drawing.STAGE_GAP * len(stages)
+        assert room <= drawing.ROOM + 1
+        modules = {block.name: [channels for _, channels in block.bands] for block in blocks if len(block.bands) == 4}
+        assert modules == {it.name: list(it.branch_channels) for it in drafts.modules(config)}
+
+
+def test_what_a_stranger_names_is_escaped():
+    config = dataclasses.replace(FULL.config, name="<img src=x>")
+    layer = dataclasses.replace(config.layers[0], name="conv1x")
+    config = dataclasses.replace(config, layers=(layer, *config.layers[1:]))
+    for html in answers.show_answer(Draft(config), "conv1x")[1:5]:
+        assert "<img" not in html
 
 
 def test_an_edit_is_answered_within_50_ms():
@@ -284,7 +321,7 @@ def test_an_edit_is_answered_within_50_ms():
     times, sizes = [], []
     for width in range(200, 220):
         start = time.process_time()
-        answer = network.show_answer(edited(Draft(config), "inception4c", ch3x3=width), "inception4c")
+        answer = answers.show_answer(edited(Draft(config), "inception4c", ch3x3=width), "inception4c")
         times.append(time.process_time() - start)
         sizes.append(sum(len(html) for html in answer if isinstance(html, str)))
     assert statistics.median(times) < 0.02
@@ -319,7 +356,7 @@ def test_the_network_sent_is_the_one_that_was_built():
 def test_a_network_may_be_given_in_four_ways():
     config = edited(Draft(preset("cifar10")), "inception3a", ch1x1=8).config
     assert parse_network("cifar10") == preset("cifar10")
-    for text in (config.to_dict(), json.dumps(config.to_dict()), takeaway.link_of(config)):
+    for text in (config.to_dict(), json.dumps(config.to_dict()), export.link_of(config)):
         assert parse_network(text) == config
 
 
@@ -335,30 +372,28 @@ def test_what_is_no_network_is_refused(said):
 
 
 def test_source_is_of_the_network_or_of_the_chosen_module():
-    name, text = takeaway._source(FULL, "inception4c", takeaway.WHOLE)
+    name, text = export.source_of(FULL, "inception4c", export.WHOLE)
     assert name == "imagenet.py"
     assert "class GoogLeNet" in text
-    name, text = takeaway._source(FULL, "inception4c", takeaway.MODULE)
+    name, text = export.source_of(FULL, "inception4c", export.MODULE)
     assert name == "inception4c.py"
     assert "Inception(512, 128, 128, 256, 24, 64, 64)" in text
-    assert takeaway._source(edited(FULL, "inception4c", in_channels=5), "", takeaway.WHOLE)[1].startswith(
-        "# inception4c"
-    )
+    assert export.source_of(edited(FULL, "inception4c", in_channels=5), "", export.WHOLE)[1].startswith("# inception4c")
 
 
 def test_json_is_opened_again_and_other_files_are_refused():
     config = edited(FULL, "inception4c", ch3x3=300).config
-    assert takeaway.read_file(to_json(config).encode()) == config
+    assert export.read_file(to_json(config).encode()) == config
     for file in (b"", b"\xff\xfe", b"{}", b"[1]", b"{" * 50_000, None, b" " * 2_000_000):
         with pytest.raises(LabError):
-            takeaway.read_file(file)
+            export.read_file(file)
 
 
 def test_a_link_is_empty_for_what_a_visitor_sees_anyway():
-    assert takeaway.link_of(FULL.config) == ""
-    assert takeaway.link_of(preset("cifar10")) == "cifar10"
+    assert export.link_of(FULL.config) == ""
+    assert export.link_of(preset("cifar10")) == "cifar10"
     broken = edited(FULL, "inception4c", in_channels=500).config
-    assert from_link_text(takeaway.link_of(broken)) == broken
+    assert from_link_text(export.link_of(broken)) == broken
 
 
 def test_a_file_is_named_by_the_network_where_that_can_be_a_name():
@@ -378,7 +413,7 @@ def test_naive_fields_hold_what_switching_back_would_give():
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
     with gr.Blocks() as demo:
-        panel = network.network_panel(demo)
+        panel = network_panel(demo)
         from_build.send_to_training(panel, gr.Dropdown(["cifar10"], label="Network"))
         api.publish(tmp_path_factory.mktemp("checkpoints"), Access("shapes"))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
@@ -407,7 +442,7 @@ def test_an_edit_over_http_is_answered_in_time_or_refused(app):
     assert statistics.median(times) < 0.05
     for wrong in (["nowhere"], ["inception4c", "naive"], ["inception4c", "reduced", -7]):
         padded = [*wrong, *[None] * (1 + len(panel.form.fields) - len(wrong))]
-        assert "gl-refused" in post(app, padded)[1]
+        assert "gl-refused" in post(app, padded)[0]
 
 
 def test_events_of_the_panel_are_live_and_private(app):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from googlenet.errors import LabError
 
 
@@ -17,6 +19,7 @@ def slide(
     return out
 
 
+@functools.lru_cache(maxsize=1024)  # a network's table asks for each window several times
 def padding_share(size: tuple[int, int], out: tuple[int, int], kernel: int, stride: int, padding: int) -> float:
     """How many of a window's taps, over all its `out` positions on a map of `size` (height, width), see no pixel.
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError
@@ -14,15 +15,10 @@ from googlenet.models.presets import PRESETS, preset
 from googlenet.models.profile import profile_network
 from googlenet.models.share import file_stem, parse_network, to_link_text
 from googlenet.ui.build.network.panel import DATA_CLASSES, NetworkPanel
-from googlenet.ui.build.network.takeaway import LIVE
 from googlenet.ui.common import figures
+from googlenet.ui.common.layout import LIVE
 
 EDITED = "-edited"  # ends the name of what is trained and is no preset
-OPEN_TRAIN = """(network) => {
-  if (!network) return;
-  googlenet.openTab('train');
-  scrollTo({top: 0});
-}"""
 
 
 def text_for_training(draft: Draft) -> list[Any]:
@@ -57,11 +53,11 @@ def add_choice(text: str, choices: list[Any]) -> Any:
     return gr.update(choices=[*choices, (f"your network (Build), {params:,} parameters", text)], value=text)
 
 
-def send_to_training(panel: NetworkPanel, network: gr.Dropdown) -> gr.events.Dependency:
+def send_to_training(panel: NetworkPanel, network: gr.Dropdown) -> Dependency:
     """Have the panel's button choose its network in the Train tab's dropdown; returns the event, to go on from."""
     choices = list(network.choices)
     outputs = [panel.refusal, panel.fit, panel.for_training]
     sent = panel.train.click(text_for_training, panel.draft, outputs, **LIVE)
     chosen = sent.then(lambda text: add_choice(text, choices), panel.for_training, network, **LIVE)
-    chosen.then(None, panel.for_training, None, js=OPEN_TRAIN)
+    chosen.then(None, panel.for_training, None, js="googlenet.openTraining")
     return chosen

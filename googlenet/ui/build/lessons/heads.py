@@ -12,9 +12,9 @@ import gradio as gr
 
 from googlenet.errors import LabError, check_choice, check_whole
 from googlenet.models.presets import preset
-from googlenet.ui.build.network.takeaway import LIVE
 from googlenet.ui.common import figures
 from googlenet.ui.common.cores import share_cores
+from googlenet.ui.common.layout import LIVE, html
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from googlenet.training.gradients import GradientComparison
@@ -147,14 +147,14 @@ def heads_panel(checkpoints: Path) -> None:
 
     with gr.Row(elem_id="heads"):
         with gr.Column(scale=1, min_width=260):
-            _html(f"<h3>Experiment: why auxiliary heads</h3><p class='gl-note'>{escape(WHY)}</p>")
+            html(f"<h3>Experiment: why auxiliary heads</h3><p class='gl-note'>{escape(WHY)}</p>")
             norm = gr.Radio(NORMS, value="plain", label="The network for 32×32")
             steps = gr.Slider(1, MAX_STEPS, STEPS, step=1, label="Steps", elem_id="heads-steps")
             with gr.Row():
                 start = gr.Button("Measure", variant="primary", min_width=100)
                 stop = gr.Button("Stop", min_width=80, interactive=False)
         with gr.Column(scale=3, min_width=320):
-            chart = _html(NOT_MEASURED)
+            chart = html(NOT_MEASURED)
 
     def buttons(running: bool) -> list[Any]:
         return [gr.Button(interactive=not running), gr.Button(interactive=running)]
@@ -167,10 +167,6 @@ def heads_panel(checkpoints: Path) -> None:
     )  # fmt: skip
     measured.then(lambda: buttons(False), None, both, **LIVE)
     stop.click(lambda: buttons(False), None, both, cancels=[measured], **LIVE)
-
-
-def _html(value: str) -> gr.HTML:
-    return gr.HTML(value, apply_default_css=False, elem_classes="gl-html")
 
 
 NOT_MEASURED = (

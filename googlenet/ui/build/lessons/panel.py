@@ -12,8 +12,8 @@ from googlenet.errors import LabError
 from googlenet.lessons.course import KEYS, LESSONS, MAX_SEED, next_seed, pose
 from googlenet.lessons.exercise import Feedback, check
 from googlenet.ui.build.lessons import view as lesson_view
-from googlenet.ui.build.network.takeaway import LIVE
 from googlenet.ui.common import figures
+from googlenet.ui.common.layout import LIVE, html
 from googlenet.ui.common.refusals import sent
 
 RIGHT, WRONG = "right", "wrong"
@@ -169,16 +169,16 @@ def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
     first = show(None)
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
-            path = _html(first[1], js_on_load=CHOOSE_LESSON)
+            path = html(first[1], js_on_load=CHOOSE_LESSON)
         with gr.Column(scale=3, min_width=320):
-            card = _html(first[2], js_on_load=CHOOSE_ANSWER)
+            card = html(first[2], js_on_load=CHOOSE_ANSWER)
             with gr.Row(elem_id="lesson-form"):
                 answer = gr.Textbox(
                     "", label=_label(Place()), max_lines=1, max_length=40, elem_id="lesson-answer", scale=2,
                     min_width=150, html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
                 )  # fmt: skip
                 submit = gr.Button("Check", variant="primary", min_width=90, scale=1)
-            feedback = _html("", "gl-slot")
+            feedback = html("", "gl-slot")
             with gr.Row(elem_id="lesson-buttons"):
                 again = gr.Button("Another one", size="sm", min_width=110, scale=0)
                 solve = gr.Button("Show the solution", size="sm", min_width=140, scale=0)
@@ -196,7 +196,3 @@ def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
     solve.click(show_solution, place, slots, **LIVE)
     for event in done:
         event.then(None, outcome, None, js=FOCUS)
-
-
-def _html(value: str, *classes: str, **more: Any) -> gr.HTML:
-    return gr.HTML(value, apply_default_css=False, elem_classes=["gl-html", *classes], **more)

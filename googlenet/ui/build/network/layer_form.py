@@ -8,10 +8,13 @@ from typing import Any
 import gradio as gr
 
 from googlenet.config import InceptionConfig, Layer
+from googlenet.errors import LabError
 from googlenet.models import draft as drafts
 from googlenet.models.draft import FIELDS, KINDS
-from googlenet.ui.build.network import view as network_view
+from googlenet.ui.build.network import view
 from googlenet.ui.common import figures
+from googlenet.ui.common.layout import html, refusal_slot
+from googlenet.ui.common.templates import render
 
 KIND_LABELS = dict(zip(KINDS, ("1×1 reductions", "naive"), strict=True))
 VARIANT_LABELS = {"5x5": "5×5", "3x3": "3×3", "two 3x3": "2 × 3×3"}
@@ -39,11 +42,12 @@ class LayerForm:
 
     selected: gr.Textbox
     title: gr.HTML
-    fields: dict[str, gr.components.Component]
+    refusal: gr.HTML
+    fields: dict[str, gr.Number | gr.Radio]
     groups: dict[str, gr.Group]
 
     @property
-    def inputs(self) -> list[gr.components.Component]:
+    def inputs(self) -> list[Any]:
         """What an edit sends: the layer's name, then a value a field."""
         return [self.selected, *self.fields.values()]
 
@@ -68,8 +72,12 @@ class LayerForm:
         return [_title(layer), *[gr.update(visible=name in shown) for name in self.groups]]
 
     def read(self, layer: Layer, *values: Any) -> Layer:
-        """`layer` with the fields' `values`; `LabError` for one out of range."""
-        return drafts.set_layer(layer, dict(zip(self.fields, values, strict=True)))
+        """`layer` with the fields' `values`; `LabError` for one out of range, with the field's name on the page."""
+        try:
+            return drafts.set_layer(layer, dict(zip(self.fields, values, strict=True)))
+        except LabError as error:
+            label = LABELS.get(error.field or "", "")
+            raise LabError(str(error).replace(f"{layer.name} {error.field}", label, 1), error.field) from error
 
 
 def form_values(layer: Layer) -> dict[str, Any]:
@@ -90,14 +98,13 @@ def _groups_of(layer: Layer) -> set[str]:
 
 
 def _title(layer: Layer) -> str:
-    name, about = network_view.spoken(layer.name), network_view.what(layer)
-    return f"<h4 class='gl-chosen'>{name} <small>{about}</small></h4>"
+    return render("network/title.html", name=view.spaced(layer.name), about=view.describe(layer))
 
 
 def lay_out(layer: Layer) -> LayerForm:
     """Place the form in the column that is open, showing `layer`."""
     values, shown = form_values(layer), _groups_of(layer)
-    fields: dict[str, gr.components.Component] = {}
+    fields: dict[str, gr.Number | gr.Radio] = {}
     groups: dict[str, gr.Group] = {}
 
     def box(name: str) -> None:
@@ -108,7 +115,7 @@ def lay_out(layer: Layer) -> LayerForm:
         return groups[name]
 
     selected = gr.Textbox(layer.name, visible="hidden")
-    title = gr.HTML(_title(layer), apply_default_css=False, elem_classes="gl-html")
+    title, refusal = html(_title(layer)), refusal_slot()
     with grouped("module"):
         kinds = [(label, kind) for kind, label in KIND_LABELS.items()]
         fields["kind"] = gr.Radio(kinds, value=values["kind"], label="Module")
@@ -134,7 +141,7 @@ def lay_out(layer: Layer) -> LayerForm:
         box("size")
     with grouped("in_channels"):
         box("in_channels")
-    return LayerForm(selected, title, fields, groups)
+    return LayerForm(selected, title, refusal, fields, groups)
 
 
 def _branch(branch: str | None) -> list[str]:

@@ -1,59 +1,28 @@
-"""The Build tab's whole-network half: every layer open to editing, its cost followed through all layers."""
+"""The Build tab's whole-network half: its components, their layout, and which event answers with what of `answers`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from googlenet.config import DATA_SIZE, GoogLeNetConfig
-from googlenet.errors import LabError
 from googlenet.models import draft as drafts
 from googlenet.models.draft import SWITCHES, Draft
 from googlenet.models.presets import PRESETS, preset
 from googlenet.models.profile import profile_partly
-from googlenet.models.share import from_link_text
-from googlenet.ui.build.network import drawing as network_drawing
-from googlenet.ui.build.network import layer_form, takeaway
-from googlenet.ui.build.network import view as network_view
+from googlenet.ui.build.network import answers, drawing, export, layer_form, view
 from googlenet.ui.build.network.layer_form import LayerForm
-from googlenet.ui.build.network.takeaway import LIVE
-from googlenet.ui.common import figures
+from googlenet.ui.common.layout import LIVE, html, refusal_slot
 from googlenet.ui.common.refusals import sent
 
 FIRST, FIRST_LAYER = "imagenet", "inception3a"
 DATA_CLASSES = 10  # of CIFAR-10 and of the drawn shapes
 VARIANTS = [("5×5, the paper", "5x5"), ("3×3, torchvision", "3x3"), ("two 3×3, Inception v2", "two 3x3")]
-# A click on a row or a block chooses its layer; it is marked at once, in the table and in the drawing.
-CHOOSE = """
-element.addEventListener('click', (event) => {
-  const chosen = event.target.closest('[data-layer]');
-  if (!chosen) return;
-  for (const one of document.querySelectorAll('#network [data-layer]')) {
-    const on = one.dataset.layer === chosen.dataset.layer;
-    one.classList.toggle('gl-on', on);
-    one.querySelector('button')?.setAttribute('aria-pressed', on);
-  }
-  trigger('select', {layer: chosen.dataset.layer});
-});
-"""
-# On a phone the fields are a screen or two above the row.
-SHOW_FORM = """() => {
-  if (innerWidth < 768) document.getElementById('network-form')?.scrollIntoView({behavior: 'smooth'});
-}"""
-# The address keeps which part of the tab is open; a link to a network opens the second.
-OPEN_VIEW_OF_URL = """() => {
-  const asked = new URL(location).searchParams;
-  const view = asked.get('view') ?? (asked.has('network') ? 'network' : 'module');
-  return ['module', 'network', 'lessons'].includes(view) ? view : 'module';
-}"""
-KEEP_VIEW_IN_URL = """(view) => {
-  const url = new URL(location);
-  url.searchParams.set('view', view);
-  history.replaceState(history.state, '', url);
-}"""
+CHOOSE_LAYER = "googlenet.chooseLayer(element, trigger)"
 
 
 @dataclass(frozen=True)
@@ -65,31 +34,36 @@ class NetworkPanel:
     sizes: list[gr.Number]  # image side, classes
     variant: gr.Radio
     switches: gr.CheckboxGroup
+    refusal: gr.HTML  # of the settings above it
+    form: LayerForm
     keep: gr.Checkbox
-    fix: gr.Button
     undo: gr.Button
     reset: gr.Button
     train: gr.Button
     fit: gr.Button
     for_training: gr.Textbox
-    form: LayerForm
     remarks: gr.HTML
-    refusal: gr.HTML
     summary: gr.HTML
+    fix: gr.Button
     drawing: gr.HTML
     table: gr.HTML
-    away: takeaway.TakeAway
+    export: export.ExportPanel
 
     @property
     def answer(self) -> list[Any]:
-        """What every edit may change: the values of `show_answer`."""
+        """What every edit may change: the values of `answers.show_answer`."""
         shown = [self.summary, self.drawing, self.table, self.remarks]
-        return [self.draft, self.refusal, *shown, self.fix, self.undo, self.keep, self.fit, self.away.link]
+        return [self.draft, *shown, self.fix, self.undo, self.keep, self.fit, self.export.link]
 
     @property
     def everything(self) -> list[Any]:
-        """What an edit of the whole changes: the values of `show_everything`."""
+        """What an edit of the whole changes: the values of `answers.show_everything`."""
         return [*self.answer, self.start, *self.sizes, self.variant, self.switches, *self.form.outputs]
+
+    @property
+    def refusals(self) -> list[gr.HTML]:
+        """Where refusals are told: under the settings, in the layer's form, and where files are opened."""
+        return [self.refusal, self.form.refusal, self.export.refusal]
 
 
 def network_panel(demo: gr.Blocks) -> NetworkPanel:
@@ -99,10 +73,13 @@ def network_panel(demo: gr.Blocks) -> NetworkPanel:
     return panel
 
 
-def keep_view_in_url(demo: gr.Blocks, view: gr.Radio) -> None:
+def keep_view_in_url(demo: gr.Blocks, views: gr.Radio) -> None:
     """Have the address tell which part of the Build tab is open, and open it again."""
-    view.input(None, view, None, js=KEEP_VIEW_IN_URL)
-    demo.load(None, None, view, js=OPEN_VIEW_OF_URL)
+    views.change(None, views, None, js="googlenet.keepBuildView")
+    demo.load(None, None, views, js="googlenet.openBuildView")
+
+
+# --- the layout -------------------------------------------------------------------------------
 
 
 def _lay_out() -> NetworkPanel:
@@ -121,139 +98,89 @@ def _lay_out() -> NetworkPanel:
                 with gr.Row():
                     parts["undo"] = gr.Button("Undo", min_width=90, interactive=False)
                     parts["reset"] = gr.Button("Reset", min_width=90)
-                parts["train"] = gr.Button("Train this network", variant="primary")
-                parts["fit"] = gr.Button(f"Set {DATA_SIZE}×{DATA_SIZE} and {DATA_CLASSES} classes", visible=False)
-                parts["remarks"] = _html(network_view.remarks(layer, profile))
+                parts["remarks"] = html(view.remarks(layer, profile))
             with gr.Column(scale=3, min_width=320):
-                parts["refusal"] = _html("", "gl-slot", "gl-refusal")
                 with gr.Row(elem_classes="gl-summary"):
-                    parts["summary"] = _html(network_view.summary(config, profile, problems), min_width=280, scale=1)
+                    parts["summary"] = html(view.summary(config, profile, problems), min_width=280, scale=1)
                     parts["fix"] = gr.Button("Fix channels", variant="primary", visible=False, min_width=150, scale=0)
                 with gr.Accordion("Drawing", open=True):
-                    drawn = network_drawing.drawing(config, profile, FIRST_LAYER)
-                    parts["drawing"] = _html(drawn, js_on_load=CHOOSE)
-                rows = network_view.table(config, profile, problems, FIRST_LAYER)
-                parts["table"] = _html(rows, js_on_load=CHOOSE)
-                parts["away"] = takeaway.lay_out(parts["draft"], parts["form"].selected)
+                    drawn = drawing.drawing(config, profile, FIRST_LAYER)
+                    parts["drawing"] = html(drawn, js_on_load=CHOOSE_LAYER)
+                rows = view.table(config, profile, problems, FIRST_LAYER)
+                parts["table"] = html(rows, js_on_load=CHOOSE_LAYER)
+                parts["export"] = export.lay_out(parts["draft"], parts["form"].selected)
     return NetworkPanel(**parts)
 
 
 def _lay_out_settings(config: GoogLeNetConfig) -> dict[str, Any]:
-    """What is set for the whole network."""
-    with gr.Row():
+    """What is set for the whole network, and where it goes from here."""
+    parts: dict[str, Any] = {}
+    with gr.Row(elem_id="network-top"):
         choices = [(f"{name}: {about}", name) for name, about in PRESETS.items()]
-        start = gr.Dropdown(choices, value=FIRST, label="Start from", scale=3, min_width=260)
-        sizes = [
+        parts["start"] = gr.Dropdown(choices, value=FIRST, label="Start from", scale=5, min_width=260)
+        parts["sizes"] = [
             gr.Number(config.input_size, label="Image side, pixels", min_width=110, elem_id="network-side"),
             gr.Number(config.num_classes, label="Classes", min_width=110, elem_id="network-classes"),
         ]
+        parts["train"] = gr.Button("Train this network", variant="primary", scale=0, min_width=200)
     with gr.Row():
-        variant = gr.Radio(VARIANTS, value="5x5", label="5×5 branch of every module", min_width=300)
+        parts["variant"] = gr.Radio(VARIANTS, value="5x5", label="5×5 branch of every module", min_width=300)
         kinds = [(label, name) for name, label in SWITCHES.items()]
-        switches = gr.CheckboxGroup(kinds, value=[], label="With", min_width=300)
-    return {"start": start, "sizes": sizes, "variant": variant, "switches": switches}
+        parts["switches"] = gr.CheckboxGroup(kinds, value=[], label="With", min_width=300)
+    parts["refusal"] = refusal_slot()
+    parts["fit"] = gr.Button(f"Set {DATA_SIZE}×{DATA_SIZE} and {DATA_CLASSES} classes", size="sm", visible=False)
+    return parts
 
 
-def _html(value: str, *classes: str, **options: Any) -> gr.HTML:
-    return gr.HTML(value, apply_default_css=False, elem_classes=["gl-html", *classes], **options)
-
-
-# --- answers ----------------------------------------------------------------------------------
-
-
-def show_answer(draft: Draft, selected: str) -> list[Any]:
-    """New values of `NetworkPanel.answer`."""
-    config = draft.config
-    profile, problems = profile_partly(config)
-    return [
-        draft,
-        "",
-        network_view.summary(config, profile, problems),
-        network_drawing.drawing(config, profile, selected),
-        network_view.table(config, profile, problems, selected),
-        network_view.remarks(draft.layer_or_first(selected), profile),
-        gr.update(visible=bool(config.problems())),
-        gr.update(interactive=bool(draft.past)),
-        draft.keep,
-        gr.update(visible=False),
-        takeaway.link_of(config),
-    ]
-
-
-def show_everything(form: LayerForm, draft: Draft, selected: str) -> list[Any]:
-    """New values of `NetworkPanel.everything`; the first module is chosen where `selected` is gone."""
-    config, layer = draft.config, draft.layer_or_first(selected)
-    start = config.name if config.name in PRESETS else gr.skip()
-    settings = [start, config.input_size, config.num_classes, drafts.common_variant(config), drafts.switches(config)]
-    return [*show_answer(draft, layer.name), *settings, *form.show(layer)]
-
-
-def refusing(event: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
-    """`event`, whose refusal is told in one sentence (the second output) while all else stays."""
-
-    def run(*arguments: Any) -> list[Any]:
-        try:
-            return event(*arguments)
-        except LabError as error:
-            return [gr.skip(), figures.message(str(error)), *[gr.skip()] * (outputs - 2)]
-
-    return run
-
-
-# --- events -----------------------------------------------------------------------------------
+# --- the events -------------------------------------------------------------------------------
 
 
 def _wire(panel: NetworkPanel, demo: gr.Blocks) -> None:
-    form, bench = panel.form, [panel.draft, panel.form.selected]
+    """Connect the components of `panel`, which a link in the address of `demo` may fill."""
+    form, edited = panel.form, [panel.draft, panel.form.selected]
 
-    def edit_layer(draft: Draft, selected: str, *values: Any) -> list[Any]:
-        after = draft.with_layer(form.read(draft.layer(selected), *values))
-        common = drafts.common_variant(after.config)
-        return [*show_answer(after, selected), common, *form.follow(after.layer(selected))]
+    def edit(triggers: list[Any], event: Any, inputs: list[Any], outputs: list[Any], refusal: gr.HTML) -> None:
+        """The fields that are typed in stay as they are, and so do refusals of others."""
+        gr.on(triggers, answers.refusable(event, 1, 0, len(outputs)), inputs, [refusal, *outputs], **LIVE)
 
-    def edit_whole(draft: Draft, selected: str, side: Any, classes: Any) -> list[Any]:
-        return show_answer(draft.edited(drafts.set_whole(draft.config, side, classes), "whole"), selected)
+    def redraw(triggers: list[Any], change: Callable[..., Draft], *inputs: Any, refusal: gr.HTML | None = None) -> None:
+        """Put what `change(draft, *inputs)` gives in the draft's place and show all of it anew."""
 
-    def on(triggers: list[Any], event: Any, inputs: list[Any], outputs: list[Any]) -> Any:
-        return gr.on(triggers, refusing(event, len(outputs)), inputs, outputs, **LIVE)
+        def event(draft: Draft, selected: str, *values: Any) -> list[Any]:
+            return answers.show_everything(form, change(draft, *values), selected)
 
-    def redraw(triggers: list[Any], change: Callable[..., Draft], *inputs: Any) -> None:
-        """On these triggers, put what `change(draft, *inputs)` gives on the bench and show all of it."""
-        on(
-            triggers,
-            lambda d, s, *said: show_everything(form, change(d, *said), s),
-            [*bench, *inputs],
-            panel.everything,
-        )
-
-    def choose(draft: Draft, event: gr.EventData) -> list[Any]:
-        layer = draft.layer_or_first(str(sent(event, "layer")))
-        return [network_view.remarks(layer, profile_partly(draft.config)[0]), *form.show(layer)]
+        own = panel.refusals.index(refusal or panel.refusal)
+        refusable = answers.refusable(event, len(panel.refusals), own, len(panel.everything))
+        gr.on(triggers, refusable, [*edited, *inputs], [*panel.refusals, *panel.everything], **LIVE)
 
     typed = [field.input for field in form.fields.values()]
-    on(typed, edit_layer, [panel.draft, *form.inputs], [*panel.answer, panel.variant, *form.followers])
-    on([size.input for size in panel.sizes], edit_whole, [*bench, *panel.sizes], panel.answer)
+    followers = [*panel.answer, panel.variant, *form.followers]
+    edit(typed, partial(answers.edit_layer, form), [panel.draft, *form.inputs], followers, form.refusal)
+    sides = [size.input for size in panel.sizes]
+    edit(sides, answers.edit_whole, [*edited, *panel.sizes], panel.answer, panel.refusal)
+
     switched = [panel.variant.input, panel.switches.input]
     redraw(switched, lambda d, v, on: d.edited(drafts.set_switches(d.config, v, on)), panel.variant, panel.switches)
     redraw([panel.keep.input], lambda d, keep: d.edited(d.config, keep=bool(keep)), panel.keep)
     redraw([panel.fix.click], lambda d: d.edited(d.config, keep=True))
-    redraw([panel.undo.click], lambda d: d.undone())
+    redraw([panel.undo.click], Draft.undone)
     redraw([panel.start.input, panel.reset.click], lambda d, name: d.edited(preset(name), keep=True), panel.start)
     redraw([panel.fit.click], lambda d: d.edited(drafts.set_whole(d.config, DATA_SIZE, DATA_CLASSES)))
-    redraw([panel.away.upload.upload], lambda d, file: d.edited(takeaway.read_file(file), keep=True), panel.away.upload)
-    for html in (panel.drawing, panel.table):
-        html.select(choose, panel.draft, [panel.remarks, *form.outputs], **LIVE).then(None, None, None, js=SHOW_FORM)
+    file = panel.export.upload
+    redraw([file.upload], lambda d, f: d.edited(export.read_file(f), keep=True), file, refusal=panel.export.refusal)
 
-    def opened(draft: Draft, selected: str, request: gr.Request) -> list[Any]:
-        asked = request.query_params.get("network")
-        if not asked:
-            return [gr.skip()] * len(panel.everything)
-        try:
-            config = from_link_text(asked)
-            wanted = next(iter(drafts.edited_layers(config)), selected)
-            return show_everything(form, Draft(config, keep=not config.problems()), wanted)
-        except LabError as error:
-            message = figures.message(f"The link's network cannot be opened. {error}")
-            return [gr.skip(), message, *[gr.skip()] * (len(panel.everything) - 2)]
+    def choose(draft: Draft, event: gr.EventData) -> list[Any]:
+        layer = draft.layer_or_first(str(sent(event, "layer")))
+        return ["", view.remarks(layer, profile_partly(draft.config)[0]), *form.show(layer)]
 
-    demo.load(opened, bench, panel.everything, **LIVE)
+    for place in (panel.drawing, panel.table):
+        chosen = place.select(choose, panel.draft, [form.refusal, panel.remarks, *form.outputs], **LIVE)
+        chosen.then(None, None, None, js="googlenet.showLayerForm")
+
+    opening = answers.refusable(partial(answers.open_link, form), 1, 0, len(panel.everything))
+
+    def open_address(draft: Draft, selected: str, request: gr.Request) -> list[Any]:
+        link = request.query_params.get("network")
+        return opening(draft, selected, link) if link else [gr.skip()] * (1 + len(panel.everything))
+
+    demo.load(open_address, edited, [panel.refusal, *panel.everything], **LIVE)

@@ -1,4 +1,4 @@
-"""What leaves the Build tab: a network as PyTorch source, as JSON and as a link, and the ways back in."""
+"""What leaves the Build tab: a network as PyTorch source, as JSON and as a link, and the way back in from a file."""
 
 from __future__ import annotations
 
@@ -14,37 +14,9 @@ from googlenet.models.codegen import to_source
 from googlenet.models.draft import Draft
 from googlenet.models.presets import preset
 from googlenet.models.share import MAX_JSON, file_stem, from_json, to_json, to_link_text
+from googlenet.ui.common.layout import LIVE, refusal_slot
 
 WHOLE, MODULE = "the whole network", "the chosen module"
-LIVE: dict[str, Any] = {
-    "queue": False,
-    "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
-}
-# The answer of a download: {name, text}. The browser writes the file, so none is left on the server.
-SAVE = """(parcel) => {
-  if (!parcel) return;
-  const {name, text} = JSON.parse(parcel);
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], {type: 'text/plain'}));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}"""
-# Browsers refuse an address that changes with every key, hence the pause; the shown link does not wait.
-KEEP_IN_URL = """(network) => {
-  const url = new URL(location);
-  if (network) url.searchParams.set('network', network); else url.searchParams.delete('network');
-  clearTimeout(window.glRememberNetwork);
-  window.glRememberNetwork = setTimeout(() => {
-    const now = new URL(location);
-    if (network) now.searchParams.set('network', network); else now.searchParams.delete('network');
-    history.replaceState(history.state, '', now);
-  }, 400);
-  url.search = new URLSearchParams({view: 'network', ...(network ? {network} : {})});
-  return url.toString();
-}"""
 
 
 def read_file(file: Any) -> GoogLeNetConfig:
@@ -63,18 +35,19 @@ def link_of(config: GoogLeNetConfig) -> str:
 
 
 @dataclass(frozen=True)
-class TakeAway:
+class ExportPanel:
     """The components: the link's text, hidden, which every edit sets, and the button that opens a file."""
 
     link: gr.Textbox
+    refusal: gr.HTML
     upload: gr.UploadButton
 
 
-def lay_out(draft: gr.State, selected: gr.Textbox) -> TakeAway:
+def lay_out(draft: gr.State, selected: gr.Textbox) -> ExportPanel:
     """Place source, downloads and link in the column that is open, and wire them to the network `draft`."""
     link = gr.Textbox("", visible="hidden")
-    parcel = gr.Textbox("", visible="hidden")
-    with gr.Accordion("Take it away", open=False) as panel:
+    file = gr.Textbox("", visible="hidden")
+    with gr.Accordion("Source, JSON and link", open=False) as panel:
         address = gr.Textbox(
             label="Link",
             info="opens this network here again",
@@ -84,29 +57,33 @@ def lay_out(draft: gr.State, selected: gr.Textbox) -> TakeAway:
         )
         part = gr.Radio([WHOLE, MODULE], value=WHOLE, label="PyTorch source of")
         source = gr.Code(language="python", label="needs torch alone", interactive=False, max_lines=20)
+        refusal = refusal_slot()
         with gr.Row():
             python = gr.Button("Download source", min_width=140)
             plain = gr.Button("Download JSON", min_width=140)
             upload = gr.UploadButton("Open JSON", file_types=[".json"], type="binary", min_width=140)
 
-    def shown(now: Draft, chosen: str, wanted: str) -> str:
-        return _source(now, chosen, wanted)[1]
-
     what = [draft, selected, part]
-    link.change(None, link, address, js=KEEP_IN_URL)
-    gr.on([panel.expand, part.input, link.change, selected.change], shown, what, source, **LIVE)
-    python.click(lambda *answers: _parcel(*_source(*answers)), what, parcel, **LIVE).then(None, parcel, None, js=SAVE)
-    plain.click(lambda now: _parcel(f"{file_stem(now.config)}.json", to_json(now.config)), draft, parcel, **LIVE).then(
-        None, parcel, None, js=SAVE
+    link.change(None, link, address, js="googlenet.keepNetwork")
+    gr.on(
+        [panel.expand, part.input, link.change, selected.change], lambda *now: source_of(*now)[1], what, source, **LIVE
     )
-    return TakeAway(link, upload)
+    for button, write in ((python, source_of), (plain, json_of)):
+        written = button.click(lambda *now, write=write: _as_file(*write(*now)), what, file, **LIVE)
+        written.then(None, file, None, js="googlenet.saveFile")
+    return ExportPanel(link, refusal, upload)
 
 
-def _parcel(name: str, text: str) -> str:
+def _as_file(name: str, text: str) -> str:
     return json.dumps({"name": name, "text": text})
 
 
-def _source(draft: Draft, selected: str, part: str) -> tuple[str, str]:
+def json_of(draft: Draft, *_: str) -> tuple[str, str]:
+    """A file's name and its text: the network as JSON."""
+    return f"{file_stem(draft.config)}.json", to_json(draft.config)
+
+
+def source_of(draft: Draft, selected: str, part: str) -> tuple[str, str]:
     """A file's name and its text: the source of the network, or of the chosen module."""
     config, layer = draft.config, draft.layer_or_first(selected)
     try:
