@@ -5,6 +5,7 @@
       status.json           what the trainer is doing, replaced atomically
       metrics.csv           a row an epoch; `Epoch,Accuracy,Loss` as in the class note, then validation, rate, speed
       steps.jsonl           a row every few steps
+      metrics-unreadable.csv, steps-unreadable.jsonl        what a resume could not read of them
       train.log             what the trainer printed
       curves.png            loss above accuracy, redrawn at the end
       epoch-0299.safetensors, best.safetensors, last.safetensors
