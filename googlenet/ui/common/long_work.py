@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from googlenet.errors import LabError
+from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.refusals import toast
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -91,7 +92,7 @@ class Question:
         @refusable(2)
         def show(*values: Any) -> Any:
             sentence = question(*values)
-            return gr.Column(visible=bool(sentence)), f"<p>{escape(sentence)}</p>"
+            return gr.Column(visible=bool(sentence)), f"<p>{escape(hide_paths(sentence))}</p>"
 
         pressed = self.button.click(show, inputs, [self.box, self.words], **PRIVATE)
         gr.on([self.no.click, self.yes.click], lambda: gr.Column(visible=False), None, self.box, **PRIVATE)

@@ -1,11 +1,11 @@
-// Asks the server what is new and hands it to Gradio's components, in the order of `view` in training.py.
-// The timer calls every second while the page is visible; the server is asked once a second beside a trainer and
-// every three otherwise, or from another tab. `now` asks at once, and for what was just changed.
-window.googlenetWatch = (() => {
+// Asks the server what is new and hands it to Gradio's components, in the order of `view` in train/tab.py.
+// The timer calls `watch` every second while the page is visible; the server is asked once a second beside a trainer
+// and every three otherwise, or from another tab. `watchNow` asks at once, and for what was just changed.
+(() => {
   const update = (properties) => ({__type__: 'update', ...properties});
   let seen = 0, of = '', due = 0, latest = 0, asking = false, active = false;
 
-  return async (run, others, now) => {
+  const ask = async (run, others, now) => {
     if (!now && (asking || Date.now() < due)) return;
     const turn = ++latest;
     run ||= new URL(location).searchParams.get('run') ?? '';
@@ -46,4 +46,8 @@ window.googlenetWatch = (() => {
       news.resume === undefined ? undefined : update({interactive: news.resume}),
     ];
   };
+
+  const own = (window.googlenet ??= {});
+  own.watch = (run, others) => ask(run, others, false);
+  own.watchNow = (run, others) => ask(run, others, true);
 })();

@@ -11,7 +11,7 @@ from gradio.events import Dependency
 from googlenet.errors import LabError
 from googlenet.models.share import parse_network
 from googlenet.recipes import RECIPES, parse_epochs, recipe_values
-from googlenet.ui.common.access import Access
+from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.long_work import PRIVATE
 from googlenet.ui.common.templates import render
@@ -106,7 +106,7 @@ class Form:
 
     def mark(self, error: LabError | None) -> list[Any]:
         """Updates for a place in view, `self.more` and the fields: `error` there and beside its field, no older one."""
-        sentence = str(error or "")
+        sentence = hide_paths(str(error or ""))
         marks = {name: gr.update(info=hint, elem_classes="") for name, hint in self.hints.items()}
         if error and error.field in marks:
             info = f"⚠ {sentence[:1].upper()}{sentence[1:]}"

@@ -16,15 +16,12 @@ from googlenet.recipes import make_train_config
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
-from googlenet.ui.common.access import Access
+from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.long_work import PRIVATE, Question, refusable
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
 from googlenet.ui.train.view import status_html
 from googlenet.ui.train.watch import MAX_COMPARED
-
-WATCH = "(run, others) => googlenetWatch(run, others, false)"
-WATCH_NOW = "(run, others) => googlenetWatch(run, others, true)"
 
 
 def start_run(
@@ -50,7 +47,7 @@ def stop_run(checkpoints: Path, name: str) -> list[Any]:
     if not status.active:
         return [gr.skip(), gr.skip()]
     status = dataclasses.replace(status, state="stopping", message="Saving after this step.", seconds_left=None)
-    return [status_html(run, status, run.metrics()), gr.update(interactive=False)]
+    return [hide_paths(status_html(run, status, run.metrics())), gr.update(interactive=False)]
 
 
 def resume_run(checkpoints: Path, name: str, *, anyway: bool = False) -> str:
@@ -92,7 +89,7 @@ def training_tab(
                     max_choices=MAX_COMPARED,
                     min_width=240,
                 )
-            status = gr.HTML("<p class='gl-note'>Looking for runs …</p>", elem_classes="gl-html")
+            status = gr.HTML("Looking for runs …", elem_classes="gl-html")
             charts = gr.HTML(elem_classes="gl-html")
             with gr.Accordion("Log", open=False):
                 log = gr.Textbox(show_label=False, lines=8, max_lines=12, elem_classes="gl-log", container=False)
@@ -122,8 +119,8 @@ def training_tab(
     resume_anyway = refusable(1)(lambda name: resume_run(checkpoints, name, anyway=True))
     anyway = question.yes.click(resume_anyway, shown, question.words, **PRIVATE)
     for acted in (started, stopped, resumed, anyway):
-        acted.then(None, watched, view, js=WATCH_NOW)
+        acted.then(None, watched, view, js="googlenet.watchNow")
     form.wire(send_to_training(built, form.fields["network"]))
-    chosen.input(None, [chosen, compared], view, js=WATCH_NOW)
-    gr.on([compared.input, tab.select, demo.load], None, watched, view, js=WATCH_NOW)
-    timer.tick(None, watched, view, js=WATCH)
+    chosen.input(None, [chosen, compared], view, js="googlenet.watchNow")
+    gr.on([compared.input, tab.select, demo.load], None, watched, view, js="googlenet.watchNow")
+    timer.tick(None, watched, view, js="googlenet.watch")

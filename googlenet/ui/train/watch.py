@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from googlenet.runs import RESUMABLE, Run, active_run, list_runs
+from googlenet.runs import RESUMABLE, Run, Status, active_run, list_runs
 from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.gradio_private import may_see
@@ -109,24 +109,12 @@ class Watcher:
         parts |= {"status": "", "charts": "", "log": "", "files": "", "stop": False, "resume": False}
         drawn = None
         if name:
-            run = Run(self.checkpoints, name)
             try:
-                status = busy[1] if busy and busy[0].name == name else run.status()
-                history = self._feed.read(run)
-                compared = {other: read for other in others if (read := self._history_of(other))}
-                drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
-                known = before.parts["charts"][1] if before and before.drawn == drawn else None
-                parts |= {
-                    "status": status_html(run, status, history.rows, history.problem),
-                    "charts": known or charts_html(history, compared),
-                    "log": run.log_tail(),
-                    "files": files_html(run),
-                    "stop": status.active and status.state != "stopping",
-                    "resume": status.state in RESUMABLE and busy is None,
-                }
+                of_run, drawn = self._of_run(name, others, busy, before)
+                parts |= of_run
             except Exception as error:  # whatever its files hold, the page goes on with the other runs
                 log.error("run %s cannot be shown", name, exc_info=before is None)
-                drawn, parts["status"] = None, message(f"The run {name} cannot be shown ({error}).")
+                parts["status"] = message(f"The run {name} cannot be shown ({error}).")
         else:
             parts["status"] = render("train/no_run.html")
         if len(self._views) >= MAX_VIEWS and key not in self._views:
@@ -134,6 +122,25 @@ class Watcher:
         parts = {name: hide_paths(part) if isinstance(part, str) else part for name, part in parts.items()}
         view = self._views[key] = _View(parts, drawn, before)
         return view
+
+    def _of_run(
+        self, name: str, others: list[str], busy: tuple[Run, Status] | None, before: _View | None
+    ) -> tuple[dict[str, Any], object]:
+        """The parts that are about the run `name`, and which state of which runs its charts show."""
+        run = Run(self.checkpoints, name)
+        status = busy[1] if busy and busy[0].name == name else run.status()
+        history = self._feed.read(run)
+        compared = {other: read for other in others if (read := self._history_of(other))}
+        drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
+        charts = before.parts["charts"][1] if before and before.drawn == drawn else charts_html(history, compared)
+        return {
+            "status": status_html(run, status, history.rows, history.problem),
+            "charts": charts,
+            "log": run.log_tail(),
+            "files": files_html(run),
+            "stop": status.active and status.state != "stopping",
+            "resume": status.state in RESUMABLE and busy is None,
+        }, drawn
 
     def _history_of(self, name: str) -> History | None:
         """That of a run to compare with; None when it cannot be read."""
