@@ -111,7 +111,7 @@ def _within(run: str, name: str) -> str:
 
 def _classify(options: argparse.Namespace) -> int:
     from googlenet.inference.classifier import Classifier
-    from googlenet.inference.novelty import judge, warning
+    from googlenet.inference.novelty import warning
 
     classifier = Classifier(options.weights, options.device)
     if classifier.info.facts.get("synthetic"):
@@ -119,16 +119,8 @@ def _classify(options: argparse.Namespace) -> int:
     answers, bad = [], 0
     for file in options.files:
         try:
-            verdict = judge(classifier, file)
-            answers.append(
-                {
-                    "file": str(file),
-                    "probabilities": classifier.classify(file),
-                    "temperature": classifier.temperature,
-                    "unlike_training": verdict and verdict.unlike_training,
-                    "novelty": verdict and verdict.to_dict(),
-                }
-            )
+            answer = classifier.answer(file).to_dict()
+            answers.append({"file": str(file), "temperature": classifier.temperature, **answer})
         except LabError as error:  # the other pictures still get their answer
             answers.append({"file": str(file), "error": str(error)})
             bad = BAD_INPUT

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +17,37 @@ from torch import Tensor
 from googlenet.data.augment import normalize
 from googlenet.data.images import Source, fit_image, read_image
 from googlenet.errors import LabError
+from googlenet.inference.explain import Occlusion, occlude
+from googlenet.inference.novelty import Novelty, NoveltyVerdict, check_novelty
 from googlenet.models.device import has_fast_bf16, pick_device
 from googlenet.models.fast.folded import fold
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """All that a network says of one picture.
+
+    `probabilities` of every class, the likeliest first, sum to 1; `logits` are float32 (classes,) in the order of the
+    labels, on the CPU. `picture` is the one given, upright and whole, `seen` the very pixels that the network saw of
+    it. `novelty` is None where the weights file has no threshold, `occlusion` where no explanation was asked for.
+    """
+
+    probabilities: dict[str, float]
+    logits: Tensor
+    picture: Image.Image
+    seen: Image.Image
+    novelty: NoveltyVerdict | None
+    occlusion: Occlusion | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types: all but the pictures and how the answer came about."""
+        return {
+            "probabilities": self.probabilities,
+            "unlike_training": self.novelty and self.novelty.unlike_training,
+            "novelty": self.novelty and self.novelty.to_dict(),
+        }
 
 
 class Classifier:
@@ -38,12 +67,32 @@ class Classifier:
             raise LabError(f"{self.path.name} takes {self.info.network.in_channels} channels: a picture has 3.")
         self.model.to(memory_format=torch.channels_last)
         self.temperature = self.info.temperature
+        self.novelty = Novelty.from_facts(self.info.facts)
         self._mean = torch.tensor(self.info.mean, device=self.device)
         self._std = torch.tensor(self.info.std, device=self.device)
 
+    def answer(self, image: Source, *, explain: bool = False) -> Answer:
+        """All about `image`, which is what `read_image` takes, from one decoding and one forward pass.
+
+        To `explain` what the answer rests on takes some 80 covered pictures more.
+        """
+        picture = read_image(image)
+        seen = fit_image(picture, self.info.network.input_size)
+        pixels = to_tensor(seen)
+        logits = self.logits(pixels[None])[0].cpu()
+        shares = self._softmax(logits)
+        return Answer(
+            self._ordered(shares.tolist()),
+            logits,
+            picture,
+            seen,
+            self.novelty and check_novelty(self.novelty, logits),
+            occlude(self, pixels, shares) if explain else None,
+        )
+
     def classify(self, image: Source) -> dict[str, float]:
         """The probability of every class, the likeliest first; they sum to 1. `image` is what `read_image` takes."""
-        return self.classify_many([image])[0]
+        return self.answer(image).probabilities
 
     def classify_many(self, images: Iterable[Source], batch_size: int = 64) -> list[dict[str, float]]:
         """`classify` for many pictures, `batch_size` of them decoded at a time."""
@@ -82,11 +131,17 @@ class Classifier:
 
     def probabilities(self, images: Tensor) -> Tensor:
         """uint8 (N, 3, H, W), anywhere → float32 (N, classes), scaled by the temperature, on its device."""
-        return (self.logits(images) / self.temperature).softmax(1)
+        return self._softmax(self.logits(images))
+
+    def _softmax(self, logits: Tensor) -> Tensor:
+        return (logits / self.temperature).softmax(-1)
 
     def _ordered(self, probabilities: list[float]) -> dict[str, float]:
         if any(value != value for value in probabilities):
-            raise LabError(f"{self.path.name} answers with no number, its training diverged: choose an earlier epoch.")
+            raise LabError(
+                f"{self.path.name} gives no probabilities, since its training diverged: choose an earlier epoch.",
+                "checkpoint",
+            )
         pairs = zip(self.info.classes, probabilities, strict=True)
         return dict(sorted(pairs, key=lambda pair: pair[1], reverse=True))
 

@@ -7,12 +7,14 @@ means what it says. A map from the last module's activations would have 2×2 cel
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from googlenet.data.images import Source
-from googlenet.inference.classifier import Classifier, to_tensor
+if TYPE_CHECKING:
+    from googlenet.inference.classifier import Classifier
 
 BATCH = 27  # covered pictures judged at once
 
@@ -33,12 +35,12 @@ class Occlusion:
     covered: float
 
 
-def occlude(classifier: Classifier, image: Source) -> Occlusion:
+def occlude(classifier: Classifier, seen: Tensor, probabilities: Tensor) -> Occlusion:
     """Cover each square of a quarter of the side, half a square apart, with the training images' mean colour.
 
-    Squares reach over the edge, so that every pixel lies under the same number of them: 2 × 2.
+    `seen` is the network's input, uint8 (3, H, W), and `probabilities` (classes,) its answer to it. Squares reach over
+    the edge, so that every pixel lies under the same number of them: 2 × 2.
     """
-    seen = to_tensor(classifier.input_image(image))
     size = seen.shape[-1]
     patch = max(2, size // 4)
     step = patch // 2
@@ -49,12 +51,13 @@ def occlude(classifier: Classifier, image: Source) -> Occlusion:
         for top in starts
         for left in starts
     ]
-    pictures = seen.repeat(len(boxes) + 1, 1, 1, 1)
-    for picture, (left, top, right, bottom) in zip(pictures[1:], boxes, strict=True):
+    pictures = seen.repeat(len(boxes), 1, 1, 1)
+    for picture, (left, top, right, bottom) in zip(pictures, boxes, strict=True):
         picture[:, top:bottom, left:right] = colour
-    shares = torch.cat([classifier.probabilities(batch).cpu() for batch in pictures.split(BATCH)])
-    label = int(shares[0].argmax())
-    whole, *covered = shares[:, label].tolist()
+    label = int(probabilities.argmax())
+    whole = probabilities[label].item()
+    shares = torch.cat([classifier.probabilities(batch)[:, label].cpu() for batch in pictures.split(BATCH)])
+    covered = shares.tolist()
     drops = np.zeros((size, size), np.float32)
     for (left, top, right, bottom), share in zip(boxes, covered, strict=True):
         drops[top:bottom, left:right] += (whole - share) / 4

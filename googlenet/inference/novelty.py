@@ -18,9 +18,6 @@ from googlenet.errors import LabError, check_choice, check_number
 if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
     from torch import Tensor
 
-    from googlenet.data.images import Source
-    from googlenet.inference.classifier import Classifier
-
 FACT = "novelty"  # its key in a weights file's facts
 MAX_SETS, MAX_WORDS = 20, 200  # of a stranger's file
 
@@ -84,8 +81,9 @@ class Novelty:
             return None
         if not _is_share(said.get("false_alarm")):
             return None
-        misses = said.get("misses") if isinstance(said.get("misses"), dict) else {}
-        shares = [(str(name)[:MAX_WORDS], float(share)) for name, share in misses.items() if _is_share(share)]
+        misses = said.get("misses")
+        named = misses.items() if isinstance(misses, dict) else ()
+        shares = [(str(name)[:MAX_WORDS], float(share)) for name, share in named if _is_share(share)]
         fitted_on, measured_on = (str(said.get(key, ""))[:MAX_WORDS] for key in ("fitted_on", "measured_on"))
         numbers = float(said["threshold"]), float(said["false_alarm"])
         return cls(said["score"], *numbers, dict(shares[:MAX_SETS]), fitted_on, measured_on)
@@ -104,13 +102,13 @@ def fit(logits: Tensor, name: str = "energy", false_alarm: float = 0.05, fitted_
     scores = SCORES[name](logits.float()).sort().values
     threshold = scores[max(0, math.ceil(round(len(scores) * (1 - false_alarm), 6)) - 1)].item()
     if not (math.isfinite(threshold) and logits.isfinite().all()):
-        raise LabError("The network answers with no number, its training diverged: choose an earlier epoch.")
+        raise LabError("The network's answers are not numbers, since its training diverged: choose an earlier epoch.")
     fitted = Novelty(name, threshold, false_alarm, fitted_on=fitted_on)
     return fitted.measured(logits, {}, fitted_on)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class NoveltyVerdict:
     """What a weights file's `novelty` says of one picture."""
 
     novelty: Novelty
@@ -122,15 +120,9 @@ class Verdict:
         return {"score": self.novelty.name, "value": self.score, "threshold": self.novelty.threshold}
 
 
-def judge(classifier: Classifier, image: Source) -> Verdict | None:
-    """Whether `image` is unlike the training images, or None when the classifier's file has no threshold for it."""
-    from googlenet.inference.classifier import to_tensor
-
-    novelty = Novelty.from_facts(classifier.info.facts)
-    if novelty is None:
-        return None
-    logits = classifier.logits(to_tensor(classifier.input_image(image))[None])[0]
-    return Verdict(novelty, novelty.score(logits).item(), bool(novelty.warns(logits)))
+def check_novelty(novelty: Novelty, logits: Tensor) -> NoveltyVerdict:
+    """Whether the picture with these logits (classes,) is unlike the training images."""
+    return NoveltyVerdict(novelty, novelty.score(logits).item(), bool(novelty.warns(logits)))
 
 
 def warning(classes: int) -> str:

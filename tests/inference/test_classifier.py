@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny import CLASSES, MEAN, STD, tiny_checkpoint, tiny_config
 
+from googlenet.data import images
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier, load_classifier
 from googlenet.models.googlenet import GoogLeNet
@@ -79,6 +80,56 @@ def test_input_image_is_what_the_network_sees(weights: Path) -> None:
     seen = classifier.input_image(picture)
     assert (seen.size, seen.mode) == ((32, 32), "RGB")
     assert classifier.classify(picture) == pytest.approx(by_hand(weights, np.asarray(seen)), abs=1e-5)
+
+
+def test_an_answer_takes_one_decoding_and_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks: the class, the command line, the endpoint and the tab."""
+    from googlenet.cli.main import main
+    from googlenet.ui.classify.tab import answer_for, classify_upload
+
+    folder, photo = tmp_path / "checkpoints", tmp_path / "photo.png"
+    path = tiny_checkpoint(
+        folder / "told.safetensors", novelty={"score": "energy", "threshold": 0.0, "false_alarm": 0.05}
+    )
+    Image.fromarray(noise(1, 60, 90)[0]).save(photo)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    decodes: list[str] = []
+    passes: list[int] = []
+    opened, forward = images._open, GoogLeNet.forward
+    monkeypatch.setattr(images, "_open", lambda content, name: (decodes.append(name), opened(content, name))[1])
+    monkeypatch.setattr(GoogLeNet, "forward", lambda self, x: (passes.append(len(x)), forward(self, x))[1])
+
+    def counted() -> tuple[list[str], list[int]]:
+        seen = decodes[:], passes[:]
+        decodes.clear()
+        passes.clear()
+        return seen
+
+    answer = Classifier(path, "cpu").answer(photo)
+    assert counted() == (["photo.png"], [1])
+    assert answer.novelty is not None
+    assert (answer.picture.size, answer.seen.size, answer.occlusion) == ((90, 60), (32, 32), None)
+    assert answer.probabilities == by_hand_ordered(answer.logits)
+    explained = Classifier(path, "cpu").answer(photo, explain=True)
+    assert counted() == (["photo.png"], [1, 27, 27, 27])
+    assert explained.occlusion is not None
+    assert explained.occlusion.probability == max(explained.probabilities.values())
+    Classifier(path, "cpu").classify(photo)
+    assert counted() == (["photo.png"], [1])
+    assert main(["classify", str(path), str(photo), "--device", "cpu"]) == 0
+    assert counted() == (["photo.png"], [1])
+    upload = {"path": str(photo)}
+    classify_upload(folder, upload, "told")
+    assert counted() == (["photo.png"], [1])
+    answer_for(folder, upload, "told")
+    assert counted() == (["photo.png"], [1])
+    answer_for(folder, upload, "told", True)
+    assert counted() == (["photo.png"], [1, 27, 27, 27])
+
+
+def by_hand_ordered(logits: torch.Tensor) -> dict[str, float]:
+    shares = dict(zip(CLASSES, logits.softmax(0).tolist(), strict=True))
+    return dict(sorted(shares.items(), key=lambda pair: -pair[1]))
 
 
 def test_input_size_comes_from_the_file(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from googlenet.cli.main import main as command_line
 from googlenet.data.splits import Split
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.novelty import FACT, SCORES, Novelty, fit, judge
+from googlenet.inference.novelty import FACT, SCORES, Novelty, fit
 from googlenet.models.weights import read_info
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify import view
@@ -119,7 +119,7 @@ def test_one_picture_is_judged_as_its_batch_is(told):
     novelty = Novelty.from_facts(classifier.info.facts)
     scores = novelty.score(classifier.logits(measuring.images[:20])).tolist()
     for image, score in zip(measuring.images, scores, strict=False):
-        verdict = judge(classifier, image.permute(1, 2, 0).numpy())
+        verdict = classifier.answer(image.permute(1, 2, 0).numpy()).novelty
         assert verdict.score == pytest.approx(score, abs=1e-4)
         assert verdict.unlike_training == (verdict.score > novelty.threshold)
         assert verdict.to_dict() == {"score": SCORE, "value": verdict.score, "threshold": novelty.threshold}
@@ -189,7 +189,7 @@ GOOD = {"score": "energy", "threshold": -2.5, "false_alarm": 0.05, "misses": {"n
 def test_what_a_strangers_file_says_is_used_only_when_it_is_sound(said: Any, tmp_path: Path):
     assert Novelty.from_facts({FACT: said}) is None
     path = tiny_checkpoint(tmp_path / "a.safetensors", **{FACT: said})
-    assert judge(Classifier(path, "cpu"), np.zeros((32, 32, 3), np.uint8)) is None
+    assert Classifier(path, "cpu").answer(np.zeros((32, 32, 3), np.uint8)).novelty is None
     assert "holds no threshold" in view.facts(find_checkpoint(tmp_path))
 
 

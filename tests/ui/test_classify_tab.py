@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,15 +14,14 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from tiny import tiny_checkpoint
 
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.explain import occlude
-from googlenet.inference.novelty import judge
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import (
-    NO_NETWORK,
     NO_PICTURE,
     answer_for,
     classify_tab,
@@ -33,7 +31,42 @@ from googlenet.ui.classify.tab import (
     view,
 )
 
-SKIP = gr.skip()
+VOID = ("br", "img", "path")
+
+
+class Parsed(HTMLParser):
+    """The elements of some HTML with what stands in them; each opened one must be closed in turn."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.open: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs), []))
+        if tag not in VOID:
+            self.open.append(self.elements[-1])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        for _, _, parts in self.open:
+            parts.append(data)
+
+    def texts(self, tag: str, css: str = "") -> list[str]:
+        """What stands in each `tag` of the class `css`."""
+        return [
+            " ".join("".join(parts).split())
+            for name, attributes, parts in self.elements
+            if name == tag and (not css or css in (attributes.get("class") or "").split())
+        ]
+
+    def attributes(self, tag: str, name: str) -> list[str | None]:
+        return [attributes.get(name) for kind, attributes, _ in self.elements if kind == tag]
 
 
 @pytest.fixture
@@ -68,15 +101,16 @@ def upload(path: Path) -> dict[str, Any]:
 
 def test_the_answer_is_the_classifiers(checkpoints: Path, uploads: Path) -> None:
     path = picture(uploads)
-    shown, answer, facts, last = answer_for(checkpoints, upload(path), "shipped", None)
+    answer, facts, kept = answer_for(checkpoints, upload(path), "shipped")
     expected = Classifier(checkpoints / "shipped.safetensors", "cpu").classify(path)
-    best, share = next(iter(expected.items()))
-    assert f"{best}<span>, {share:.1%}</span>" in answer
-    assert [f"<b>{name}</b>" in answer for name in expected] == [True] * 3
-    assert "40 × 30 → shorter side to 32, centre crop" in answer
-    assert "93.1%" in facts
-    assert "93.9% averaged with mirror images" in facts
-    assert (shown, last) == (SKIP, str(path))
+    rows = [(name, f"{share:.1%}") for name, share in expected.items()]
+    shown, told = Parsed(answer), Parsed(facts)
+    assert list(zip(shown.texts("b"), shown.texts("em"), strict=True)) == rows
+    assert shown.texts("p", "gl-verdict") == [", ".join(rows[0])]
+    assert shown.texts("figcaption") == ["What the network saw40 × 30 → shorter side to 32, centre crop"]
+    assert told.texts("dd") == ["93.1%", "tiny", "CIFAR-10"]
+    assert told.texts("small")[0] == "93.9% averaged with mirror images"
+    assert kept == upload(path)
 
 
 NOVELTY = {
@@ -92,40 +126,59 @@ NOVELTY = {
 def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, threshold: float, warned: bool) -> None:
     folder, path = tmp_path / "known", picture(uploads)
     tiny_checkpoint(folder / "a.safetensors", novelty={**NOVELTY, "threshold": threshold})
-    _, answer, facts, _ = answer_for(folder, upload(path), None, None)
-    assert ("This does not look like any of the 3 classes" in answer) == warned
-    assert ("<svg class='gl-triangle' role='img'" in answer) == warned
-    assert ("closest: " in answer) == warned
+    answer, facts, _ = answer_for(folder, upload(path), "a")
     score = 1 - max(Classifier(folder / "a.safetensors", "cpu").classify(path).values())
-    assert (f"Max softmax score {score:.2f}, warning above {threshold:.2f}" in answer) == warned
-    assert "5.0% false alarms, 2.0% to 47.0% missed" in facts
-    assert "fitted on 500 validation images" in facts
-    assert "5.0% of 1,000 test images" in facts
-    assert Tags(answer).open == Tags(facts).open == []
+    shown = Parsed(answer)
+    warning = (
+        "This does not look like any of the 3 classes that the network knows. The percentages only say which of them "
+        f"comes closest. Max softmax score {score:.2f}, warning above {threshold:.2f}. Of pictures that are of a "
+        "class, 5.0% get this warning too."
+    )
+    assert shown.texts("div", "gl-unlike") == [warning] * warned
+    assert shown.attributes("svg", "aria-label") == ["Warning"] * warned
+    assert shown.texts("p", "gl-verdict")[0].startswith("closest: ") == warned
 
-    sent = classify_upload(folder, upload(path))
+    told = Parsed(facts)
+    assert told.texts("summary") == [
+        "Its warning errs: 5.0% of pictures of its classes get it too, and of the kind it misses most (photographs) "
+        "47.0% do not."
+    ]
+    assert told.texts("td") == ["pixel noise", "2.0%", "photographs", "47.0%"]
+    details = told.texts("details")[0]
+    assert f"is above {threshold:.2f}, fitted on 500 validation images. It did so wrongly for 5.0% of" in details
+
+    sent = classify_upload(folder, upload(path), "a")
     assert sent["unlike_training"] == warned
     expected = {"score": "max softmax", "value": pytest.approx(score, abs=1e-5), "threshold": threshold}
     assert sent["novelty"] == expected
 
 
+def test_a_warning_measured_on_nothing_else_claims_nothing_else(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "a.safetensors", novelty={"score": "energy", "threshold": -1.5, "false_alarm": 0})
+    told = Parsed(view.facts(find_checkpoint(tmp_path, "a")))
+    assert told.texts("summary") == ["Its warning errs: 0% of pictures of its classes get it too."]
+    assert "is above −1.50. It did so wrongly for 0% of pictures of its classes." in told.texts("details")[0]
+    assert told.texts("table") == []
+
+
 def test_without_a_threshold_nothing_is_claimed(checkpoints: Path, uploads: Path) -> None:
     path = picture(uploads)
-    _, answer, facts, _ = answer_for(checkpoints, upload(path), "shipped", None)
-    assert "does not look like" not in answer
-    assert "holds no threshold" in facts
-    sent = classify_upload(checkpoints, upload(path))
+    answer, facts, _ = answer_for(checkpoints, upload(path), "shipped")
+    assert Parsed(answer).texts("div", "gl-unlike") == []
+    assert "holds no threshold" in Parsed(facts).texts("p", "gl-note")[-1]
+    sent = classify_upload(checkpoints, upload(path), "shipped")
     assert (sent["unlike_training"], sent["novelty"]) == (None, None)
 
 
 def test_what_the_answer_rests_on_is_drawn_when_asked_for(checkpoints: Path, uploads: Path) -> None:
     path = picture(uploads)
-    _, plain, _, _ = answer_for(checkpoints, upload(path), "shipped", None)
-    _, explained, _, _ = answer_for(checkpoints, upload(path), "shipped", None, True)
-    assert (plain.count("<img"), explained.count("<img")) == (1, 2)
-    found = occlude(Classifier(checkpoints / "shipped.safetensors", "cpu"), path)
-    assert f"{found.label} keeps at least {found.covered:.1%}." in explained  # no square moves it by 5%
-    assert Tags(explained).open == []
+    plain, explained = (Parsed(answer_for(checkpoints, upload(path), "shipped", asked)[0]) for asked in (False, True))
+    assert [len(shown.texts("img")) for shown in (plain, explained)] == [1, 2]
+    found = Classifier(checkpoints / "shipped.safetensors", "cpu").answer(path, explain=True).occlusion
+    assert found is not None
+    words = f"No part decides alone: whichever square is covered, {found.label} keeps at least {found.covered:.1%}."
+    assert explained.attributes("img", "alt")[1] == words  # no square moves it by 5%
+    assert words in explained.texts("figcaption")[1]
 
 
 @pytest.mark.parametrize(
@@ -146,51 +199,60 @@ def test_sureness_in_words(shares: tuple[float, ...], words: str) -> None:
 
 def test_the_picture_shown_is_the_networks_input_to_the_pixel(checkpoints: Path, uploads: Path) -> None:
     path = picture(uploads)
-    _, answer, _, _ = answer_for(checkpoints, upload(path), "shipped", None)
-    content = base64.b64decode(re.search(r"data:image/png;base64,([^']+)", answer)[1])
+    answer, _, _ = answer_for(checkpoints, upload(path), "shipped")
+    content = base64.b64decode(str(Parsed(answer).attributes("img", "src")[0]).removeprefix("data:image/png;base64,"))
     expected = Classifier(checkpoints / "shipped.safetensors", "cpu").input_image(path)
     assert np.array_equal(Image.open(io.BytesIO(content)), expected)
 
 
-def test_a_refused_picture_leaves_the_one_before(checkpoints: Path, uploads: Path) -> None:
-    good, bad = picture(uploads), uploads / "words.png"
+def test_a_refusal_stands_in_the_answers_place(checkpoints: Path, uploads: Path) -> None:
+    """Of the picture before, nothing is left; the network's facts stay, and the field is free for another."""
+    bad = uploads / "<b>words.png"
     bad.write_text("words")
-    with pytest.warns(UserWarning, match=r"^words\.png is not a picture"):  # a toast, when there is a browser
-        assert answer_for(checkpoints, upload(bad), "shipped", str(good)) == (str(good), SKIP, SKIP, str(good))
-    with pytest.warns(UserWarning, match=r"^words\.png"):
-        assert answer_for(checkpoints, upload(bad), "shipped", None) == (None, SKIP, SKIP, None)
-    good.unlink()
-    with pytest.warns(UserWarning, match=r"^words\.png"):
-        assert answer_for(checkpoints, upload(bad), "shipped", str(good)) == (None, SKIP, SKIP, None)
+    answer, facts, kept = answer_for(checkpoints, upload(bad), "shipped")
+    shown = Parsed(answer)
+    assert shown.texts("h3") == ["No answer"]
+    assert shown.texts("p")[0].startswith("<b>words.png is not a picture that can be read: use a PNG")
+    assert shown.attributes("div", "role") == ["alert"]
+    assert Parsed(facts).texts("h4") == ["shipped"]
+    assert kept is None
 
 
-def test_a_refused_network_leaves_everything(checkpoints: Path, uploads: Path) -> None:
+def test_a_refused_network_keeps_the_picture_for_another(checkpoints: Path, uploads: Path) -> None:
     path = picture(uploads)
-    with pytest.warns(UserWarning, match="There is no checkpoint 'gone'"):
-        assert answer_for(checkpoints, upload(path), "gone", str(path)) == (SKIP,) * 4
+    answer, facts, kept = answer_for(checkpoints, upload(path), "gone")
+    assert Parsed(answer).texts("p") == ["There is no checkpoint 'gone': choose one from the list."]
+    assert (facts, kept) == ("", upload(path))
+
+    tensors = load_file(checkpoints / "shipped.safetensors")
+    tensors["fc.bias"][:] = float("nan")
+    with safe_open(checkpoints / "shipped.safetensors", "pt") as file:
+        save_file(tensors, checkpoints / "diverged.safetensors", metadata=file.metadata())
+    answer, _, kept = answer_for(checkpoints, upload(path), "diverged")
+    assert "its training diverged: choose an earlier epoch" in Parsed(answer).texts("p")[0]
+    assert kept == upload(path)
 
 
 def test_what_a_browser_cannot_show_goes_back_as_pixels(checkpoints: Path, uploads: Path) -> None:
     path = picture(uploads, "scan.tif")
-    shown, answer, _, last = answer_for(checkpoints, upload(path), "shipped", None)
+    answer, _, shown = answer_for(checkpoints, upload(path), "shipped")
     assert np.array_equal(shown, Image.open(path))
-    assert last == str(path)
-    assert "gl-verdict" in answer
+    assert len(Parsed(answer).texts("p", "gl-verdict")) == 1
 
 
-def test_empty_states_say_what_to_do(checkpoints: Path, uploads: Path, tmp_path: Path) -> None:
-    assert answer_for(tmp_path / "none", None, None, None)[1] == NO_NETWORK
-    assert answer_for(tmp_path / "none", upload(picture(uploads)), None, None)[1] == NO_NETWORK
-    _, answer, facts, _ = answer_for(checkpoints, None, None, None)
+def test_empty_states_say_what_to_do(checkpoints: Path) -> None:
+    answer, facts, _ = answer_for(checkpoints, None, "shipped")
     assert answer == NO_PICTURE
-    assert "<h4>shipped</h4>" in facts
+    assert Parsed(facts).texts("h4") == ["shipped"]
 
 
 def test_synthetic_networks_carry_a_warning(checkpoints: Path) -> None:
     warned = {
-        name: "not photographs" in view.facts(find_checkpoint(checkpoints, name)) for name in ("shipped", "try/best")
+        name: Parsed(view.facts(find_checkpoint(checkpoints, name))).texts("p", "gl-caution")
+        for name in ("shipped", "try/best")
     }
-    assert warned == {"shipped": False, "try/best": True}
+    sentence = "This network learned drawn shapes, not photographs: what it says of a photograph means nothing."
+    assert warned == {"shipped": [], "try/best": [sentence]}
 
 
 def test_choices_keep_what_was_chosen(checkpoints: Path, tmp_path: Path) -> None:
@@ -215,34 +277,16 @@ def test_preparation_in_words(size: tuple[int, int], words: str) -> None:
     assert view.preparation(size, 32) == words
 
 
-class Tags(HTMLParser):
-    """The tags of some HTML, and whether each opened one is closed in turn."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.seen, self.open = [], []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.seen.append(tag)
-        if tag not in ("img", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
 def test_names_from_a_file_cannot_become_markup(tmp_path: Path) -> None:
     evil, black = "<img src=x onerror=alert(1)>'\"", np.zeros((32, 32, 3), np.uint8)
     novelty = {**NOVELTY, "threshold": 0.0, "misses": {evil: 0.1}, "fitted_on": evil, "measured_on": evil}
     path = tiny_checkpoint(tmp_path / "<b>x.safetensors", (evil, f"{evil}2", f"{evil}3"), data=evil, novelty=novelty)
-    facts, classifier = view.facts(find_checkpoint(tmp_path)), Classifier(path, "cpu")
-    answers = classifier.classify(black), Image.new("RGB", (32, 32)), (9, 9)
-    answer = view.answer(*answers, judge(classifier, black), occlude(classifier, black))
-    assert "does not look like" in answer
-    assert Tags(facts).seen.count("img") == 0
-    assert Tags(answer).seen.count("img") == 2
-    assert Tags(facts).open == Tags(answer).open == []
+    facts = Parsed(view.facts(find_checkpoint(tmp_path, "<b>x")))
+    answer = Parsed(view.answer(Classifier(path, "cpu").answer(black, explain=True)))
+    assert len(answer.texts("div", "gl-unlike")) == 1
+    assert (len(facts.texts("img")), len(answer.texts("img"))) == (0, 2)
+    assert facts.texts("h4") == ["<b>x"]
+    assert evil in answer.texts("p", "gl-verdict")[0]
 
 
 # --- uploads ----------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from html import escape
 from typing import TYPE_CHECKING
 
 from googlenet.ui.common import figures
@@ -19,23 +18,14 @@ FAINT = 0.05  # a change of the probability that deserves no deep colour
 WIDTH = 256  # pixels of the drawing
 
 
-def rests_on(occlusion: Occlusion, seen: Image.Image) -> str:
-    """HTML figure of `occlusion` over the network's input, and in words what covering the weightiest square does."""
+def rests_on(occlusion: Occlusion) -> str:
+    """In words what covering the weightiest square does."""
     left, top, right, bottom = occlusion.box
-    square = f"{figures.shape((right - left, bottom - top))} pixels"
-    label, after = escape(occlusion.label), figures.percent(occlusion.covered, 1)
+    label, after = occlusion.label, figures.percent(occlusion.covered, 1)
     if decisive(occlusion):
-        before = figures.percent(occlusion.probability, 1)
-        words = f"Covering the outlined {square} takes {label} from {before} to {after}."
-    else:
-        words = f"No part decides alone: whichever square is covered, {label} keeps at least {after}."
-    return (
-        f"<figure class='gl-seen gl-rests'><img src='{data_uri(heat_map(occlusion, seen))}' alt='{words}'>"
-        f"<figcaption>What the answer rests on<br><span class='gl-note'>{words}<br>"
-        f"<i class='gl-for'></i>covering this lowers the probability<br>"
-        f"<i class='gl-against'></i>covering this raises it<br>"
-        f"Method: occlusion sensitivity (Zeiler and Fergus 2014)</span></figcaption></figure>"
-    )
+        before, square = figures.percent(occlusion.probability, 1), figures.shape((right - left, bottom - top))
+        return f"Covering the outlined {square} pixels takes {label} from {before} to {after}."
+    return f"No part decides alone: whichever square is covered, {label} keeps at least {after}."
 
 
 def heat_map(occlusion: Occlusion, seen: Image.Image) -> Image.Image:

@@ -7,30 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.events import api
-from PIL import Image
 
-from googlenet.data.images import read_image
 from googlenet.errors import LabError
-from googlenet.inference.novelty import judge
 from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.gradio_private import upload_folder
-from googlenet.ui.common.refusals import api_errors, toast
+from googlenet.ui.common.refusals import api_errors
 
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
-    from googlenet.inference.explain import Occlusion
 
 __all__ = ["classify_tab"]
 
 EXAMPLES = ("bus.png", "cheetah1.jpg", "lion.jpg")  # Gradio brings them along
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
 WAITING = view.empty("Looking for trained networks", "This takes a few seconds after a start.")
-NO_NETWORK = view.empty(
-    "No trained network yet",
-    "Train one in the Train tab, or put a weights file of this lab into the checkpoints folder.",
-)
 NO_PICTURE = view.empty(
     "What is in your picture?", "Drop a picture on the left, paste one, use the camera, or try one of the examples."
 )
@@ -46,7 +38,7 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
             name = gr.Dropdown(
                 [],
                 label="Network",
-                info="Shipped ones first, then the latest run",
+                info="The shipped one first, then the latest run",
                 filterable=False,
                 elem_classes="gl-network",
             )
@@ -68,20 +60,37 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
         with gr.Column(scale=2, min_width=320):
             answer = gr.HTML(WAITING, elem_classes="gl-html")
             facts = gr.HTML(elem_classes="gl-html")
-    last = gr.State(None)  # the picture of the answer that is shown
+    answered = gr.JSON(visible=False)  # the picture of the answer, and what is to stand in its field instead
 
-    def show(upload: Any, chosen: str | None, before: str | None, explained: bool) -> tuple[Any, ...]:
-        return answer_for(checkpoints, upload, chosen, before, explained)
+    def show(upload: Any, chosen: str | None, explained: bool) -> tuple[Any, ...]:
+        html, about, given = answer_for(checkpoints, upload, chosen, explained)
+        field: dict[str, Any] = {"picture": upload and upload["path"]}
+        if given is not upload:
+            replacement = picture.postprocess(given)
+            field["replacement"] = replacement and replacement.model_dump()
+        return html, about, field
+
+    def show_new(upload: Any, chosen: str | None, explained: bool, answered: Any) -> tuple[Any, ...]:
+        put = answered.get("replacement", upload) if isinstance(answered, dict) else upload
+        if put is not upload and (put and put["path"]) == (upload and upload["path"]):
+            return (gr.skip(),) * 3  # the answer has put it there itself
+        return show(upload, chosen, explained)
 
     def look(chosen: str | None) -> Any:
         return network_choices(checkpoints, chosen)
 
-    quiet = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
-    shown = {"inputs": [picture, name, last, explain], "outputs": [picture, answer, facts, last]}
-    work = {**quiet, "concurrency_id": "classify", "trigger_mode": "always_last"}
-    looked = gr.on([demo.load, tab.select], look, name, name, queue=False, **quiet)
-    looked.then(show, **shown, **work)
-    gr.on([picture.change, name.input, explain.input], show, **shown, **work)
+    quiet: dict[str, Any] = {"api_visibility": "private", "preprocess": False}
+    # Gradio dims the answer while a new one is on its way: until then it belongs to another picture.
+    work = {**quiet, "concurrency_id": "classify", "trigger_mode": "always_last", "show_progress": "minimal",
+            "show_progress_on": answer}  # fmt: skip
+    asked, shown = [picture, name, explain], [answer, facts, answered]
+    looked = gr.on([demo.load, tab.select], look, name, name, queue=False, show_progress="hidden", **quiet)
+    for event in (
+        looked.then(show, asked, shown, **work),
+        gr.on([name.input, explain.input], show, asked, shown, **work),
+        picture.change(show_new, [*asked, answered], shown, **work),
+    ):
+        event.then(None, [picture, answered], picture, js="googlenet.replacePicture")
 
     def classify(image: gr.FileData, checkpoint: str = "") -> dict[str, Any]:
         """The five likeliest classes of a picture.
@@ -118,55 +127,35 @@ def network_choices(checkpoints: Path, chosen: str | None) -> Any:
     return gr.Dropdown(choices, value=value, interactive=bool(names))
 
 
-def answer_for(
-    checkpoints: Path, upload: Any, chosen: str | None, before: str | None, explained: bool = False
-) -> tuple[Any, ...]:
-    """What the tab shows: picture, answer (`explained` with a heat map), facts, and the picture of that answer.
+def answer_for(checkpoints: Path, upload: Any, chosen: str | None, explained: bool = False) -> tuple[str, str, Any]:
+    """What the tab shows: the answer (`explained` with a heat map), the network's facts, and the picture in its field.
 
-    What cannot be shown leaves a toast and all else as it was: `before` is the picture of the last answer.
+    A refusal stands in the answer's place, so that nothing of the picture before is left beside it. The picture stays
+    `upload`, but it is None when refused, and of the same pixels when no browser could draw it.
     """
-    if not list_checkpoints(checkpoints):
-        return gr.skip(), NO_NETWORK, "", before
-    try:
-        image = None if upload is None else read_image(received(upload))
-    except LabError as error:
-        toast(error)
-        before = before if before and Path(before).is_file() else None
-        return before, gr.skip(), gr.skip(), before
+    about, kept = "", upload
     try:
         checkpoint = find_checkpoint(checkpoints, chosen or "")
-        facts = view.facts(checkpoint)
-        if image is None:
-            return gr.skip(), NO_PICTURE, facts, before  # a picture dropped on another arrives after a None
+        about = view.facts(checkpoint)
+        if upload is None:  # also for a moment when a picture is dropped on another
+            return NO_PICTURE, about, None
         classifier = _classifier(checkpoints, checkpoint.path)
-        answer = view.answer(
-            classifier.classify(image),
-            classifier.input_image(image),
-            image.size,
-            judge(classifier, image),
-            _occlude(classifier, image) if explained else None,
-        )
+        kept = None  # from here on it is the picture that is refused
+        given = classifier.answer(received(upload), explain=explained)
     except LabError as error:
-        toast(error)
-        return (gr.skip(),) * 4
-    # What a browser cannot show goes back as a PNG of the same pixels.
-    shown = gr.skip() if upload["path"].lower().endswith(BROWSER_FORMATS) else image
-    return shown, answer, facts, upload["path"]
+        refusal = view.empty("No answer", str(error), refused=True)
+        return refusal, about, upload if error.field == "checkpoint" else kept
+    drawable = upload["path"].lower().endswith(BROWSER_FORMATS)
+    return view.answer(given), about, upload if drawable else given.picture
 
 
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:
     """The programmatic answer, plain JSON types; `LabError` for a picture or a checkpoint that is none."""
     checkpoint = find_checkpoint(checkpoints, chosen)
-    image = read_image(received(upload))
-    classifier = _classifier(checkpoints, checkpoint.path)
-    shares = list(classifier.classify(image).items())[: view.TOP]
-    verdict = judge(classifier, image)
-    return {
-        "top": [{"class": name, "probability": share} for name, share in shares],
-        "checkpoint": checkpoint.name,
-        "unlike_training": verdict and verdict.unlike_training,
-        "novelty": verdict and verdict.to_dict(),
-    }
+    answer = _classifier(checkpoints, checkpoint.path).answer(received(upload)).to_dict()
+    top = list(answer.pop("probabilities").items())[: view.TOP]
+    shares = [{"class": name, "probability": share} for name, share in top]
+    return {"top": shares, "checkpoint": checkpoint.name, **answer}
 
 
 def _classifier(checkpoints: Path, weights: Path) -> Classifier:
@@ -177,20 +166,13 @@ def _classifier(checkpoints: Path, weights: Path) -> Classifier:
     return load_classifier(weights)
 
 
-def _occlude(classifier: Classifier, image: Image.Image) -> Occlusion:
-    from googlenet.inference.explain import occlude  # imports torch
-
-    return occlude(classifier, image)
-
-
 def received(upload: Any) -> Path:
     """The file of an upload. Gradio passes on any path that a client writes into its request: only a file that Gradio
     itself has received may be read."""
     try:
         path = Path(upload["path"]).resolve()
-        inside = path.is_relative_to(upload_folder()) and path.is_file()
+        if path.is_relative_to(upload_folder()) and path.is_file():
+            return path
     except (KeyError, TypeError, ValueError, OSError):
-        inside = False
-    if not inside:
-        raise LabError("No picture has arrived: send it as a file, in Python with gradio_client.handle_file.", "image")
-    return path
+        pass  # not what Gradio sends
+    raise LabError("No picture has arrived: send it as a file, in Python with gradio_client.handle_file.", "image")

@@ -1,51 +1,43 @@
-"""The Classify tab's answers as HTML, and their CSS."""
+"""What the Classify tab shows, as HTML from the templates in `templates/classify/`."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from googlenet.errors import LabError
-from googlenet.inference.novelty import MEANING, Novelty, Verdict
-from googlenet.inference.novelty import warning as unlike
+from googlenet.inference import novelty
 from googlenet.models.profile import profile_network
 from googlenet.runs import Checkpoint
-from googlenet.ui.classify.heat_map import data_uri, rests_on
+from googlenet.ui.classify import heat_map
 from googlenet.ui.common import figures
+from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:
-    from PIL import Image
-
-    from googlenet.inference.explain import Occlusion
+    from googlenet.inference.classifier import Answer
 
 TOP = 5
-_TRIANGLE = (
-    "<svg class='gl-triangle' role='img' viewBox='0 0 24 24' aria-label='Warning'><path d='M12 3 22.5 21h-21z'/>"
-    "<path class='gl-mark' d='M12 9.5v5.5M12 17.2v1.6'/></svg>"
-)
 
 
-def answer(
-    probabilities: dict[str, float],
-    seen: Image.Image,
-    original: tuple[int, int],
-    verdict: Verdict | None = None,
-    occlusion: Occlusion | None = None,
-) -> str:
-    """HTML: the answer in words, bars of the likeliest classes, the network's input beside what was done to it.
+def answer(given: Answer) -> Markup:
+    """The answer in words, bars of the likeliest classes, the network's input and what was done to get it.
 
-    `probabilities` come likeliest first; `seen` is the input, `original` the (width, height) of the upright picture.
-    A `verdict` may doubt the answer; an `occlusion` is drawn below the input.
+    A picture that looks like no class gets a warning; what the answer rests on is drawn where that was asked for.
     """
-    best, share = next(iter(probabilities.items()))
-    doubted = verdict is not None and verdict.unlike_training
-    warning = _warning(verdict, len(probabilities)) if doubted else ""
-    closest = "<span>closest: </span>" if doubted else ""
-    return (
-        f"<section class='gl-classified{' gl-doubted' if doubted else ''}' aria-live='polite'><div>{warning}"
-        f"<p class='gl-verdict'>{closest}{escape(best)}<span>, {figures.percent(share, 1)}</span></p>"
-        f"<p class='gl-sure'>{escape(sureness(probabilities))}</p>{_bars(probabilities)}</div>"
-        f"{_seen(original, seen)}{rests_on(occlusion, seen) if occlusion else ''}</section>"
+    occlusion = given.occlusion
+    doubt = given.novelty if given.novelty and given.novelty.unlike_training else None
+    return render(
+        "classify/answer.html",
+        warning=doubt and novelty.warning(len(given.probabilities)),
+        score=doubt and _score(doubt),
+        tops=list(given.probabilities.items())[:TOP],
+        sureness=sureness(given.probabilities),
+        seen=heat_map.data_uri(given.seen),
+        size=given.seen.size,
+        preparation=preparation(given.picture.size, given.seen.width),
+        rests_on=occlusion and heat_map.rests_on(occlusion),
+        heat_map=occlusion and heat_map.data_uri(heat_map.heat_map(occlusion, given.seen)),
     )
 
 
@@ -65,70 +57,6 @@ def sureness(probabilities: dict[str, float]) -> str:
     return f"{'Fairly sure' if share >= 0.8 else 'Leaning this way'}: {after}"
 
 
-def _warning(verdict: Verdict, classes: int) -> str:
-    novelty = verdict.novelty
-    alarms = figures.percent(novelty.false_alarm, 1)
-    return (
-        f"<div class='gl-message gl-caution gl-unlike'>{_TRIANGLE}<div><b>{escape(unlike(classes))}</b> "
-        f"The percentages only say which of them comes closest."
-        f"<p class='gl-note'>{escape(novelty.name.capitalize())} score {_number(verdict.score)}, warning above "
-        f"{_number(novelty.threshold)}. Of pictures that are of a class, {alarms} get this warning too."
-        f"</p></div></div>"
-    )
-
-
-def _errors(novelty: Novelty | None) -> str:
-    """How good the warning is, as measured: folded, for the doubtful reader."""
-    if novelty is None:
-        return (
-            "<p class='gl-note'>The file holds no threshold for pictures of something else: they get no warning. "
-            "Promoting it in Evaluate fits one.</p>"
-        )
-    alarms, shares = figures.percent(novelty.false_alarm, 1), novelty.misses.values()
-    reach = f", {figures.percent(min(shares), 1)} to {figures.percent(max(shares), 1)} missed" if shares else ""
-    fitted = escape(f", fitted on {novelty.fitted_on}" if novelty.fitted_on else "")
-    measured = escape(novelty.measured_on or "pictures of a class")
-    return (
-        f"<details class='gl-errors'><summary>It warns of pictures of something else, not without errors: "
-        f"{alarms} false alarms{reach}</summary>"
-        f"<p>It warns when the {escape(MEANING[novelty.name])} is above {_number(novelty.threshold)}{fitted}. "
-        f"It did so wrongly for {alarms} of {measured}{', and missed:' if shares else '.'}</p>"
-        f"{_misses(novelty.misses) if shares else ''}</details>"
-    )
-
-
-def _misses(misses: dict[str, float]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td class='gl-n'>{figures.percent(share, 1)}</td></tr>"
-        for name, share in misses.items()
-    )
-    head = "<thead><tr><th>pictures of something else</th><th class='gl-n'>missed</th></tr></thead>"
-    table = f"<table class='gl-table gl-layers'>{head}<tbody>{rows}</tbody></table>"
-    return figures.scroll_box(table, "Pictures of something else that it missed")
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
-
-
-def _bars(probabilities: dict[str, float]) -> str:
-    rows = "".join(
-        f"<li><b>{escape(name)}</b><i style='--gl-share: {share:.2%}' aria-hidden='true'></i>"
-        f"<em>{figures.percent(share, 1)}</em></li>"
-        for name, share in list(probabilities.items())[:TOP]
-    )
-    return f"<ol class='gl-tops' aria-label='The likeliest classes'>{rows}</ol>"
-
-
-def _seen(original: tuple[int, int], seen: Image.Image) -> str:
-    size = figures.shape(seen.size)
-    return (
-        f"<figure class='gl-seen'><img src='{data_uri(seen)}' alt='The {size} pixels that the network saw'>"
-        f"<figcaption>What the network saw<br><span class='gl-note'>{preparation(original, seen.width)}</span>"
-        f"</figcaption></figure>"
-    )
-
-
 def preparation(original: tuple[int, int], size: int) -> str:
     """What was done to a picture of `original` (width, height): "1,024 × 768 → shorter side to 32, centre crop"."""
     given = figures.shape(original)
@@ -139,22 +67,38 @@ def preparation(original: tuple[int, int], size: int) -> str:
     return f"{given} → shorter side to {size}, centre crop"
 
 
-def facts(checkpoint: Checkpoint) -> str:
-    """HTML: what the weights file says of itself."""
+def facts(checkpoint: Checkpoint) -> Markup:
+    """What the weights file says of itself, and how good its warning is."""
     info = checkpoint.info
-    labels = info.classes
-    known = ", ".join(labels[:20]) + (f" and {len(labels) - 20:,} more" if len(labels) > 20 else "")
-    warning = (
-        "<p class='gl-message gl-caution'>This network learned drawn shapes, not photographs: what it says of a "
-        "photograph means nothing.</p>"
-        if checkpoint.synthetic
-        else ""
+    known = novelty.Novelty.from_facts(info.facts)
+    return render(
+        "classify/facts.html",
+        name=checkpoint.name,
+        synthetic=checkpoint.synthetic,
+        figures=_cards(checkpoint),
+        classes=info.classes,
+        novelty=known,
+        meaning=known and novelty.MEANING[known.name],
+        threshold=known and _number(known.threshold),
+        worst=known and max(known.misses.items(), key=lambda kind: kind[1], default=None),
     )
+
+
+def empty(title: str, hint: str, *, refused: bool = False) -> Markup:
+    """Nothing to show yet, and what to do about it; or nothing to show at all, and why."""
+    return render("classify/empty.html", title=title, hint=hint, refused=refused)
+
+
+def _score(verdict: novelty.NoveltyVerdict) -> str:
+    known = verdict.novelty
     return (
-        f"<section class='gl-facts'><h4>{escape(checkpoint.name)}</h4>{warning}{figures.cards(_cards(checkpoint))}"
-        f"<p class='gl-note'>It knows {len(labels):,} classes and always answers with one of them: {escape(known)}.</p>"
-        f"{_errors(Novelty.from_facts(info.facts))}</section>"
+        f"{known.name.capitalize()} score {_number(verdict.score)}, warning above {_number(known.threshold)}. "
+        f"Of pictures that are of a class, {figures.percent(known.false_alarm, 1)} get this warning too."
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
@@ -182,8 +126,3 @@ def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
         of = "" if epochs is None else f"of {epochs:,.0f}, "
         cards.append(("Epoch", figures.count(checkpoint.epoch), f"{of}counted from 0"))
     return cards
-
-
-def empty(title: str, hint: str) -> str:
-    """HTML: nothing to show yet, and what to do about it."""
-    return f"<div class='gl-empty'><h3>{escape(title)}</h3><p>{escape(hint)}</p></div>"

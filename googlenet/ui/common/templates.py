@@ -24,8 +24,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    numbers = (figures.count, figures.si, figures.multiply_adds, figures.shape, figures.size, figures.duration)
-    environment.filters |= {function.__name__: function for function in numbers}
+    names = ("count", "si", "multiply_adds", "shape", "size", "duration", "percent")
+    environment.filters |= {name: getattr(figures, name) for name in names}
     return environment
 
 
