@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from googlenet.lessons.course import pose
 
 LESSONS = "?tab=build&view=lessons"
-MEASURED = re.compile(r"After [0-9]+ steps? conv1 gets [0-9,]+× less gradient")
+MEASURED = re.compile(r"After [0-9]+ steps? conv1 gets about [0-9,]+× less gradient")
 TORCH_MS = 120_000  # its import, on a busy machine
 
 
@@ -102,14 +102,14 @@ def test_gradients_are_drawn_step_by_step_and_stop(visit: object) -> None:
     page = opened(visit, width=390, height=844)
     page.locator("#heads-steps input[type=number]").fill("50")
     page.get_by_role("button", name="Measure").click()
-    said = page.locator(".gl-said")
+    said = page.locator(".gl-conclusion")
     expect(said).to_have_text(MEASURED, timeout=TORCH_MS)
     first = said.text_content()
     expect(said).not_to_have_text(first, timeout=TORCH_MS)
     expect(page.locator(".gl-heads circle")).to_have_count(26)
     sizes = page.evaluate("""() => [...document.querySelectorAll(".gl-heads svg g text")].map((text) =>
         text.getBoundingClientRect().height)""")
-    assert min(sizes) >= 11
+    assert min(sizes) >= 12.5
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Measure")).to_be_enabled()
@@ -123,10 +123,10 @@ def test_a_page_that_is_closed_leaves_no_measuring(visit: object) -> None:
     page = opened(visit)
     page.locator("#heads-steps input[type=number]").fill("50")
     page.get_by_role("button", name="Measure").click()
-    expect(page.locator(".gl-said")).to_have_text(MEASURED, timeout=TORCH_MS)
+    expect(page.locator(".gl-conclusion")).to_have_text(MEASURED, timeout=TORCH_MS)
     page.close()
     # Only one is measured at a time: were the other still at work, this one would wait for its 50 steps.
     page = opened(visit)
     page.get_by_label("with batch norm", exact=True).check()
     page.get_by_role("button", name="Measure").click()
-    expect(page.locator(".gl-said")).to_contain_text("the gradient has not faded", timeout=8000)
+    expect(page.locator(".gl-conclusion")).to_contain_text("the gradient has not faded", timeout=8000)

@@ -9,13 +9,13 @@ import json
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
 import pytest
 import torch
+from markup import Page
 from torch import nn
 
 from googlenet.errors import LabError
@@ -25,9 +25,9 @@ from googlenet.models.blocks import Inception, InceptionNaive
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
 from googlenet.models.share import from_link_text
-from googlenet.ui.build.lessons import panel as lessons
-from googlenet.ui.build.lessons import view as lesson_view
-from googlenet.ui.build.lessons.panel import Place
+from googlenet.ui.build.lessons import answers as lessons
+from googlenet.ui.build.lessons import view
+from googlenet.ui.build.lessons.answers import Place
 from googlenet.ui.build.module.form import Form
 
 SEEDS = range(6)
@@ -275,22 +275,6 @@ def test_lessons_need_no_torch():
 # --- the page ---------------------------------------------------------------------------------
 
 
-class Nested(HTMLParser):
-    """Fails where tags do not nest."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open = []
-        self.feed(html)
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
 def event(**data):
     return gr.EventData(None, data)
 
@@ -298,27 +282,36 @@ def event(**data):
 @pytest.mark.parametrize(("number", "seed"), EVERY[::3])
 def test_cards_and_solutions_are_sound_html(number, seed):
     exercise = pose(number, seed)
-    Nested(lesson_view.card(exercise, number))
-    html = lesson_view.feedback_html(check(exercise, str(exercise.answer)), exercise)
-    Nested(html)
-    assert "Worked out" in html
+    card = Page(view.card(exercise, number)).text
+    for text in (
+        exercise.title,
+        exercise.question,
+        exercise.hint,
+        *exercise.choices,
+        *itertools.chain(*exercise.given),
+    ):
+        assert " ".join(text.split()) in card
+    said = Page(view.feedback_html(exercise, check(exercise, str(exercise.answer)))).text
+    assert said.startswith("✓ Right: ")
+    for found in exercise.solution:
+        assert f"{found.worked} = {found.result:,}" in said
+    assert exercise.moral in said
 
 
 def test_what_is_typed_is_escaped():
     said = lessons.check_answer(None, "<img src=x>")[-1]
-    assert "&lt;img" in said
-    assert "<img" not in said
+    assert Page(said).text == "The answer is a number: type digits, such as 256, not '<img src=x>'."
 
 
 @pytest.mark.parametrize("seed", [0, 4])
 def test_the_link_opens_what_was_asked_about(seed):
     for number in range(LESSONS):
         exercise = pose(number, seed)
-        found = re.search(r"href='([^']+)'", lesson_view.solution(exercise))
-        assert bool(found) == bool(exercise.module or exercise.network)
-        if not found:
+        links = Page(view.feedback_html(exercise)).links
+        assert len(links) == bool(exercise.module or exercise.network)
+        if not links:
             continue
-        asked = parse_qs(urlsplit(found[1].replace("&amp;", "&")).query)
+        asked = parse_qs(urlsplit(links[0]).query)
         if exercise.module:
             kind, *numbers = asked["module"][0].split("-")
             form = Form(kind, *map(int, numbers))
@@ -338,7 +331,8 @@ def test_a_wrong_answer_then_a_right_one():
     assert "Worked out" not in said
     place, path, _, _, outcome, said = lessons.check_answer(place, "256")
     assert (outcome, place["solved"]) == ("right", ["concatenation"])
-    assert "<b>1 of 9</b>" in path
+    assert Page(path).text.startswith("1 of 9 solved")
+    assert Page(path).classes["gl-solved"] == 1
     assert "64 + 128 + 32 + 32" in said
 
 

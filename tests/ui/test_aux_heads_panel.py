@@ -10,9 +10,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from markup import Page
 
 from googlenet.models.presets import preset
-from googlenet.training.gradients import GradientComparison, Gradients, compare_heads
+from googlenet.training.gradients import GradientComparison, Gradients, about, compare_heads
 from googlenet.ui.build.lessons import heads as aux_heads
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,12 +25,10 @@ def comparison(norms: list[float], headed: list[float], step: int = 0) -> Gradie
     return GradientComparison(*(Gradients(step, 2.3, side) for side in sides))
 
 
-def marks(html: str, kind: str) -> list[float]:
-    return [float(x) for x in re.findall(rf"<circle class='{kind}' cx='([0-9.]+)'", html)]
-
-
-def sound(html: str) -> None:
-    ElementTree.fromstring(html)  # well-formed, so that nothing leaks out of it
+def circles(html: str, kind: str) -> list[float]:
+    """Where the marks of that class are drawn; fails where the HTML is not well-formed."""
+    drawn = ElementTree.fromstring(html).iter("circle")
+    return [float(circle.get("cx", "")) for circle in drawn if circle.get("class") == kind]
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +37,40 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_every_step_is_drawn_anew(drawn):
-    assert len(drawn) == 3
-    assert len(set(drawn)) == 3
+    assert len(set(drawn)) == len(drawn) == 3
     for html, when in zip(drawn, ("at initialisation", "after 1 step", "after 2 steps"), strict=True):
-        sound(html)
-        assert f"Gradient by layer, {when}" in html
-        assert len(marks(html, "gl-plain")) == len(marks(html, "gl-headed")) == 13
+        assert Page(html).text.startswith(f"Gradient by layer, {when}")
+        assert len(circles(html, "gl-plain")) == len(circles(html, "gl-headed")) == 13
 
 
 def test_the_chart_says_what_was_measured(drawn):
     (measured,) = compare_heads(preset("cifar10", batch_norm=False), 0)
-    assert measured.sentence in drawn[0]
-    gained = [
-        with_heads - plain
-        for plain, with_heads in zip(marks(drawn[0], "gl-plain"), marks(drawn[0], "gl-headed"), strict=True)
+    rows = aux_heads.marks([measured])
+    assert [(row.layer, row.without, row.headed) for row in rows] == [
+        (layer, norm, measured.with_heads.norms[layer]) for layer, norm in measured.without.norms.items()
     ]
+    gained = [row.x_headed - row.x_without for row in rows]
     assert min(gained[:9]) > 20  # up to 4d, which the heads reach
     assert max(map(abs, gained[9:])) < 1
-    title = ElementTree.fromstring(drawn[0]).find(".//svg/title").text
-    assert measured.sentence in title
-    assert drawn[0].count("<tr>") == 14
+    assert circles(drawn[0], "gl-plain") == [row.x_without for row in rows]
+    chart = ElementTree.fromstring(drawn[0])
+    assert measured.sentence in chart.findtext(".//svg/title", "")
+    assert chart.findtext("p") == measured.sentence
+    assert len(chart.findall(".//tbody/tr")) == 13
+
+
+def test_what_one_run_supports_is_said_and_no_more(drawn):
+    """1.1e-06 against 0.22 was told as 205,930×."""
+    said = Page(drawn[0]).text
+    assert re.search(r"conv1 gets about [1-9]00,000× less gradient .* it gets about \d{1,2}0*× as much", said)
+    assert about(205_930) == "200,000"
+    assert [row.gain for row in aux_heads.marks([comparison([1e-6, 1e-4, 1], [3.21e-6, 8.456e-3, 1])])] == [
+        "3.2",
+        "85",
+        "1",
+    ]
+    vanished = comparison([0.0, 1e-4, 1e-2], [1e-3, 1e-3, 1e-2])
+    assert vanished.sentence == "At initialisation no gradient at all reaches conv1 without the heads."
 
 
 def test_the_switch_for_batch_norm_is_honest(tmp_path):
@@ -66,27 +79,27 @@ def test_the_switch_for_batch_norm_is_honest(tmp_path):
 
 
 def test_a_decade_has_one_width():
-    html = aux_heads.heads_chart([comparison([1e-6, 1e-4, 1e-2], [1e-5, 1e-3, 1e-2])])
-    plain, headed = marks(html, "gl-plain"), marks(html, "gl-headed")
-    decade = (plain[1] - plain[0]) / 2
-    assert plain[2] - plain[1] == pytest.approx(2 * decade, abs=0.2)
-    assert headed[0] - plain[0] == pytest.approx(decade, abs=0.2)
-    assert headed[2] == plain[2]
-    assert "conv1: 1e-06 without heads, 1e-05 with heads, 10×" in html
+    steps = [comparison([1e-6, 1e-4, 1e-2], [1e-5, 1e-3, 1e-2])]
+    rows = aux_heads.marks(steps)
+    decade = (rows[1].x_without - rows[0].x_without) / 2
+    assert rows[2].x_without - rows[1].x_without == pytest.approx(2 * decade, abs=0.2)
+    assert rows[0].x_headed - rows[0].x_without == pytest.approx(decade, abs=0.2)
+    assert rows[2].x_headed == rows[2].x_without
+    titles = [title.text for title in ElementTree.fromstring(aux_heads.heads_chart(steps)).iter("title")]
+    assert "conv1: 1e-06 without heads, 1e-05 with heads, 10×" in titles
 
 
 def test_the_scale_holds_all_steps_and_stays():
     steps = [comparison([1e-6, 1e-4, 1e-2], [1e-5, 1e-3, 1e-2]), comparison([1e-5, 1e-4, 1e-2], [1e-3, 1e-3, 1e-2], 1)]
-    first, second = aux_heads.heads_chart(steps[:1]), aux_heads.heads_chart(steps)
-    assert marks(second, "gl-plain")[1:] == marks(first, "gl-plain")[1:]
-    assert "after 1 step. After 1 step conv1" in second
+    first, second = aux_heads.marks(steps[:1]), aux_heads.marks(steps)
+    assert [row.x_without for row in first[1:]] == [row.x_without for row in second[1:]]
+    assert "after 1 step. After 1 step conv1" in aux_heads.heads_chart(steps)
 
 
 @pytest.mark.parametrize("norms", [[0.0, 1e-4, 1e-2], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
 def test_a_gradient_that_vanished_is_drawn_at_the_edge(norms):
     html = aux_heads.heads_chart([comparison(norms, norms)])
-    sound(html)
-    assert all(aux_heads.LEFT <= x <= aux_heads.WIDTH - aux_heads.RIGHT for x in marks(html, "gl-plain"))
+    assert all(aux_heads.LEFT <= x <= aux_heads.WIDTH - aux_heads.RIGHT for x in circles(html, "gl-plain"))
 
 
 @pytest.mark.parametrize(

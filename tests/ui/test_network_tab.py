@@ -6,8 +6,6 @@ import dataclasses
 import json
 import statistics
 import time
-from collections import Counter
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import gradio as gr
@@ -17,6 +15,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markup import Page
 
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
@@ -35,30 +34,6 @@ from googlenet.ui.train import from_build
 
 FULL = Draft(preset("imagenet"))
 CLIENT = httpx.Client(trust_env=False)
-
-
-class Page(HTMLParser):
-    """Fails where tags do not nest; what it says, and how often it uses a class."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.words, self.classes, self.open = [], Counter(), []
-        self.feed(html)
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.open.append(tag)
-        self.classes.update((dict(attrs).get("class") or "").split())
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
 
 
 def values(layer, **changes) -> dict[str, object]:

@@ -2,160 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict, dataclass, replace
-from typing import Any
-
 import gradio as gr
 
-from googlenet.errors import LabError
-from googlenet.lessons.course import KEYS, LESSONS, MAX_SEED, next_seed, pose
-from googlenet.lessons.exercise import Feedback, check
-from googlenet.ui.build.lessons import view as lesson_view
-from googlenet.ui.common import figures
+from googlenet.ui.build.lessons import answers
+from googlenet.ui.build.lessons.answers import Place
 from googlenet.ui.common.layout import LIVE, html
-from googlenet.ui.common.refusals import sent
-
-RIGHT, WRONG = "right", "wrong"
-REMEMBERED = 200  # shown solutions
-CHOOSE_LESSON = """
-element.addEventListener('click', (event) => {
-  const lesson = event.target.closest('[data-lesson]')?.dataset.lesson;
-  if (lesson) trigger('select', {lesson: Number(lesson)});
-});
-"""
-CHOOSE_ANSWER = """
-element.addEventListener('click', (event) => {
-  const answer = event.target.closest('[data-answer]')?.dataset.answer;
-  if (answer) trigger('select', {answer});
-});
-"""
-# A right answer leads on to the next lesson, a wrong one back into the field, ready to be typed over.
-FOCUS = """(outcome) => setTimeout(() => {
-  const field = document.querySelector('#lesson-answer input, #lesson-answer textarea');
-  if (outcome === 'right') document.getElementById('lesson-next')?.focus();
-  else { field?.focus(); field?.select(); }
-}, 60)"""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a visitor is on the path; the browser keeps it, so that nothing in it can be relied on."""
-
-    lesson: int = 0
-    seed: int = 0
-    solved: tuple[str, ...] = ()
-    shown: tuple[str, ...] = ()  # exercises whose solution was looked at, as "padding 3": copying it solves nothing
-
-    @classmethod
-    def read(cls, kept: Any) -> Place:
-        """What `plain` wrote, today or before there was `shown`; the start for anything else."""
-        try:
-            lesson, seed, solved = int(kept["lesson"]), int(kept["seed"]), list(kept["solved"])
-            shown = dict.fromkeys(one for one in kept.get("shown", ()) if isinstance(one, str))
-        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-            return cls()
-        known = tuple(key for key in KEYS if key in solved)
-        looked_at = [one for one in shown if re.fullmatch(rf"({'|'.join(KEYS)}) \d{{1,10}}", one)]
-        lesson, seed = min(max(lesson, 0), LESSONS - 1), min(max(seed, 0), MAX_SEED)
-        return cls(lesson, seed, known, tuple(looked_at[-REMEMBERED:]))
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON types."""
-        return {**asdict(self), "solved": list(self.solved), "shown": list(self.shown)}
-
-    @property
-    def exercise(self) -> str:
-        """Which exercise this is, numbers and all, as in `shown`."""
-        return f"{KEYS[self.lesson]} {self.seed}"
-
-    def at(self, lesson: int) -> Place:
-        """The lesson with the paper's own numbers."""
-        return replace(self, lesson=lesson % LESSONS, seed=0)
-
-
-# --- answers: place, path, card, answer, outcome, feedback -----------------------------------
-
-
-def show(kept: Any) -> list[Any]:
-    """The exercise of a place, unanswered; with its solution where that was shown before."""
-    place = Place.read(kept)
-    exercise = pose(place.lesson, place.seed)
-    answer = gr.update(value="", label=_label(place))
-    feedback = lesson_view.solution(exercise) if place.exercise in place.shown else ""
-    return [place.plain(), lesson_view.path(place.lesson, place.solved), lesson_view.card(exercise, place.lesson),
-            answer, "", feedback]  # fmt: skip
-
-
-def come_back(kept: Any) -> list[Any]:
-    """The exercise where the visitor left; a quick hand may have typed an answer while the page came up."""
-    place, path, card, _, _, feedback = show(kept)
-    return [place, path, card, gr.update(label=_label(Place.read(kept))), gr.skip(), feedback or gr.skip()]
-
-
-def _label(place: Place) -> str:
-    exercise = pose(place.lesson, place.seed)
-    if exercise.choices:
-        return f"Number of the {'line' if exercise.code else 'answer'}"
-    unit = "how many times" if exercise.unit == "×" else exercise.unit
-    return f"Your answer, {unit}"
-
-
-def check_answer(kept: Any, text: str) -> list[Any]:
-    """Judge an answer: path, outcome and feedback change. One whose solution was shown solves nothing."""
-    place = Place.read(kept)
-    exercise = pose(place.lesson, place.seed)
-    try:
-        feedback = check(exercise, text)
-    except LabError as error:
-        return [gr.skip(), gr.skip(), gr.skip(), gr.skip(), WRONG, figures.message(str(error))]
-    if feedback.right and place.exercise in place.shown and exercise.key not in place.solved:
-        seen = "The solution was shown, so take another one to solve the lesson."
-        feedback = Feedback(True, f"{feedback.sentence} {seen}")
-    elif feedback.right:
-        place = replace(place, solved=tuple(key for key in KEYS if key in (*place.solved, exercise.key)))
-    html = lesson_view.feedback_html(feedback, exercise)
-    if feedback.right and len(place.solved) == LESSONS:
-        done = figures.message("All lessons are solved. One experiment is left: it is below.", "done")
-        html = f"{html}{done}"
-    path = lesson_view.path(place.lesson, place.solved)
-    return [place.plain(), path, gr.skip(), gr.skip(), RIGHT if feedback.right else WRONG, html]
-
-
-def show_solution(kept: Any) -> list[Any]:
-    """The worked solution, without an answer; the place remembers it."""
-    place = Place.read(kept)
-    if place.exercise not in place.shown:
-        place = replace(place, shown=(*place.shown, place.exercise)[-REMEMBERED:])
-    return [place.plain(), *[gr.skip()] * 4, lesson_view.solution(pose(place.lesson, place.seed))]
-
-
-def another(kept: Any) -> list[Any]:
-    """The same exercise with other numbers."""
-    place = Place.read(kept)
-    return show(replace(place, seed=next_seed(place.lesson, place.seed)).plain())
-
-
-def onward(kept: Any) -> list[Any]:
-    """The next lesson; after the last the first again."""
-    place = Place.read(kept)
-    return show(place.at(place.lesson + 1).plain())
-
-
-def open_lesson(kept: Any, event: gr.EventData) -> list[Any]:
-    """The lesson that was chosen from the path."""
-    asked = sent(event, "lesson")
-    return show(Place.read(kept).at(asked if isinstance(asked, int) else 0).plain())
-
-
-def choose_answer(kept: Any, event: gr.EventData) -> list[Any]:
-    """A choice that was clicked is an answer."""
-    chosen = str(sent(event, "answer"))
-    place, path, card, _, outcome, feedback = check_answer(kept, chosen)
-    return [place, path, card, chosen, outcome, feedback]
-
-
-# --- the panel --------------------------------------------------------------------------------
 
 
 def kept_place() -> gr.BrowserState:
@@ -166,17 +17,22 @@ def kept_place() -> gr.BrowserState:
 
 def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
     """Lay out the lessons and wire them; call inside the Build tab of `demo`."""
-    first = show(None)
+    first = answers.show(None)
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
-            path = html(first[1], js_on_load=CHOOSE_LESSON)
+            path = html(first[1], js_on_load="googlenet.chooseLesson(element, trigger)")
         with gr.Column(scale=3, min_width=320):
-            card = html(first[2], js_on_load=CHOOSE_ANSWER)
+            card = html(first[2], js_on_load="googlenet.chooseAnswer(element, trigger)")
             with gr.Row(elem_id="lesson-form"):
                 answer = gr.Textbox(
-                    "", label=_label(Place()), max_lines=1, max_length=40, elem_id="lesson-answer", scale=2,
-                    min_width=150, html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
-                )  # fmt: skip
+                    label=answers.answer_label(Place()),
+                    max_lines=1,
+                    max_length=40,
+                    elem_id="lesson-answer",
+                    scale=2,
+                    min_width=150,
+                    html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
+                )
                 submit = gr.Button("Check", variant="primary", min_width=90, scale=1)
             feedback = html("", "gl-slot")
             with gr.Row(elem_id="lesson-buttons"):
@@ -185,14 +41,14 @@ def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
                 go_on = gr.Button("Next lesson", size="sm", min_width=110, scale=0, elem_id="lesson-next")
     outcome = gr.Textbox("", visible="hidden")
     slots = [place, path, card, answer, outcome, feedback]
-    demo.load(come_back, place, slots, **LIVE)
+    demo.load(answers.come_back, place, slots, **LIVE)
     done = [
-        gr.on([answer.submit, submit.click], check_answer, [place, answer], slots, **LIVE),
-        card.select(choose_answer, place, slots, **LIVE),
-        again.click(another, place, slots, **LIVE),
-        go_on.click(onward, place, slots, **LIVE),
-        path.select(open_lesson, place, slots, **LIVE),
+        gr.on([answer.submit, submit.click], answers.check_answer, [place, answer], slots, **LIVE),
+        card.select(answers.choose_answer, place, slots, **LIVE),
+        again.click(answers.another, place, slots, **LIVE),
+        go_on.click(answers.onward, place, slots, **LIVE),
+        path.select(answers.open_lesson, place, slots, **LIVE),
     ]
-    solve.click(show_solution, place, slots, **LIVE)
+    solve.click(answers.show_solution, place, slots, **LIVE)
     for event in done:
-        event.then(None, outcome, None, js=FOCUS)
+        event.then(None, outcome, None, js="googlenet.focusAnswer")
