@@ -49,10 +49,15 @@ def read_bytes(path: Path, start: int = 0, limit: int = -1) -> bytes:
         return b""
 
 
-def read_json(path: Path, kind: type, limit: int = 16_000_000) -> Any:
-    """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn or another's."""
+def parse_json(data: bytes) -> Any:
+    """What JSON text says, None for anything else: endless brackets and numbers too."""
     try:
-        plain = json.loads(read_bytes(path, limit=limit))
-        return plain if isinstance(plain, kind) else kind()
+        return json.loads(data)
     except (ValueError, RecursionError):
-        return kind()
+        return None
+
+
+def read_json(path: Path, kind: type) -> Any:
+    """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn, another's or huge."""
+    plain = parse_json(read_bytes(path, limit=16_000_000))
+    return plain if isinstance(plain, kind) else kind()

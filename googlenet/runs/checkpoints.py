@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,15 +70,21 @@ def list_checkpoints(checkpoints: Path | str) -> list[Checkpoint]:
     Of a run: best, last, then epochs. A file of the shipped one's name is listed in its place. Foreign, half-written
     and unreadable files are passed over, and a missing folder is an empty one.
     """
-    found = _read(_files(Path(checkpoints)))[0]
-    if SHIPPED.stem not in {checkpoint.name for checkpoint in found}:
-        found += _read([(SHIPPED.stem, SHIPPED)])[0]
-    return sorted(found, key=lambda checkpoint: (1, "") if "/" in checkpoint.name else (0, checkpoint.name))
+    folder = Path(checkpoints)
+    alone = _read((path.stem, path) for path in _weights_in(folder))[0]
+    if SHIPPED.stem not in {checkpoint.name for checkpoint in alone}:
+        alone += _read([(SHIPPED.stem, SHIPPED)])[0]
+    entries = [entry for entry in _scan(folder) if RUN_NAME.fullmatch(entry.name) and entry.is_dir()]
+    runs = [found for entry in entries if (found := checkpoints_of(Path(entry.path))[0])]
+    runs.sort(key=lambda found: (-max(_modified(item.path) for item in found), found[0].name))
+    return sorted(alone, key=lambda item: item.name) + [item for found in runs for item in found]
 
 
 def checkpoints_of(run: Path) -> tuple[list[Checkpoint], dict[str, str]]:
     """Those in the directory of a run, best and last first; and for its other weights files, by name, what is wrong."""
-    return _read((f"{run.name}/{path.stem}", path) for path in _of_run(run))
+    order = {"best": 0, "last": 1}
+    paths = sorted(_weights_in(run), key=lambda path: (order.get(path.stem, 2), path.stem))
+    return _read((f"{run.name}/{path.stem}", path) for path in paths)
 
 
 def find_checkpoint(checkpoints: Path | str, name: str = "") -> Checkpoint:
@@ -97,19 +103,6 @@ def find_checkpoint(checkpoints: Path | str, name: str = "") -> Checkpoint:
     raise LabError(f"There is no checkpoint {str(name)[:80]!r}: choose one from the list.", "checkpoint")
 
 
-def _files(checkpoints: Path) -> Iterator[tuple[str, Path]]:
-    """Names and paths in the list's order, by folder entries alone."""
-    for path in _weights_in(checkpoints):
-        yield path.stem, path
-    runs = []
-    for entry in _scan(checkpoints):
-        if RUN_NAME.fullmatch(entry.name) and entry.is_dir() and (paths := _of_run(Path(entry.path))):
-            runs.append((max(map(_modified, paths)), entry.name, paths))
-    for _, run, paths in sorted(runs, key=lambda row: (-row[0], row[1])):
-        for path in paths:
-            yield f"{run}/{path.stem}", path
-
-
 def _read(files: Iterable[tuple[str, Path]]) -> tuple[list[Checkpoint], dict[str, str]]:
     """The checkpoints among `files`, and by name what is wrong with the others."""
     found, wrong = [], {}
@@ -120,11 +113,6 @@ def _read(files: Iterable[tuple[str, Path]]) -> tuple[list[Checkpoint], dict[str
         except (LabError, OSError) as error:
             wrong[name] = str(error)
     return found, wrong
-
-
-def _of_run(run: Path) -> list[Path]:
-    order = {"best": 0, "last": 1}
-    return sorted(_weights_in(run), key=lambda path: (order.get(path.stem, 2), path.stem))
 
 
 def _weights_in(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from googlenet.files import read_bytes, write_atomically
+from googlenet.files import parse_json, read_bytes, write_atomically
 
 METRICS = (
     "Epoch",
@@ -29,7 +29,7 @@ METRICS = (
 EPOCHS = 100_000  # the longest training
 LARGEST = 3.4e38  # of float32: nothing larger was measured
 _HIGHEST = {**dict.fromkeys(METRICS, LARGEST), "Epoch": EPOCHS, "Accuracy": 1.0, "Validation accuracy": 1.0}
-CHUNK = 4_000_000  # bytes in one look; no line is that long
+WHOLE = 256_000_000  # bytes: no history is longer
 
 Row = dict[str, Any]  # numbers by name; in metrics.csv, None where nothing was measured
 
@@ -52,20 +52,12 @@ class _History:
         more = f" and {len(self._doubtful) - 1:,} more" if len(self._doubtful) > 1 else ""
         return f"Cannot read all of {self.path.name}: see line {self._doubtful[0]:,}{more}."
 
-    def read_on(self, limit: int = CHUNK) -> list[Row]:
+    def read_on(self, limit: int = WHOLE) -> list[Row]:
         """The rows appended since the last look, in at most `limit` bytes; a torn last line waits for its end."""
         data = read_bytes(self.path, self.end, limit)
         whole = data[: data.rfind(b"\n") + 1] or (data if len(data) == limit else b"")
         self.end += len(whole)
         return [row for row in self._take(whole.splitlines()) if row is not None]
-
-    def read_all(self) -> list[Row]:
-        """All rows that are left to read."""
-        rows, begun = [], -1
-        while self.end > begun:
-            begun = self.end
-            rows += self.read_on()
-        return rows
 
     def rewind(self, keeps: Callable[[Row], bool]) -> str:
         """Drop the rows that `keeps` refuses; the lines of the others stay as they are.
@@ -159,12 +151,9 @@ class StepsHistory(_History):
         self._add("".join(json.dumps(row) + "\n" for row in rows))
 
     def _parse(self, lines: Sequence[bytes]) -> tuple[list[Row | None], Iterable[int]]:
-        try:
-            rows = json.loads(b"[" + b",".join(lines) + b"]")  # five times as fast as line by line
-        except (ValueError, RecursionError):
-            rows = []
-        if len(rows) != len(lines):
-            rows = [_json(line) for line in lines]
+        rows = parse_json(b"[" + b",".join(lines) + b"]")  # five times as fast as line by line
+        if rows is None or len(rows) != len(lines):
+            rows = [parse_json(line) for line in lines]
         doubtful = [index for index, row in enumerate(rows) if not _is_step(row)]
         for index in doubtful:
             rows[index] = None
@@ -177,14 +166,6 @@ def _cells(line: bytes) -> list[str]:
         return [cell.strip() for cell in next(csv.reader([line.decode("utf-8-sig", "replace")]), [])]
     except csv.Error:
         return []
-
-
-def _json(line: bytes) -> Any:
-    """None where it is none."""
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _is_step(row: Any) -> bool:

@@ -65,11 +65,11 @@ class Run:
 
     def metrics(self) -> list[Row]:
         """The epochs so far, in order; a cell that was not measured is None."""
-        return self.metrics_history().read_all()
+        return self.metrics_history().read_on()
 
     def steps(self) -> list[Row]:
         """The rows of steps.jsonl so far."""
-        return self.steps_history().read_all()
+        return self.steps_history().read_on()
 
     def metrics_history(self) -> MetricsHistory:
         """To read metrics.csv on as it grows."""
@@ -87,7 +87,7 @@ class Run:
             return str(error)
         histories = self.metrics_history(), self.steps_history()
         for history in histories:
-            history.read_all()
+            history.read_on()
         return self.last_status().problem or histories[0].problem or histories[1].problem
 
     def log_tail(self, lines: int = 12) -> str:

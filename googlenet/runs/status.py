@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
 from googlenet.errors import LabError
+from googlenet.files import parse_json
 
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
@@ -19,29 +19,6 @@ STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged")
 
 
 LONGEST = 500  # characters of a text
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1e12
-
-
-def _is_count(value: Any) -> bool:
-    return _is_number(value) and isinstance(value, int)
-
-
-# What a trainer writes; the order is that of the complaints.
-_FIELDS: dict[str, Callable[[Any], bool]] = {
-    "state": lambda value: value in STATES,
-    **dict.fromkeys(("epoch", "epochs", "step", "steps_per_epoch"), _is_count),
-    "pid": lambda value: _is_count(value) and value < 2**31,
-    **dict.fromkeys(("pid_started", "heartbeat", "images_per_second"), _is_number),
-    "seconds_left": lambda value: value is None or _is_number(value),
-    **dict.fromkeys(("message", "device", "data"), _is_text),
-}
 
 
 class Diverged(LabError):
@@ -74,21 +51,19 @@ class Status:
     @classmethod
     def from_json(cls, text: bytes) -> Status:
         """Read what `to_json` wrote, field by field: one that no trainer writes is told of and left at its default."""
-        try:
-            plain = json.loads(text)
-        except (ValueError, RecursionError):
-            plain = None
+        plain = parse_json(text)
         if not isinstance(plain, dict):
             return cls("interrupted", problem="There is no readable status.json.")
-        good, wrong = {}, []
-        for name, belongs in _FIELDS.items():
-            value = plain.get(name)
-            if belongs(value):
-                good[name] = value[:LONGEST] if isinstance(value, str) else value
-            elif name in plain or name == "state":
-                wrong.append(f"{name} is {json.dumps(value)[:40]}")
+        good: dict[str, Any] = {"state": "interrupted"}
+        wrong = []
+        for field in dataclasses.fields(cls):
+            value = plain.get(field.name)
+            if _belongs(value, field):
+                good[field.name] = value[:LONGEST] if isinstance(value, str) else value
+            elif field.name in plain or field.name == "state":
+                wrong.append(f"{field.name} is {json.dumps(value)[:40]}")
         problem = f"Cannot read all of status.json: {', '.join(wrong)}."[:LONGEST] if wrong else ""
-        return cls(**{"state": "interrupted", **good}, problem=problem)
+        return cls(**{**good, "problem": problem})
 
     @property
     def active(self) -> bool:
@@ -100,6 +75,16 @@ class Status:
         """Share of all steps done, 0 to 1."""
         done = self.epoch + self.step / max(1, self.steps_per_epoch)
         return min(1.0, done / max(1, self.epochs))
+
+
+def _belongs(value: Any, field: dataclasses.Field[Any]) -> bool:
+    """Whether a trainer could have written `value`."""
+    if field.name == "state":
+        return value in STATES
+    if isinstance(field.default, str) or value is None:
+        return isinstance(value, type(field.default))
+    kinds = (int,) if type(field.default) is int else (int, float)
+    return type(value) in kinds and 0 <= value <= (2**31 - 1 if field.name == "pid" else 1e12)
 
 
 def process_started(pid: int) -> float:
