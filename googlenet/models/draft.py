@@ -1,4 +1,4 @@
-"""A network on the bench: what an edit makes of it, and what can be undone. No Gradio here."""
+"""A network being edited: what an edit makes of it, and what can be undone. No Gradio here."""
 
 from __future__ import annotations
 

@@ -197,7 +197,6 @@ def test_every_layer_has_a_row_with_its_figures_and_the_totals_so_far(name):
 def test_the_chosen_row_is_marked():
     rows = rows_of(FULL.config, "inception4c")
     assert [name for name, row in rows.items() if row.selected] == ["inception4c"]
-    assert rows["inception4c"].marks == "gl-on"
     assert Page(view.table(FULL.config, *profile_partly(FULL.config), "inception4c")).classes["gl-on"] == 1
 
 
@@ -224,7 +223,7 @@ def test_a_break_is_told_where_it_arises_and_figures_end_there():
     assert rows["inception4c"].wrong == "expects 500 channels, 512 arrive"
     assert rows["inception4d"].wrong == "expects 512 channels, 556 arrive"
     assert rows["inception4b"].found.totals.params == 449_160
-    assert (rows["inception5a"].found, rows["inception5a"].marks) == (None, "gl-after")
+    assert (rows["inception5a"].found, rows["inception5a"].wrong) == (None, "")
     cells = cells_of(broken)
     assert cells["inception4c"] == ["expects 500 channels, 512 arrive"]
     assert cells["inception5a"] == [""]
@@ -269,17 +268,19 @@ def test_the_drawing_has_a_block_for_every_layer_and_fits_its_room():
     for name in PRESETS:
         config = set_switches(preset(name), None, ["aux"])
         profile = profile_network(config)
-        Page(drawing.drawing(config, profile, "inception3a"))
-        stages = drawing.draw_stages(config, profile, "inception3a")
-        blocks = [block for stage in stages for block in stage.blocks]
-        assert [block.name for block in blocks if block.chosen] == [layer.name for layer in config.layers]
-        assert [block.name for block in blocks if block.aux] == ["aux1", "aux2"]
-        assert [block.name for block in blocks if block.selected] == ["inception3a"]
+        assert Page(drawing.drawing(config, profile, "inception3a")).classes["gl-on"] == 1
+        blocks = drawing.draw_blocks(config, profile)
+        stages = drawing.stages_of(blocks)
+        assert [block.layer.name for block in blocks if not block.layer.aux] == [layer.name for layer in config.layers]
+        assert [block.layer.name for block in blocks if block.layer.aux] == ["aux1", "aux2"]
+        assert [block for stage in stages for block in stage] == blocks
+        assert [len({b.layer.totals.out_shape[1:] for b in stage if not b.layer.aux}) for stage in stages] == [1] * len(
+            stages
+        )
         assert max(block.cost for block in blocks) == drawing.DEEPEST
-        assert len({block.height + block.drop for block in blocks}) == 1
         room = sum(block.width for block in blocks) + drawing.BLOCK_GAP * len(blocks) + drawing.STAGE_GAP * len(stages)
         assert room <= drawing.ROOM + 1
-        modules = {block.name: [channels for _, channels in block.bands] for block in blocks if len(block.bands) == 4}
+        modules = {block.layer.name: [wide for _, wide in block.bands] for block in blocks if len(block.bands) == 4}
         assert modules == {it.name: list(it.branch_channels) for it in drafts.modules(config)}
 
 

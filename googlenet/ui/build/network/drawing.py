@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer
-from googlenet.models.profile import BRANCHES, Profile, Shape
+from googlenet.models.profile import BRANCHES, Profile
 from googlenet.ui.build.network.view import LayerTotals, layer_totals
 from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
@@ -18,27 +19,13 @@ DEEPEST = 48  # px: the costliest layer's bar
 
 @dataclass(frozen=True)
 class Block:
-    """A layer of the picture; sizes in px, `bands` as (CSS class, channels). `chosen` says that it can be."""
+    """A layer of the picture; sizes in px, `bands` as (CSS class, channels). A head cannot be chosen."""
 
-    name: str
-    label: str
-    about: str
+    layer: LayerTotals
     width: float
     height: int
-    drop: int  # from the top of the tallest
     cost: float
-    bands: tuple[tuple[str, int], ...]
-    chosen: bool
-    selected: bool
-    aux: bool
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Layers with maps of the same size; a head stays with the layer it sits on."""
-
-    size: tuple[int, ...]
-    blocks: list[Block]
+    bands: list[tuple[str, int]]
 
 
 def drawing(config: GoogLeNetConfig, profile: Profile, selected: str) -> str:
@@ -46,65 +33,52 @@ def drawing(config: GoogLeNetConfig, profile: Profile, selected: str) -> str:
 
     Blocks with a `data-layer` can be chosen; `selected` is.
     """
-    stages = draw_stages(config, profile, selected)
-    return render("network/drawing.html", stages=stages, branch_classes=figures.BRANCH_CLASSES)
+    blocks = draw_blocks(config, profile)
+    stages = stages_of(blocks)
+    tallest = max((block.height for block in blocks), default=0)
+    classes = figures.BRANCH_CLASSES
+    return render("network/drawing.html", stages=stages, tallest=tallest, selected=selected, branch_classes=classes)
 
 
-def draw_stages(config: GoogLeNetConfig, profile: Profile, selected: str) -> list[Stage]:
-    """What `drawing` draws."""
+def draw_blocks(config: GoogLeNetConfig, profile: Profile) -> list[Block]:
+    """The layers and heads; their widths are in one scale that fits the page."""
     layers = {layer.name: layer for layer in config.layers}
     shown = [found for found in layer_totals(profile) if found.name in layers or found.aux]
-    sizes: list[tuple[tuple[int, ...], list[LayerTotals]]] = []
-    for found in shown:
-        size = found.totals.out_shape[1:]
-        if not sizes or (sizes[-1][0] != size and not found.aux):
-            sizes.append((size, []))
-        sizes[-1][1].append(found)
-    widths = _widths(shown, layers, len(sizes))
-    tallest = max((_height(found.totals.out_shape) for found in shown), default=0)
-    most = max((found.totals.macs for found in shown), default=0) or 1
-
-    def block(found: LayerTotals) -> Block:
-        layer, totals, height = layers.get(found.name), found.totals, _height(found.totals.out_shape)
-        return Block(
-            name=found.name,
-            label=found.name.removeprefix("inception").replace("conv", "c") if totals.macs else "",
-            about=f"{found.name}: {figures.shape(totals.out_shape)}, {figures.multiply_adds(totals.macs)}",
-            width=widths[found.name],
-            height=height,
-            drop=max(0, tallest - height),
-            cost=DEEPEST * totals.macs / most,
-            bands=_bands(layer),
-            chosen=layer is not None,
-            selected=found.name == selected,
-            aux=found.aux,
-        )
-
-    return [Stage(size, [block(found) for found in inside]) for size, inside in sizes]
-
-
-def _widths(shown: list[LayerTotals], layers: dict[str, Layer], stages: int) -> dict[str, float]:
-    """Each block's px, all in one scale that fits the page."""
-    most = max((found.totals.out_shape[0] for found in shown if not found.aux), default=1)
-
-    def wanted(found: LayerTotals) -> float:
-        if found.aux:
-            return NARROW
-        if not isinstance(layers[found.name], (InceptionConfig, ConvConfig)):
-            return THINNEST
-        return NARROW + (WIDEST - NARROW) * found.totals.out_shape[0] / most
-
+    channels = max((found.totals.out_shape[0] for found in shown if not found.aux), default=1)
+    macs = max((found.totals.macs for found in shown), default=0) or 1
+    wide = [_width(layers.get(found.name), found.totals.out_shape[0] / channels) for found in shown]
+    stages = len({found.totals.out_shape[1:] for found in shown if not found.aux})
     room = ROOM - STAGE_GAP * stages - BLOCK_GAP * len(shown)
-    widths = {found.name: wanted(found) for found in shown}
-    scale = min(1.0, max(0.1, room / (sum(widths.values()) or 1)))
-    return {name: scale * width for name, width in widths.items()}
+    scale = min(1.0, max(0.1, room / (sum(wide) or 1)))
+    return [
+        Block(
+            layer=found,
+            width=scale * width,
+            height=16 + 12 * (max(found.totals.out_shape[1:]) - 1).bit_length(),
+            cost=DEEPEST * found.totals.macs / macs,
+            bands=_bands(layers.get(found.name)),
+        )
+        for found, width in zip(shown, wide, strict=True)
+    ]
 
 
-def _height(shape: Shape) -> int:
-    return 16 + 12 * (max(shape[1:]) - 1).bit_length()
+def stages_of(blocks: list[Block]) -> list[list[Block]]:
+    """Runs of layers with maps of the same size; a head stays with the layer it sits on."""
+    sizes = itertools.accumulate(
+        blocks, lambda size, block: size if block.layer.aux else block.layer.totals.out_shape[1:], initial=()
+    )
+    pairs = zip(itertools.islice(sizes, 1, None), blocks, strict=True)
+    return [[block for _, block in run] for _, run in itertools.groupby(pairs, key=lambda pair: pair[0])]
 
 
-def _bands(layer: Layer | None) -> tuple[tuple[str, int], ...]:
+def _width(layer: Layer | None, share: float) -> float:
+    """Before scaling; `share` is the layer's channels by the most channels."""
+    if layer is None:  # a head
+        return NARROW
+    return NARROW + (WIDEST - NARROW) * share if isinstance(layer, InceptionConfig | ConvConfig) else THINNEST
+
+
+def _bands(layer: Layer | None) -> list[tuple[str, int]]:
     if not isinstance(layer, InceptionConfig):
-        return (("gl-b0", 1),)
-    return tuple(zip((figures.BRANCH_CLASSES[branch] for branch in BRANCHES), layer.branch_channels, strict=True))
+        return [("gl-b0", 1)]
+    return [(figures.BRANCH_CLASSES[name], wide) for name, wide in zip(BRANCHES, layer.branch_channels, strict=True)]

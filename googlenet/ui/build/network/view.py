@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,28 +27,20 @@ class LayerTotals:
     totals: Totals
     params_so_far: int
     macs_so_far: int
-
-    @property
-    def aux(self) -> bool:
-        """Whether it is an auxiliary head."""
-        return self.rows[0].aux
-
-    @property
-    def most_padded(self) -> Row:
-        """The row whose window sees most padding."""
-        return max(self.rows, key=lambda row: row.padding_share)
+    aux: bool  # an auxiliary head
+    most_padded: Row  # whose window sees most padding
 
 
 def layer_totals(profile: Profile) -> Iterator[LayerTotals]:
     """The layers of a profile in order."""
-    rows: dict[str, list[Row]] = {}
-    for row in profile.rows:
-        rows.setdefault(row.layer, []).append(row)
     params = macs = 0
-    for name, totals in profile.by_layer().items():
-        params += totals.params
-        macs += 0 if rows[name][0].aux else totals.macs
-        yield LayerTotals(name, tuple(rows[name]), totals, params, macs)
+    totals = profile.by_layer()
+    for name, group in itertools.groupby(profile.rows, key=lambda row: row.layer):
+        rows = tuple(group)
+        params += totals[name].params
+        macs += 0 if rows[0].aux else totals[name].macs
+        padded = max(rows, key=lambda row: row.padding_share)
+        yield LayerTotals(name, rows, totals[name], params, macs, rows[0].aux, padded)
 
 
 def summary(config: GoogLeNetConfig, profile: Profile, problems: list[Problem]) -> str:
@@ -80,34 +73,11 @@ class TableRow:
     name: str
     layer: Layer | None
     found: LayerTotals | None
+    about: str
     wrong: str
     edited: bool
     selected: bool
-
-    @property
-    def title(self) -> str:
-        """inception4c → inception 4c."""
-        return spaced(self.name)
-
-    @property
-    def about(self) -> str:
-        """What it is, in a few words."""
-        if self.layer:
-            return describe(self.layer)
-        return "auxiliary head" if not self.found or self.found.aux else self.found.rows[0].label
-
-    @property
-    def marks(self) -> str:
-        """CSS classes."""
-        after = not (self.found or self.wrong)
-        marks = {"gl-on": self.selected, "gl-wrong": bool(self.wrong), "gl-after": after}
-        return " ".join(mark for mark, on in marks.items() if on)
-
-    @property
-    def quote(self) -> Quoted | None:
-        """What the paper quotes beside the figures."""
-        papers = self.name != "fc" or not self.found or self.found.totals.out_shape[0] == _PAPERS_CLASSES
-        return quote_for(self.layer, self.name) if papers else None
+    quote: Quoted | None
 
 
 def table(config: GoogLeNetConfig, profile: Profile, problems: list[Problem], selected: str) -> str:
@@ -120,6 +90,7 @@ def table(config: GoogLeNetConfig, profile: Profile, problems: list[Problem], se
         total=None if problems else profile,
         most=max((row.found.totals.macs for row in rows if row.found), default=0),
         mostly=MOSTLY,
+        spaced=spaced,
         branch_classes={"": "", **figures.BRANCH_CLASSES},
         note=COUNTING + heads,
     )
@@ -133,11 +104,15 @@ def table_rows(
     layers = {layer.name: layer for layer in config.layers}
     wrong = {problem.layer: _in_short(problem) for problem in problems}
     edited = set(edited_layers(config))
-    order = [*known, *(name for name in (*layers, *wrong) if name not in known)]
-    return [
-        TableRow(name, layers.get(name), known.get(name), wrong.get(name, ""), name in edited, name == selected)
-        for name in dict.fromkeys(order)
-    ]
+
+    def row(name: str) -> TableRow:
+        layer, found, quote = layers.get(name), known.get(name), quote_for(layers.get(name), name)
+        if name == "fc" and found and found.totals.out_shape[0] != _PAPERS_CLASSES:
+            quote = None
+        about = describe(layer) if layer else "auxiliary head" if not found or found.aux else found.rows[0].label
+        return TableRow(name, layer, found, about, wrong.get(name, ""), name in edited, name == selected, quote)
+
+    return [row(name) for name in dict.fromkeys([*known, *layers, *wrong])]
 
 
 def _in_short(problem: Problem) -> str:
