@@ -107,8 +107,9 @@ class TrainConfig:
 def parse_epochs(text: str | None) -> tuple[int, ...] | None:
     """Epochs as people write them, "299, 499" → (299, 499); nothing → None, which leaves them to the recipe."""
     parts = (text or "").replace(",", " ").split()
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise LabError(f"Checkpoint epochs are whole numbers such as 299, 499, not {text[:40]!r}.", "checkpoint_epochs")
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        shown = " ".join(parts)[:40]
+        raise LabError(f"Checkpoint epochs are whole numbers such as 299, 499, not {shown!r}.", "checkpoint_epochs")
     return tuple(sorted({int(part) for part in parts})) or None
 
 

@@ -47,8 +47,8 @@ class EpochPlan:
             flips = (first ^ bool(epoch % 2))[order]
         shifts = torch.randint(0, 2 * padding + 1, (count, 2), generator=chance) if padding else None
         holes = torch.randint(0, DATA_SIZE, (count, 2), generator=chance) if cutout else None
-        on_device = (None if part is None else part.to(device) for part in (order, flips, shifts, holes))
-        return cls(*on_device, padding, cutout)
+        flips, shifts, holes = (None if part is None else part.to(device) for part in (flips, shifts, holes))
+        return cls(order.to(device), flips, shifts, holes, padding, cutout)
 
     def batch(
         self, images: Tensor, labels: Tensor, start: int, stop: int, blank: Tensor | None = None

@@ -6,7 +6,7 @@ section 5 `AuxiliaryClassifier`. All of them take (N, C, H, W) or one image (C, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -111,7 +111,8 @@ class Inception(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and x.is_cuda and x.dim() == 4):  # elsewhere three convolutions are as fast
             return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=-3)
-        one, three, five = merged_pointwise(x, [self.branch1, self.branch2[0], self.branch3[0]])
+        firsts = [self.branch1, self.branch2[0], self.branch3[0]]
+        one, three, five = merged_pointwise(x, cast("list[ConvBlock]", firsts))
         for block in range(1, len(self.branch2)):
             three = self.branch2[block](three)
         for block in range(1, len(self.branch3)):

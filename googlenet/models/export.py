@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ FORMATS = {".onnx": "ONNX", ".pt2": "torch.export"}
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 TOLERANCE = 1e-4
 OUTPUTS = ("probabilities", "logits")
-Run = Callable[[Tensor], tuple[Tensor, Tensor]]
+Run = Callable[[Tensor], Sequence[Tensor]]  # probabilities and logits
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,9 @@ class Exported:
 
 class Portable(nn.Module):
     """float32 images (N, C, H, W) in [0, 1] → probabilities and logits, both (N, classes)."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, network: GoogLeNet, info: WeightsInfo) -> None:
         super().__init__()
@@ -119,6 +122,7 @@ def _to_onnx(model: Portable, info: WeightsInfo, shape: tuple[int, int, int]) ->
     program = torch.onnx.export(
         model, example, dynamic_shapes=dynamic, input_names=["images"], output_names=OUTPUTS, dynamo=True, verbose=False
     )
+    assert program is not None  # so it is with dynamo
     proto = program.model_proto
     onnx.helper.set_model_props(proto, {"classes": json.dumps(info.classes, ensure_ascii=False)})
     onnx.checker.check_model(proto)

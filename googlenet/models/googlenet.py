@@ -75,7 +75,7 @@ class GoogLeNet(nn.Module):
                 ),
             )
         self.avgpool = nn.AdaptiveAvgPool2d(1) if config.average_pool else nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout: nn.Module = nn.Dropout(config.dropout)
         self.fc = nn.Linear(shapes["fc"].in_channels, config.num_classes)
 
     @classmethod

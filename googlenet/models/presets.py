@@ -148,8 +148,8 @@ def with_variants(
 
 
 def _heads(network: GoogLeNetConfig) -> tuple[AuxConfig, ...]:
-    layers = {layer.name: layer for layer in network.layers}
-    missing = [after for after in HEADS.values() if not isinstance(layers.get(after), InceptionConfig)]
+    layers = {layer.name: layer for layer in network.layers if isinstance(layer, InceptionConfig)}
+    missing = [after for after in HEADS.values() if after not in layers]
     if missing:
         raise LabError(f"Auxiliary heads sit on {' and '.join(HEADS.values())}, but there is no {missing[0]}.", "aux")
     maps = profile_network(network.rechained()).by_layer()

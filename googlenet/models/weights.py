@@ -36,8 +36,8 @@ class WeightsInfo:
 
     network: GoogLeNetConfig
     classes: tuple[str, ...]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,8 +56,8 @@ class WeightsInfo:
         A file from anywhere may say anything: what is no usable number counts as not said.
         """
         fact = self.facts.get("temperature")
-        number = isinstance(fact, (int, float)) and not isinstance(fact, bool)
-        return float(fact) if number and 0.01 <= fact <= 100 else 1.0
+        number = float(fact) if isinstance(fact, (int, float)) and not isinstance(fact, bool) else 1.0
+        return number if 0.01 <= number <= 100 else 1.0
 
     def to_metadata(self) -> dict[str, str]:
         """safetensors metadata: strings only."""

@@ -58,10 +58,11 @@ class Team:
         """Rank 0's `value`, on every rank; returns after all have arrived."""
         if self.size == 1:
             return value
+        import torch
         import torch.distributed as dist
 
         box = [value]
-        dist.broadcast_object_list(box, src=0, device="cpu")
+        dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
         return box[0]
 
     def place(self, device: torch.device) -> torch.device:

@@ -56,7 +56,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         choose_kernels(self.device, deterministic=config.deterministic)
         network = dataclasses.replace(config.network, num_classes=len(images.classes))
-        self.model = GoogLeNet(network).to(device=self.device, memory_format=torch.channels_last)
+        self.model = GoogLeNet(network).to(self.device).to(memory_format=torch.channels_last)
         self.optimizer = make_optimizer(self.model, config)
         self.average = WeightAverage(self.model, config.ema) if config.ema else None
         self.judged = self.average.model if self.average else self.model  # what is validated and kept

@@ -8,6 +8,7 @@ import math
 import torch
 from torch import nn
 
+from googlenet.models.googlenet import GoogLeNet
 from googlenet.recipes import TrainConfig
 
 
@@ -45,7 +46,7 @@ class WeightAverage:
     integer ones too, and puts another prefix before the names in resume.pt.
     """
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, model: GoogLeNet, decay: float) -> None:
         self.model = copy.deepcopy(model).requires_grad_(False)
         self.decay = decay
         self._pairs = [
@@ -59,4 +60,4 @@ class WeightAverage:
         """Take in the weights as they are after step `step` (from 1)."""
         decay = min(self.decay, (1 + step) / (10 + step))
         mine, theirs = map(list, zip(*self._pairs, strict=True))
-        torch._foreach_lerp_(mine, theirs, 1 - decay)
+        torch._foreach_lerp_(mine, theirs, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]  as torch.optim does

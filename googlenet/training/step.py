@@ -104,7 +104,7 @@ class TrainStep:
         loss = loss * weight
         mean_loss = self.team.total(loss.detach()) / self.team.size
         # The fused optimizers skip the update where this flag is 1: on a GPU nothing has to wait for the loss.
-        self.optimizer.found_inf = (~torch.isfinite(mean_loss)).float()
+        self.optimizer.found_inf = (~torch.isfinite(mean_loss)).float()  # pyright: ignore[reportAttributeAccessIssue]
         loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)

@@ -26,7 +26,7 @@ def fold(model: GoogLeNet, dtype: torch.dtype = torch.float32) -> GoogLeNet:
                 setattr(module, name, FoldedConv(child))
             elif isinstance(child, nn.LocalResponseNorm):  # torch's has no bfloat16 on a CPU
                 setattr(module, name, nn.Sequential(_To(torch.float32), child, _To(dtype)))
-    folded.to(dtype=dtype, memory_format=torch.channels_last)
+    folded.to(dtype).to(memory_format=torch.channels_last)
     first = next(layer.name for layer in model.config.layers)
     setattr(folded, first, nn.Sequential(_To(dtype), getattr(folded, first)))
     folded.dropout, folded.fc = _To(torch.float32), folded.fc.float()  # dropout does nothing in evaluation
@@ -39,13 +39,14 @@ class FoldedConv(nn.Module):
     def __init__(self, block: ConvBlock) -> None:
         super().__init__()
         conv, norm = block.conv, block.bn
-        weight, bias = conv.weight.detach(), conv.bias
+        weight = conv.weight.detach()
+        bias = weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias
         if norm is not None:
-            scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-            weight, bias = weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+            scale = norm.weight * (norm.get_buffer("running_var") + norm.eps).rsqrt()
+            weight, bias = weight * scale[:, None, None, None], norm.bias - norm.get_buffer("running_mean") * scale
         self.weight = nn.Parameter(weight.clone(), requires_grad=False)
         self.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
-        self.stride, self.padding, self.relu = conv.stride, conv.padding, block.relu
+        self.stride, self.padding, self.relu = conv.stride, [int(side) for side in conv.padding], block.relu
 
     def forward(self, x: Tensor) -> Tensor:
         if self.relu and x.is_cuda and torch.version.cuda:  # bias and ReLU in the same pass over the memory

@@ -18,8 +18,8 @@ def merged_pointwise(x: Tensor, blocks: list[ConvBlock]) -> tuple[Tensor, ...]:
     The weights stay where they are, under their own names; results and gradients are those of the blocks themselves.
     """
     widths = [block.conv.out_channels for block in blocks]
-    biases = None if blocks[0].conv.bias is None else torch.cat([block.conv.bias for block in blocks])
-    y = F.conv2d(x, torch.cat([block.conv.weight for block in blocks]), biases)
+    biases = [block.conv.bias for block in blocks if block.conv.bias is not None]
+    y = F.conv2d(x, torch.cat([block.conv.weight for block in blocks]), torch.cat(biases) if biases else None)
     norms = [block.bn for block in blocks if block.bn is not None]
     if norms:
         y = _merged_batch_norm(y, norms, widths)
@@ -28,12 +28,12 @@ def merged_pointwise(x: Tensor, blocks: list[ConvBlock]) -> tuple[Tensor, ...]:
 
 def _merged_batch_norm(y: Tensor, norms: list[nn.BatchNorm2d], widths: list[int]) -> Tensor:
     weight, bias = torch.cat([norm.weight for norm in norms]), torch.cat([norm.bias for norm in norms])
-    mean, var = torch.cat([norm.running_mean for norm in norms]), torch.cat([norm.running_var for norm in norms])
-    training, momentum = norms[0].training, norms[0].momentum
+    mean, var = (torch.cat([norm.get_buffer(name) for norm in norms]) for name in ("running_mean", "running_var"))
+    training, momentum = norms[0].training, norms[0].momentum or 0.0
     y = F.batch_norm(y, mean, var, weight, bias, training, momentum, norms[0].eps)
     if training:
         for norm, new_mean, new_var in zip(norms, mean.split(widths), var.split(widths), strict=True):
-            norm.running_mean.copy_(new_mean)
-            norm.running_var.copy_(new_var)
-            norm.num_batches_tracked.add_(1)
+            norm.get_buffer("running_mean").copy_(new_mean)
+            norm.get_buffer("running_var").copy_(new_var)
+            norm.get_buffer("num_batches_tracked").add_(1)
     return y

@@ -15,10 +15,10 @@ class MaxPool(nn.MaxPool2d):
     torch adds up a GPU's gradients in the order in which they arrive, so its own refuses to run deterministically.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        if torch.are_deterministic_algorithms_enabled() and x.is_cuda and x.requires_grad:
-            return _OrderedMaxPool.apply(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
-        return super().forward(x)
+    def forward(self, input: Tensor) -> Any:
+        if torch.are_deterministic_algorithms_enabled() and input.is_cuda and input.requires_grad:
+            return _OrderedMaxPool.apply(input, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+        return super().forward(input)
 
 
 class _OrderedMaxPool(torch.autograd.Function):
@@ -32,8 +32,8 @@ class _OrderedMaxPool(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        (index,) = ctx.saved_tensors
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (index,), (grad,) = ctx.saved_tensors, grads
         kernel, stride, padding = ctx.window
         _, _, height, width = ctx.size
         down, across = grad.shape[-2:]

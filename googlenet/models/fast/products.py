@@ -43,7 +43,7 @@ def _pointwise(conv: nn.Conv2d, x: Tensor) -> Tensor:
 def _dense(conv: nn.Conv2d, x: Tensor) -> Tensor:
     """The linear layer from (H, W, in) to (H, W, out): output (i, j) sees input (y, x) through tap (y − i, x − j)."""
     count, channels, height, width = x.shape
-    out, pad = conv.out_channels, conv.padding[0]
+    out, pad = conv.out_channels, conv.kernel_size[0] // 2
     across, down = width - 1 - pad, height - 1 - pad
     taps = F.pad(conv.weight.permute(0, 2, 3, 1), (0, 0, across, across, down, down))  # cut where negative
     seen = [

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from googlenet.config import MAX_BATCH, MAX_SIZE, GoogLeNetConfig, InceptionConfig, Problem
+from googlenet.config import MAX_BATCH, MAX_SIZE, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig, Problem
 from googlenet.errors import LabError, check_whole
 from googlenet.models.profile.rows import AUX_WINDOW, BRANCHES, FLOAT32_BYTES, Row, Shape, Table
 
@@ -165,7 +165,7 @@ def profile_partly(
         try:
             shape = table.layer(layer, shape)
         except LabError as error:
-            window = layer.kernel - 2 * layer.padding
+            window = layer.kernel - 2 * layer.padding if isinstance(layer, (ConvConfig, PoolConfig)) else 1
             problems.append(Problem(layer.name, "input_size", window, min(shape[1:]), str(error)))
             break
         for head in config.aux:

@@ -11,12 +11,12 @@ def slide(
     name: str, size: tuple[int, int], kernel: int, stride: int, padding: int, ceil_mode: bool = False
 ) -> tuple[int, int]:
     """(height, width) after a window slides over a (height, width) map; raises `LabError` where it does not fit."""
-    out = tuple(_positions(side, kernel, stride, padding, ceil_mode) for side in size)
-    if min(out) < 1:
+    height, width = (_positions(side, kernel, stride, padding, ceil_mode) for side in size)
+    if min(height, width) < 1:
         raise LabError(
             f"A {size[0]}×{size[1]} map reaches {name}, too small for its {kernel}×{kernel} window: use larger images."
         )
-    return out
+    return height, width
 
 
 @functools.lru_cache(maxsize=1024)  # a network's table asks for each window several times
