@@ -35,15 +35,15 @@ def clear_unfinished(directory: Path) -> None:
 
 
 def read_bytes(path: Path, start: int = 0, limit: int = -1) -> bytes:
-    """What is at `path` from byte `start`, at most `limit` bytes; nothing when it is missing or no plain file.
+    """What is at `path` from byte `start` (below 0: from the end), at most `limit` bytes; nothing when it is missing.
 
-    A pipe in its place would be waited for without end.
+    Nor is anything else than a plain file read: a pipe would be waited for without end.
     """
     try:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            file.seek(start)
+            file.seek(start if start >= 0 else max(0, file.seek(0, os.SEEK_END) + start))
             return file.read(limit)
     except OSError:
         return b""

@@ -72,6 +72,8 @@ class _History:
                 aside += [line + end] if line.strip() else []
             elif row is None or keeps(row):
                 kept.append(line + end)
+        if kept == [self.header + end] and not data.endswith(b"\n"):
+            kept = []  # half a header, which a full disk leaves
         other = self.path.with_stem(f"{self.path.stem}-unreadable")
         if aside:  # first: a kill between the two may repeat lines, not lose them
             write_atomically(other, read_bytes(other), *aside)
@@ -133,7 +135,7 @@ class MetricsHistory(_History):
 
         table = pandas.DataFrame(list(whole.values()), list(whole), list(self.names), dtype=str)
         table = table.loc[:, ~table.columns.duplicated()].reindex(columns=METRICS, fill_value="")
-        numbers = table.apply(pandas.to_numeric, errors="coerce")
+        numbers = table.apply(pandas.to_numeric, errors="coerce").astype(float)
         good = (numbers >= 0) & (numbers <= pandas.Series(_HIGHEST))
         good["Epoch"] &= numbers["Epoch"] % 1 == 0
         in_order = good["Epoch"] & (good | (table == "")).all(axis=1)

@@ -92,8 +92,7 @@ class Run:
 
     def log_tail(self, lines: int = 12) -> str:
         """The last lines of train.log."""
-        path = self.path / "train.log"
-        text = read_bytes(path, max(0, path.stat().st_size - 16_384)) if path.is_file() else b""
+        text = read_bytes(self.path / "train.log", -16_384)
         return "\n".join(text.decode(errors="replace").splitlines()[-lines:])
 
     def checkpoints(self) -> tuple[list[Checkpoint], dict[str, str]]:

@@ -16,8 +16,6 @@ from googlenet.files import parse_json
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
 STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged")
-
-
 LONGEST = 500  # characters of a text
 
 

@@ -44,6 +44,7 @@ def lines(path: Path) -> list[bytes]:
 
 def test_what_is_written_is_read_to_the_last_bit(run: Run) -> None:
     assert run.metrics() == FULL
+    assert {type(value) for row in run.metrics() for value in row.values()} == {float, type(None)}
     assert lines(run.path / "metrics.csv")[0].decode() == ",".join(METRICS)
     numbers = {"Epoch": 3, "Loss": 0.1 + 0.2, "Learning rate": 1e-17 / 3, "Images/s": 2580.6000000000004}
     run.append_metrics(numbers)
@@ -222,6 +223,23 @@ def test_a_file_without_an_epoch_column_is_kept_and_a_new_one_begun(run: Run, he
     run.append_metrics(ROWS[0])
     assert run.metrics() == FULL[:1]
     assert lines(run.path / "metrics-unreadable.csv") == [header, b"1,2"]
+
+
+def test_half_a_header_is_written_anew(run: Run) -> None:
+    (run.path / "metrics.csv").write_bytes(b"Epoch,Accuracy,Lo")
+    assert run.metrics() == []
+    run.rewind(0, 0)
+    run.append_metrics(ROWS[0])
+    assert run.metrics() == FULL[:1]
+
+
+def test_the_log_ends_with_its_last_lines(run: Run) -> None:
+    assert run.log_tail() == ""
+    path = run.path / "train.log"
+    path.write_bytes(b"one\ntwo\n\xff\n")
+    assert run.log_tail(2) == "two\n\ufffd"
+    path.write_bytes(b"x" * 1_000_000 + b"\nlast\n")
+    assert run.log_tail(1) == "last"
 
 
 def test_missing_files_are_empty_and_stay_missing(run: Run) -> None:
