@@ -157,9 +157,9 @@ def savings(naive: Profile, reduced: Profile) -> tuple[str, ...]:
         ratio = before[branch].macs / after[branch].macs
         change = f"{ratio:.1f}× less" if ratio >= 1 else f"{1 / ratio:.1f}× more"
         sentences.append(f"The {branch} branch costs {'about the same' if change.startswith('1.0×') else change}")
-    handed, kept = before["pool"].out_shape[0], after["pool"].out_shape[0]
-    against = f"not all {handed:,}" if kept < handed else f"more than the {handed:,} that arrive"
+    arriving, leaving = before["pool"].out_shape[0], after["pool"].out_shape[0]
+    against = f"not all {arriving:,}" if leaving < arriving else f"more than the {arriving:,} that arrive"
     sentences.append(
-        f"The pool branch hands on {kept:,} channels, {'as many as arrive' if kept == handed else against}"
+        f"The pool branch hands on {leaving:,} channels, {'as many as arrive' if leaving == arriving else against}"
     )
     return tuple(sentences)

@@ -109,6 +109,18 @@ def test_small_images_windows_and_switches(visit: object) -> None:
     expect(field(page, "side")).to_have_value("224")
 
 
+def test_a_file_that_is_none_is_refused_beside_the_button(visit: object) -> None:
+    page = whole(visit)
+    page.get_by_role("button", name="Source, JSON and link").click()
+    page.locator("#network input[type=file]").set_input_files(
+        {"name": "n.json", "mimeType": "application/json", "buffer": b'{"layers":[]}'}
+    )
+    refusal = page.locator("#network .gl-message")
+    expect(refusal).to_have_text("This network description lacks name, num_classes, input_size.")
+    expect(refusal).to_be_in_viewport()
+    expect(parameters(page)).to_have_text("6,998,552")
+
+
 @pytest.mark.parametrize("height", [720, 900])
 def test_a_refusal_names_the_field_as_the_page_does_and_is_in_view(visit: object, height: int) -> None:
     page = whole(visit, height=height)

@@ -389,12 +389,12 @@ def test_a_click_is_an_answer_and_opens_a_lesson():
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "stored",
     [None, "x", 3, [], {}, {"lesson": "a", "seed": 0, "solved": []}, {"lesson": 1, "seed": 0, "solved": None},
      {"lesson": float("inf"), "seed": 0, "solved": []}, {"lesson": 0, "seed": 0, "solved": [], "shown": 3}],
 )  # fmt: skip
-def test_a_place_that_is_none_is_the_start(kept):
-    assert Place.read(kept) == Place()
+def test_a_place_that_is_none_is_the_start(stored):
+    assert Place.read(stored) == Place()
 
 
 def test_a_place_from_elsewhere_is_brought_into_range():

@@ -13,7 +13,7 @@ from googlenet.errors import LabError
 from googlenet.lessons import arithmetic
 from googlenet.models.profile import Profile, profile_module
 from googlenet.ui.build.lessons.heads import heads_panel
-from googlenet.ui.build.lessons.panel import kept_place, lessons_panel
+from googlenet.ui.build.lessons.panel import browser_place, lessons_panel
 from googlenet.ui.build.module import arithmetic as arithmetic_view
 from googlenet.ui.build.module import view as build_view
 from googlenet.ui.build.module.form import DEFAULT, OWN, READ_URL, STARTS, UNDO, WRITE_URL, Form, load_start, name_of
@@ -179,7 +179,7 @@ def build_tab(demo: gr.Blocks, checkpoints: Path) -> NetworkPanel:
         return race_modules(*values)
 
     first = draw(False, COSTLIEST, *STARTS[DEFAULT].values)
-    place = kept_place()
+    place = browser_place()
     # Not gr.Tabs: on a phone those of a second row vanish into a menu.
     view = gr.Radio(VIEWS, value="module", show_label=False, container=False, elem_id="build-views")
     with gr.Column() as one:

@@ -29,11 +29,11 @@ class Place:
     shown: tuple[str, ...] = ()  # exercises whose solution was looked at, as "padding 3": copying it solves nothing
 
     @classmethod
-    def read(cls, kept: Any) -> Place:
+    def read(cls, stored: Any) -> Place:
         """What `plain` wrote, today or before there was `shown`; the start for anything else."""
         try:
-            lesson, seed, solved = int(kept["lesson"]), int(kept["seed"]), list(kept["solved"])
-            shown = dict.fromkeys(one for one in kept.get("shown", ()) if isinstance(one, str))
+            lesson, seed, solved = int(stored["lesson"]), int(stored["seed"]), list(stored["solved"])
+            shown = dict.fromkeys(one for one in stored.get("shown", ()) if isinstance(one, str))
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
             return cls()
         known = tuple(key for key in KEYS if key in solved)
@@ -58,9 +58,9 @@ class Place:
 # --- answers: place, path, card, answer, outcome, feedback -----------------------------------
 
 
-def show(kept: Any) -> list[Any]:
+def show(stored: Any) -> list[Any]:
     """The exercise of a place, unanswered; with its solution where that was shown before."""
-    place = Place.read(kept)
+    place = Place.read(stored)
     exercise = pose(place.lesson, place.seed)
     answer = gr.update(value="", label=answer_label(place))
     feedback = view.feedback_html(exercise) if place.exercise in place.shown else ""
@@ -68,10 +68,10 @@ def show(kept: Any) -> list[Any]:
             answer, "", feedback]  # fmt: skip
 
 
-def come_back(kept: Any) -> list[Any]:
+def come_back(stored: Any) -> list[Any]:
     """The exercise where the visitor left; a quick hand may have typed an answer while the page came up."""
-    place, path, card, _, _, feedback = show(kept)
-    return [place, path, card, gr.update(label=answer_label(Place.read(kept))), gr.skip(), feedback or gr.skip()]
+    place, path, card, _, _, feedback = show(stored)
+    return [place, path, card, gr.update(label=answer_label(Place.read(stored))), gr.skip(), feedback or gr.skip()]
 
 
 def answer_label(place: Place) -> str:
@@ -83,9 +83,9 @@ def answer_label(place: Place) -> str:
     return f"Your answer, {unit}"
 
 
-def check_answer(kept: Any, text: str) -> list[Any]:
+def check_answer(stored: Any, text: str) -> list[Any]:
     """Judge an answer: path, outcome and feedback change. One whose solution was shown solves nothing."""
-    place = Place.read(kept)
+    place = Place.read(stored)
     exercise = pose(place.lesson, place.seed)
     try:
         feedback = check(exercise, text)
@@ -102,34 +102,34 @@ def check_answer(kept: Any, text: str) -> list[Any]:
     return [place.plain(), path, gr.skip(), gr.skip(), RIGHT if feedback.right else WRONG, shown]
 
 
-def show_solution(kept: Any) -> list[Any]:
+def show_solution(stored: Any) -> list[Any]:
     """The worked solution, without an answer; the place remembers it."""
-    place = Place.read(kept)
+    place = Place.read(stored)
     if place.exercise not in place.shown:
         place = replace(place, shown=(*place.shown, place.exercise)[-REMEMBERED:])
     return [place.plain(), *[gr.skip()] * 4, view.feedback_html(pose(place.lesson, place.seed))]
 
 
-def another(kept: Any) -> list[Any]:
+def another(stored: Any) -> list[Any]:
     """The same exercise with other numbers."""
-    place = Place.read(kept)
+    place = Place.read(stored)
     return show(replace(place, seed=next_seed(place.lesson, place.seed)).plain())
 
 
-def onward(kept: Any) -> list[Any]:
+def onward(stored: Any) -> list[Any]:
     """The next lesson; after the last the first again."""
-    place = Place.read(kept)
+    place = Place.read(stored)
     return show(place.at(place.lesson + 1).plain())
 
 
-def open_lesson(kept: Any, event: gr.EventData) -> list[Any]:
+def open_lesson(stored: Any, event: gr.EventData) -> list[Any]:
     """The lesson that was chosen from the path."""
     asked = sent(event, "lesson")
-    return show(Place.read(kept).at(asked if isinstance(asked, int) else 0).plain())
+    return show(Place.read(stored).at(asked if isinstance(asked, int) else 0).plain())
 
 
-def choose_answer(kept: Any, event: gr.EventData) -> list[Any]:
+def choose_answer(stored: Any, event: gr.EventData) -> list[Any]:
     """A choice that was clicked is an answer."""
     chosen = str(sent(event, "answer"))
-    place, path, card, _, outcome, feedback = check_answer(kept, chosen)
+    place, path, card, _, outcome, feedback = check_answer(stored, chosen)
     return [place, path, card, chosen, outcome, feedback]

@@ -9,7 +9,7 @@ from googlenet.ui.build.lessons.answers import Place
 from googlenet.ui.common.layout import LIVE, html
 
 
-def kept_place() -> gr.BrowserState:
+def browser_place() -> gr.BrowserState:
     """The browser's memory of the path; call outside the lessons' own tab, which is mounted only when it is opened."""
     # It is no secret: the key is fixed so that a restart of the app does not lose it.
     return gr.BrowserState(Place().plain(), storage_key="googlenet-lessons", secret="googlenet-lessons")

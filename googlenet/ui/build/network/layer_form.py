@@ -16,8 +16,8 @@ from googlenet.ui.common import figures
 from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.common.templates import render
 
-KIND_LABELS = dict(zip(KINDS, ("1×1 reductions", "naive"), strict=True))
-VARIANT_LABELS = {"5x5": "5×5", "3x3": "3×3", "two 3x3": "2 × 3×3"}
+KIND_CHOICES = list(zip(("1×1 reductions", "naive"), KINDS, strict=True))
+VARIANT_CHOICES = [("5×5", "5x5"), ("3×3", "3x3"), ("2 × 3×3", "two 3x3")]
 LABELS = {
     "in_channels": "Channels in",
     "out_channels": "Channels out",
@@ -107,40 +107,38 @@ def lay_out(layer: Layer) -> LayerForm:
     fields: dict[str, gr.Number | gr.Radio] = {}
     groups: dict[str, gr.Group] = {}
 
-    def box(name: str) -> None:
+    def number(name: str) -> None:
         fields[name] = gr.Number(values.get(name), label=LABELS[name], min_width=80, elem_id=f"network-{name}")
 
-    def grouped(name: str, *, branch: str | None = None) -> gr.Group:
+    def group(name: str, branch: str | None = None) -> gr.Group:
         groups[name] = gr.Group(visible=name in shown, elem_classes=_branch(branch))
         return groups[name]
 
+    def alone(name: str, branch: str | None = None) -> None:
+        with group(name, branch):
+            number(name)
+
     selected = gr.Textbox(layer.name, visible="hidden")
     title, refusal = html(_title(layer)), refusal_slot()
-    with grouped("module"):
-        kinds = [(label, kind) for kind, label in KIND_LABELS.items()]
-        fields["kind"] = gr.Radio(kinds, value=values["kind"], label="Module")
+    with group("module"):
+        fields["kind"] = gr.Radio(KIND_CHOICES, value=values["kind"], label="Module")
         with gr.Group(elem_classes=_branch("1×1")):
-            box("ch1x1")
-        for red, wide, branch in (("ch3x3red", "ch3x3", "3×3"), ("ch5x5red", "ch5x5", "5×5")):
-            with gr.Group(elem_classes=_branch(branch)):
-                with gr.Row():
-                    with grouped(red):
-                        box(red)
-                    box(wide)
-                if wide == "ch5x5":
-                    variants = [(label, name) for name, label in VARIANT_LABELS.items()]
-                    fields["variant"] = gr.Radio(variants, value=values["variant"], label="Window")
-        with grouped("pool_proj", branch="pool"):
-            box("pool_proj")
-    with grouped("out_channels"):
-        box("out_channels")
-    with grouped("window"), gr.Row():
+            number("ch1x1")
+        with gr.Group(elem_classes=_branch("3×3")), gr.Row():
+            alone("ch3x3red")
+            number("ch3x3")
+        with gr.Group(elem_classes=_branch("5×5")):
+            with gr.Row():
+                alone("ch5x5red")
+                number("ch5x5")
+            fields["variant"] = gr.Radio(VARIANT_CHOICES, value=values["variant"], label="Window")
+        alone("pool_proj", "pool")
+    alone("out_channels")
+    with group("window"), gr.Row():
         for name in ("kernel", "stride", "padding"):
-            box(name)
-    with grouped("size"):
-        box("size")
-    with grouped("in_channels"):
-        box("in_channels")
+            number(name)
+    alone("size")
+    alone("in_channels")
     return LayerForm(selected, title, refusal, fields, groups)
 
 
