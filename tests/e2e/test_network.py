@@ -112,6 +112,7 @@ def test_small_images_windows_and_switches(visit: object) -> None:
 def test_a_file_that_is_none_is_refused_beside_the_button(visit: object) -> None:
     page = whole(visit)
     page.get_by_role("button", name="Source, JSON and link").click()
+    page.get_by_role("button", name="Open JSON").scroll_into_view_if_needed()
     page.locator("#network input[type=file]").set_input_files(
         {"name": "n.json", "mimeType": "application/json", "buffer": b'{"layers":[]}'}
     )
@@ -173,7 +174,7 @@ def test_a_network_that_cannot_be_trained_says_what_to_do(visit: object) -> None
     expect(field(page, "classes")).to_have_value("10")
     page.get_by_role("button", name="Train this network").click()
     expect(page.get_by_role("combobox", name="Network")).to_have_value(re.compile("^your network"))
-    expect(page.get_by_label("Rate", exact=True)).to_have_value("0.001")  # Adam's: it has no batch norm
+    expect(page.get_by_label("Learning rate", exact=True)).to_have_value("0.001")  # Adam's: it has no batch norm
 
 
 def test_source_runs_json_opens_and_the_link_comes_back(visit: object, tmp_path: Path) -> None:
