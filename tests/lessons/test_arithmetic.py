@@ -16,7 +16,7 @@ from googlenet.lessons import arithmetic
 from googlenet.models.googlenet import build_inception
 from googlenet.models.presets import INCEPTIONS, NOTE_NAIVE
 from googlenet.models.profile import profile_module
-from googlenet.models.profile.measure import concat_error, free_bytes, measure_module, race
+from googlenet.models.profile.measure import Timing, concat_error, free_bytes, measure_module, race
 
 THREE_A = INCEPTIONS["3a"]
 widths = st.integers(1, 4096)
@@ -158,10 +158,24 @@ def test_where_nothing_is_saved_the_sentences_say_so():
     assert arithmetic.savings(*pair)[-1] == "The pool branch hands on 256 channels, more than the 192 that arrive"
 
 
-def test_both_are_timed_in_turns():
+def test_both_are_timed_in_turns_with_their_spread():
     raced = race(arithmetic.naive_twin(THREE_A), THREE_A, 14, 14)
-    assert raced.naive > 0 < raced.reduced
-    assert raced.rounds >= 3
+    for timing in (raced.naive, raced.reduced):
+        assert 0 < timing.low <= timing.median <= timing.high
+    assert raced.naive.rounds == raced.reduced.rounds >= 3
+
+
+def test_a_module_is_run_many_times_and_its_spread_told():
+    timing = measure_module(THREE_A, 4, 4).timing
+    assert timing.rounds > 10  # in two seconds, however busy the machine
+    assert 0 < timing.low <= timing.median <= timing.high
+
+
+def test_ranges_are_quartiles_of_many_rounds_and_extremes_of_few():
+    assert Timing.of([1.0, 2.0, 9.0]) == Timing(2.0, 1.0, 9.0, 3)
+    assert Timing.of([float(n) for n in range(1, 10)]) == Timing(5.0, 3.0, 7.0, 9)
+    assert Timing(2.0, 1.0, 3.0, 9).overlaps(Timing(4.0, 3.0, 5.0, 9))
+    assert not Timing(2.0, 1.0, 2.9, 9).overlaps(Timing(4.0, 3.0, 5.0, 9))
 
 
 def test_what_would_not_fit_is_refused_before_anything_is_allocated():

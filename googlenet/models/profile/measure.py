@@ -18,45 +18,66 @@ from googlenet.models.googlenet import build_inception
 from googlenet.models.profile import FLOAT32_BYTES, Profile, profile_module
 
 MAX_MACS = 20_000_000_000  # of the whole batch: seconds, not minutes, on two cores
-ROUNDS, RACE_SECONDS = 15, 2.0
+SECONDS, WARM_UP, FEWEST, MOST = 2.0, 0.2, 3, 200  # of rounds: how long, how long before they count, how many
+FEW = 8  # rounds whose slowest and fastest are told in place of quartiles
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of a forward pass: the median of `rounds`, and between what the middle half of them lie.
+
+    Of fewer than 8 rounds, `low` and `high` are the fastest and the slowest.
+    """
+
+    median: float
+    low: float
+    high: float
+    rounds: int
+
+    @classmethod
+    def of(cls, seconds: list[float]) -> Timing:
+        """What these rounds come to."""
+        low, median, high = statistics.quantiles(seconds, n=4, method="inclusive")
+        if len(seconds) < FEW:
+            low, high = min(seconds), max(seconds)
+        return cls(median, low, high, len(seconds))
+
+    def overlaps(self, other: Timing) -> bool:
+        """Whether the two lie too near to each other to say which is faster."""
+        return self.low <= other.high and other.low <= self.high
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What torch did: shapes (N, C, H, W), trained numbers, seconds of one forward pass, and the device in words."""
+    """What torch did: shapes (N, C, H, W), trained numbers, the time of a forward pass, and the device in words."""
 
     in_shape: tuple[int, ...]
     out_shape: tuple[int, ...]
     params: int
-    seconds: float
+    timing: Timing
     device: str
 
 
 @dataclass(frozen=True)
 class Race:
-    """Median seconds of a forward pass of each module, over so many rounds, and the device in words."""
+    """The time of a forward pass of each module, and the device in words."""
 
-    naive: float
-    reduced: float
-    rounds: int
+    naive: Timing
+    reduced: Timing
     device: str
 
 
 def measure_module(config: InceptionConfig, height: int, width: int, batch: int = 1) -> Measured:
-    """Build the module with random weights and pass `batch` random images through it.
+    """Build the module with random weights and pass `batch` random images through it, again and again.
 
     Raises `LabError` for sizes out of range, and for a module that needs more than half of the free memory or over
     20 G multiply-adds.
     """
-    profile, device = profile_module(config, height, width, batch), pick_device()
-    _check_affordable(profile, device)
+    (timing,), (model,), x = _time([config], height, width, batch)
     with torch.inference_mode():
-        model = build_inception(config).to(device).eval()
-        x = torch.randn(profile.batch, *profile.in_shape, device=device)
-        model(x)  # the first pass also chooses and loads kernels
-        y, seconds = _timed(model, x)
+        out_shape = tuple(model(x).shape)
     params = sum(parameter.numel() for parameter in model.parameters())
-    return Measured(tuple(x.shape), tuple(y.shape), params, seconds, describe_device(device))
+    return Measured(tuple(x.shape), out_shape, params, timing, describe_device(x.device))
 
 
 def race(naive: InceptionConfig, reduced: InceptionConfig, height: int, width: int, batch: int = 1) -> Race:
@@ -64,22 +85,30 @@ def race(naive: InceptionConfig, reduced: InceptionConfig, height: int, width: i
 
     Raises `LabError` as `measure_module` does.
     """
+    (one, two), _, x = _time([naive, reduced], height, width, batch)
+    return Race(one, two, describe_device(x.device))
+
+
+def _time(
+    configs: list[InceptionConfig], height: int, width: int, batch: int
+) -> tuple[list[Timing], list[torch.nn.Module], torch.Tensor]:
+    """Each module's time on the same images, round by round in turns; the modules and the images too."""
     device = pick_device()
-    profiles = [profile_module(config, height, width, batch) for config in (naive, reduced)]
+    profiles = [profile_module(config, height, width, batch) for config in configs]
     for profile in profiles:
         _check_affordable(profile, device)
-    seconds: tuple[list[float], list[float]] = [], []
+    seconds: list[list[float]] = [[] for _ in configs]
     with torch.inference_mode():
-        models = [build_inception(config).to(device).eval() for config in (naive, reduced)]
+        models = [build_inception(config).to(device).eval() for config in configs]
         x = torch.randn(profiles[0].batch, *profiles[0].in_shape, device=device)
-        for model in models:
-            _timed(model, x)  # the first pass also chooses and loads kernels
-        begun = time.perf_counter()
-        while len(seconds[0]) < 3 or (len(seconds[0]) < ROUNDS and time.perf_counter() - begun < RACE_SECONDS):
+        begun, warm = time.perf_counter(), False
+        while len(seconds[0]) < FEWEST or (len(seconds[0]) < MOST and time.perf_counter() - begun < SECONDS):
             for model, times in zip(models, seconds, strict=True):
-                times.append(_timed(model, x)[1])
-    one, two = (statistics.median(times) for times in seconds)
-    return Race(one, two, len(seconds[0]), describe_device(device))
+                times.append(_pass_seconds(model, x))
+            if not warm:  # the first passes also choose and load kernels
+                warm = time.perf_counter() - begun >= WARM_UP
+                seconds = [[] for _ in configs]
+    return [Timing.of(times) for times in seconds], models, x
 
 
 def concat_error(config: InceptionConfig, height: int, width: int) -> str:
@@ -91,7 +120,7 @@ def concat_error(config: InceptionConfig, height: int, width: int) -> str:
     with torch.device("meta"):
         module, x = build_inception(config), torch.empty(1, config.in_channels, height, width)
         pool = next(part for part in module.branch4.modules() if isinstance(part, torch.nn.MaxPool2d))
-        pool.stride = 3  # what torch takes when none is said
+        pool.stride = pool.kernel_size  # what torch takes where none is given
         shapes = [branch(x).shape for branch in (module.branch1, module.branch2, module.branch3, module.branch4)]
     maps = [torch.zeros(1).expand(shape) for shape in shapes]
     if all(shape[2:] == shapes[0][2:] for shape in shapes):
@@ -138,13 +167,12 @@ def free_bytes(device: torch.device) -> int:
     return max(0, min(free, limit - used))
 
 
-def _timed(model: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, float]:
-    """A forward pass and its seconds."""
+def _pass_seconds(model: torch.nn.Module, x: torch.Tensor) -> float:
     _wait_for(x.device)
     start = time.perf_counter()
-    y = model(x)
+    model(x)
     _wait_for(x.device)
-    return y, time.perf_counter() - start
+    return time.perf_counter() - start
 
 
 def _wait_for(device: torch.device) -> None:

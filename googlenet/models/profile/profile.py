@@ -15,6 +15,7 @@ convolution's row.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -64,17 +65,17 @@ class Profile:
     in_shape: Shape
     out_shape: Shape
 
-    @property
+    @functools.cached_property
     def params(self) -> int:
         """Trained numbers, auxiliary heads included: torch's sum(p.numel() for p in model.parameters())."""
         return sum(row.params for row in self.rows)
 
-    @property
+    @functools.cached_property
     def macs(self) -> int:
         """Multiply-adds to classify one image."""
         return sum(row.macs for row in self.rows if not row.aux)
 
-    @property
+    @functools.cached_property
     def activation_bytes(self) -> int:
         """Bytes of every output of a batch, auxiliary heads left out."""
         return sum(row.activation_bytes for row in self.rows if not row.aux)

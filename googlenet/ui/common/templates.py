@@ -1,4 +1,11 @@
-"""HTML from `templates/`: Jinja2 escapes every value that is not itself rendered here, so no caller has to."""
+"""HTML from `templates/`: Jinja2 escapes every value that is not itself rendered here, so no caller has to.
+
+Gradio's own templates (`gr.HTML(html_template=…)`, Handlebars, data as the value) were tried on the module's drawing
+and its table of steps. They spare the server 0.5 of 1.2 ms and send 22 kB in place of 27, but the browser compiles the
+template again for every answer (90 ms from the answer to the picture, in place of 76) and runs the result as a template
+literal: a value of `${…}`, say in a file's name, is executed. The templates are as long; Python, which has to turn
+everything into plain JSON types with every number written out, is longer.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +31,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    names = ("count", "si", "multiply_adds", "shape", "size", "duration", "percent")
-    environment.filters |= {name: getattr(figures, name) for name in names}
+    filters = ("count", "si", "multiply_adds", "shape", "size", "duration", "percent")
+    environment.filters |= {name: getattr(figures, name) for name in filters}
+    names = ("BRANCH_CLASSES", "stacked_bar")
+    environment.globals |= {name: getattr(figures, name) for name in names}
     return environment
 
 

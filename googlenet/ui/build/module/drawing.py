@@ -3,13 +3,14 @@
 Every ribbon is as wide as its channels, all in one scale, so that a 1×1 reduction is seen to narrow what the costly
 kernel reads. Each step is a plate on the ribbon, filled the stronger the larger its share of the multiply-adds.
 The picture comes in two layouts, downwards for a desk and to the right for a phone; CSS shows the one that fits.
+Here everything is placed; `templates/module/picture.html` writes it down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from googlenet.models.profile import BRANCHES, Profile, Row
 from googlenet.ui.common import figures
@@ -17,7 +18,6 @@ from googlenet.ui.common import figures
 THINNEST = 2.0  # px: one channel of 4,096 is still seen
 FAINTEST, STRONGEST = 0.08, 0.6  # opacity of a step's fill, up to where its text stays legible
 TORN = 0.62  # of the way to the concatenation: where a branch ends that does not fit
-READING = "Ribbons are as wide as their channels, in one scale. A step is filled by its share of the multiply-adds."
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,53 @@ WIDE = Layout("wide", True, 186, 156, (50, 162), 46, 64, 100, 10, 24, (26, 4))
 NARROW = Layout("narrow", False, 67, 57, (108, 59), 14, 36, 36, 8, 18, (3, 24))
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """One layout of a module: its SVG, and where its steps are, as (row name, label, CSS box in percent)."""
+class Mark(NamedTuple):
+    """A shape as an SVG path, with its CSS classes."""
 
-    svg: str
-    plates: tuple[tuple[str, str, str], ...]
+    style: str
+    path: str
+    opacity: str = ""
+    fill: str = ""
 
 
-def draw_module(profile: Profile, layout: Layout, *, title: str = "Inception module") -> Drawn:
+class Words(NamedTuple):
+    """A line of text, its middle at a point unless an `anchor` says otherwise; `strong` follows in bold."""
+
+    x: str
+    y: str
+    text: str
+    style: str = ""
+    anchor: str = ""
+    strong: str = ""
+
+
+class Plate(NamedTuple):
+    """Where a step can be clicked, as CSS; `name` is its row's, `label` for those who cannot see."""
+
+    name: str
+    label: str
+    place: str
+
+
+@dataclass
+class Sheet:
+    """One layout of a module, ready to be written down."""
+
+    layout: Layout
+    width: float
+    height: float
+    marks: list[Mark] = field(default_factory=list)
+    words: list[Words] = field(default_factory=list)
+    plates: list[Plate] = field(default_factory=list)
+
+
+def draw_module(profile: Profile, layout: Layout) -> Sheet:
     """The picture of a module's profile. A branch whose map has another size than the first one's is torn off."""
-    return _Drawing(profile, layout).draw(title)
+    return _Drawing(profile, layout).draw()
 
 
 class _Drawing:
-    """Geometry and marks of one picture. Positions are (along, across) until `point` and `rect` turn them to (x, y)."""
+    """Geometry and marks of one picture. Positions are (along, across) until `point` and `box` turn them to (x, y)."""
 
     def __init__(self, profile: Profile, layout: Layout) -> None:
         self.profile, self.layout = profile, layout
@@ -71,35 +103,34 @@ class _Drawing:
         self.bar = self.step_begin(self.depth - 1) + layout.plate[0] + layout.sweep + self.spare
         self.middle = layout.margin[1] + 2 * layout.lane
         across, bar_end = layout.margin[1] + 4 * layout.lane, self.bar + layout.bar
-        self.width, self.height = bar_end + 3, across + 34
+        width, height = bar_end + 3, across + 34
         if layout.down:
-            self.width, self.height = across + layout.margin[1], bar_end + 56
+            width, height = across + layout.margin[1], bar_end + 56
+        self.sheet = Sheet(layout, width, height)
 
-    def draw(self, title: str) -> Drawn:
-        """Ribbons first, then what stands on them, then the words."""
-        name, plates = self.layout.name, []
-        marks = [self.gradients(), self.ends_in_words(), self.input()]
+    def draw(self) -> Sheet:
+        """The sheet, from the input to the concatenation; its words lie on top of all."""
+        breadth = self.thick(self.profile.in_shape[0])
+        self.rect("gl-slab", self.layout.margin[0], self.middle, self.layout.slab, breadth, 2)
         segments = self.segments()
         for lane, (rows, segment) in enumerate(zip(self.lanes, segments, strict=True)):
             first = self.depth - len(rows)  # a short branch stands beside the last steps of the others, as in the paper
-            marks.append(self.fan(lane, first))
+            self.fan(lane, first)
             for place, row in enumerate(rows, start=first):
-                marks.append(self.step(lane, place, row))
-                plates.append(self.plate(lane, place, row))
+                self.step(lane, place, row)
+                self.tell(lane, place, row)
                 if place + 1 < self.depth:
-                    marks.append(self.passage(lane, place, row))
-            marks.append(self.sweep(lane, rows[-1], segment))
-            marks += [self.words(lane, place, row) for place, row in enumerate(rows, start=first)]
-        marks += [self.sum_row()]
+                    begin = self.step_begin(place) + self.layout.plate[0]
+                    breadth = self.thick(row.out_channels)
+                    self.rect(_flow(lane), begin, self.lane_middle(lane), self.layout.gap, breadth)
+            self.sweep(lane, rows[-1], segment)
+        self.tell_ends()
+        self.tell_sum()
         if not self.torn:
-            plates.append(self.concat_plate(segments))
-        svg = (
-            f"<svg xmlns='http://www.w3.org/2000/svg' class='gl-drawing gl-{name}' role='img' "
-            f"viewBox='0 0 {self.width:.0f} {self.height:.0f}' aria-labelledby='gl-{name}-title gl-{name}-desc'>"
-            f"<title id='gl-{name}-title'>{escape(title)}</title>"
-            f"<desc id='gl-{name}-desc'>{escape(describe(self.profile))}</desc>{''.join(marks)}</svg>"
-        )
-        return Drawn(svg, tuple(plates))
+            breadth = max(sum(breadth for _, breadth in segments), 24)
+            place = self.bar, self.middle, self.layout.bar, breadth
+            self.plate(self.profile.rows[-1].name, "concatenation of the four branches", *place)
+        return self.sheet
 
     # --- geometry ---
 
@@ -130,11 +161,21 @@ class _Drawing:
         edge = middle - breadth / 2
         return (edge, along, breadth, length) if self.layout.down else (along, edge, length, breadth)
 
-    def rect(self, along: float, middle: float, length: float, breadth: float, style: str) -> str:
-        x, y, width, height = self.box(along, middle, length, breadth)
-        return f"<rect x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' {style}/>"
+    def rect(self, style: str, along: float, middle: float, length: float, breadth: float, corner: int = 0) -> None:
+        self.mark_rect(style, *self.box(along, middle, length, breadth), corner)
 
-    def ribbon(self, begin: Sequence[float], end: Sequence[float], style: str) -> str:
+    def mark_rect(self, style: str, x: float, y: float, width: float, height: float, corner: int) -> None:
+        path = f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
+        if corner:
+            r = min(corner, width / 2, height / 2)
+            across, down, turn = f"{width - 2 * r:.1f}", f"{height - 2 * r:.1f}", f"a{r:.1f} {r:.1f} 0 0 1"
+            path = (
+                f"M{x + r:.1f} {y:.1f}h{across}{turn} {r:.1f} {r:.1f}v{down}{turn}-{r:.1f} {r:.1f}"
+                f"h-{across}{turn}-{r:.1f}-{r:.1f}v-{down}{turn} {r:.1f}-{r:.1f}z"
+            )
+        self.sheet.marks.append(Mark(style, path))
+
+    def ribbon(self, style: str, begin: Sequence[float], end: Sequence[float], **more: str) -> None:
         """A band between two (along, middle, breadth), which bends halfway."""
         (a, b, wide), (c, d, narrow) = begin, end
         bend = (a + c) / 2
@@ -142,150 +183,108 @@ class _Drawing:
         near, far = [self.point(a, y) for y in corners], [self.point(c, y) for y in corners]
         bent = [self.point(bend, y) for y in corners]
         path = f"M{near[0]}C{bent[0]} {bent[1]} {far[1]}L{far[2]}C{bent[2]} {bent[3]} {near[3]}Z"
-        return f"<path d='{path}' {style}/>"
+        self.sheet.marks.append(Mark(style, path, **more))
 
     # --- marks ---
 
-    def gradients(self) -> str:
-        """From the input's grey into each branch's colour."""
-        turn = "x1='0' y1='0' x2='0' y2='1'" if self.layout.down else ""
-        return "<defs>" + "".join(
-            f"<linearGradient id='gl-{self.layout.name}-{lane}' {turn} class='{figures.BRANCH_CLASSES[branch]}'>"
-            "<stop offset='0.1' class='gl-grey'/><stop offset='0.9' class='gl-tint'/></linearGradient>"
-            for lane, branch in enumerate(BRANCHES)
-        ) + "</defs>"  # fmt: skip
-
-    def input(self) -> str:
-        breadth = self.thick(self.profile.in_shape[0])
-        return self.rect(self.layout.margin[0], self.middle, self.layout.slab, breadth, "rx='2' class='gl-slab'")
-
-    def fan(self, lane: int, place: int) -> str:
+    def fan(self, lane: int, place: int) -> None:
         """Every branch reads all channels of the input."""
-        breadth, middle = self.thick(self.profile.in_shape[0]), self.lane_middle(lane)
-        style = f"fill='url(#gl-{self.layout.name}-{lane})' class='gl-flow'"
-        bent = self.ribbon((self.input_end, self.middle, breadth), (self.step_begin(0), middle, breadth), style)
-        if not place:
-            return bent
-        rest = self.step_begin(place) - self.step_begin(0)
-        straight = self.rect(self.step_begin(0), middle, rest, breadth, f"class='gl-flow gl-fill {_colour(lane)}'")
-        return bent + straight
+        breadth, middle, begin = self.thick(self.profile.in_shape[0]), self.lane_middle(lane), self.step_begin(0)
+        ends = (self.input_end, self.middle, breadth), (begin, middle, breadth)
+        self.ribbon("gl-flow", *ends, fill=f"url(#gl-{self.layout.name}-{lane})")
+        if place:
+            self.rect(_flow(lane), begin, middle, self.step_begin(place) - begin, breadth)
 
-    def step(self, lane: int, place: int, row: Row) -> str:
+    def step(self, lane: int, place: int, row: Row) -> None:
         """The plate, and in it the ribbon from the channels that arrive to those that leave."""
         begin, middle = self.step_begin(place), self.lane_middle(lane)
         length, breadth = self.layout.plate
         share = row.macs / self.profile.macs if self.profile.macs else 0
-        strength = FAINTEST + (STRONGEST - FAINTEST) * share if row.macs else 0
+        strength = FAINTEST + (STRONGEST - FAINTEST) * share if row.macs else 0.05
         ends = (begin, middle, self.thick(row.in_channels)), (begin + length, middle, self.thick(row.out_channels))
-        return (
-            self.rect(begin, middle, length, breadth, f"rx='7' class='gl-plate {_colour(lane)}'")
-            + self.ribbon(*ends, f"class='gl-fill {_colour(lane)}' fill-opacity='{max(strength, 0.05):.3f}'")
-        )  # fmt: skip
+        self.rect(f"gl-plate {_colour(lane)}", begin, middle, length, breadth, 7)
+        self.ribbon(f"gl-fill {_colour(lane)}", *ends, opacity=f"{strength:.3f}")
+        cost = figures.multiply_adds(row.macs) if row.macs else "no multiply-adds"
+        self.plate(row.name, f"{row.label}, {row.branch} branch: {cost}", begin, middle, length, breadth)
 
-    def passage(self, lane: int, place: int, row: Row) -> str:
-        begin = self.step_begin(place) + self.layout.plate[0]
-        breadth = self.thick(row.out_channels)
-        return self.rect(
-            begin, self.lane_middle(lane), self.layout.gap, breadth, f"class='gl-flow gl-fill {_colour(lane)}'"
-        )
-
-    def sweep(self, lane: int, row: Row, segment: tuple[float, float]) -> str:
+    def sweep(self, lane: int, row: Row, segment: tuple[float, float]) -> None:
         """From the last step into the branch's part of the concatenation, or torn where the map does not fit."""
         begin = self.step_begin(self.depth - 1) + self.layout.plate[0]
         breadth = self.thick(row.out_channels)
-        start, end = (begin, self.lane_middle(lane), breadth), (self.bar, *segment)
-        joined = f"class='gl-fill {_colour(lane)}'"
+        start, end, joined = (begin, self.lane_middle(lane), breadth), (self.bar, *segment), f"gl-fill {_colour(lane)}"
         if row.out_shape[1:] == self.ends[0][1:]:
-            return self.ribbon(start, end, f"class='gl-flow gl-fill {_colour(lane)}'") + self.rect(
-                self.bar, segment[0], self.layout.bar, breadth, joined
-            )
-        stub = (begin + TORN * (self.bar - begin) / 2, start[1], breadth)
-        return (
-            self.ribbon(start, stub, f"class='gl-flow gl-fill {_colour(lane)}'")
-            + self.ribbon(stub, end, f"class='gl-torn {_colour(lane)}'")
-            + self.rect(self.bar, segment[0], self.layout.bar, breadth, f"class='gl-torn {_colour(lane)}'")
-        )
+            self.ribbon(_flow(lane), start, end)
+        else:
+            stub, joined = (begin + TORN * (self.bar - begin) / 2, start[1], breadth), f"gl-torn {_colour(lane)}"
+            self.ribbon(_flow(lane), start, stub)
+            self.ribbon(joined, stub, end)
+        self.rect(joined, self.bar, segment[0], self.layout.bar, breadth)
+
+    def plate(self, name: str, label: str, *place: float) -> None:
+        x, y, width, height = self.box(*place)
+        across, down = 100 / self.sheet.width, 100 / self.sheet.height
+        css = f"left:{x * across:.3f}%;top:{y * down:.3f}%;width:{width * across:.3f}%;height:{height * down:.3f}%"
+        self.sheet.plates.append(Plate(name, label, css))
 
     # --- words ---
 
-    def words(self, lane: int, place: int, row: Row) -> str:
+    def write(self, x: float, y: float, text: str, style: str = "", anchor: str = "", strong: str = "") -> None:
+        self.sheet.words.append(Words(f"{x:.1f}", f"{y:.1f}", text, style, anchor, strong))
+
+    def tell(self, lane: int, place: int, row: Row) -> None:
         """What a step is and costs, and the shape that leaves it: inside the plate on a phone, else on the ribbon."""
         x, y, width, height = self.box(self.step_begin(place), self.lane_middle(lane), *self.layout.plate)
-        middle = x + width / 2
-        label = row.label.replace("convolution", "conv")
+        middle, down = x + width / 2, self.layout.down
         share = figures.percent(row.macs, self.profile.macs)
         cost = f"{figures.si(row.macs)} · {share}" if row.macs else "costs nothing"
-        below = y + height + (17 if self.layout.down else -9)
-        first = y + (height / 2 - 4 if self.layout.down else 19)
+        first = y + (height / 2 - 4 if down else 19)
         fits = row.out_shape[1:] == self.ends[0][1:]
-        return (
-            _text(middle, first, label, "gl-strong")
-            + _text(middle, first + (17 if self.layout.down else 16), cost, "gl-small")
-            + _text(middle, below, _short(row.out_shape), f"gl-small gl-halo{'' if fits else ' gl-wrong'}")
-        )
+        self.write(middle, first, row.label.replace("convolution", "conv"), "gl-strong")
+        self.write(middle, first + (17 if down else 16), cost, "gl-small")
+        shape, style = _short(row.out_shape), f"gl-small gl-halo{'' if fits else ' gl-wrong'}"
+        self.write(middle, y + height + (17 if down else -9), shape, style)
 
-    def ends_in_words(self) -> str:
+    def tell_ends(self) -> None:
         """The shapes that arrive and leave: above and below the flow, on a phone at both sides above it."""
-        arriving, leaving = figures.shape(self.profile.in_shape), figures.shape(self.profile.out_shape)
-        places = [(self.width / 2, 15, "middle"), (self.width / 2, self.height - 6, "middle")]
-        names, style = ("input", "output"), ""
-        if not self.layout.down:
-            places, names = [(self.layout.margin[0], 13, "start"), (self.width - 3, 13, "end")], ("in", "out")
-            style = "gl-small"
-        shapes = (arriving, "✗" if self.torn else leaving)
-        return "".join(
-            f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' class='{style}'>{name} "
-            f"<tspan class='gl-strong'>{shape}</tspan></text>"
-            for (x, y, anchor), name, shape in zip(places, names, shapes, strict=True)
-        )
+        sheet = self.sheet
+        arriving = figures.shape(self.profile.in_shape)
+        leaving = "✗" if self.torn else figures.shape(self.profile.out_shape)
+        if self.layout.down:
+            self.write(sheet.width / 2, 15, "input", strong=arriving)
+            self.write(sheet.width / 2, sheet.height - 6, "output", strong=leaving)
+        else:
+            self.write(self.layout.margin[0], 13, "in", "gl-small", "start", arriving)
+            self.write(sheet.width - 3, 13, "out", "gl-small", "end", leaving)
 
-    def sum_row(self) -> str:
+    def tell_sum(self) -> None:
         """64 + 128 + 32 + 32 = 256 channels, each term on its branch's colour."""
         channels = [shape[0] for shape in self.ends]
         terms = [f"{number:,}" for number in channels]
-        result = f"= {sum(channels):,}" + (" channels" if self.layout.down else "")
+        result, style = f"= {sum(channels):,}" + (" channels" if self.layout.down else ""), "gl-strong"
         if self.torn:
             result = "✗ " + " ≠ ".join(f"{shape[1]}×{shape[2]}" for shape in (self.torn, self.ends[0]))
+            style = "gl-strong gl-wrong"
         breadths = [7.7 * len(term) + 12 for term in terms]
         room = 16 if self.layout.down else 13
         total = sum(breadths) + 3 * room + 10 + 7.5 * len(result)
-        x, y, marks = max(2.0, (self.width - total) / 2), self.height - (32 if self.layout.down else 9), []
+        x, y = max(2.0, (self.sheet.width - total) / 2), self.sheet.height - (32 if self.layout.down else 9)
         for lane, (term, breadth) in enumerate(zip(terms, breadths, strict=True)):
             if lane:
-                marks.append(_text(x - room / 2, y, "+"))
-            chip = f"<rect x='{x:.1f}' y='{y - 15:.1f}' width='{breadth:.1f}' height='21' rx='4'"
-            marks.append(f"{chip} class='gl-fill {_colour(lane)}'/>")
-            marks.append(_text(x + breadth / 2, y, term, f"gl-strong gl-chip {_colour(lane)}"))
+                self.write(x - room / 2, y, "+")
+            self.mark_rect(f"gl-fill {_colour(lane)}", x, y - 15, breadth, 21, 4)
+            self.write(x + breadth / 2, y, term, f"gl-strong gl-chip {_colour(lane)}")
             x += breadth + room
-        style = "gl-strong gl-wrong" if self.torn else "gl-strong"
-        return "".join(marks) + f"<text x='{x - room + 8:.1f}' y='{y:.1f}' class='{style}'>{result}</text>"
-
-    # --- what may be clicked ---
-
-    def plate(self, lane: int, place: int, row: Row) -> tuple[str, str, str]:
-        where = self.box(self.step_begin(place), self.lane_middle(lane), *self.layout.plate)
-        cost = figures.multiply_adds(row.macs) if row.macs else "no multiply-adds"
-        return row.name, f"{row.label}, {row.branch} branch: {cost}", self.percent(where)
-
-    def concat_plate(self, segments: list[tuple[float, float]]) -> tuple[str, str, str]:
-        breadth = sum(breadth for _, breadth in segments)
-        where = self.box(self.bar, self.middle, self.layout.bar, max(breadth, 24))
-        return self.profile.rows[-1].name, "concatenation of the four branches", self.percent(where)
-
-    def percent(self, box: tuple[float, float, float, float]) -> str:
-        x, y, width, height = box
-        across, down = 100 / self.width, 100 / self.height
-        return f"left:{x * across:.3f}%;top:{y * down:.3f}%;width:{width * across:.3f}%;height:{height * down:.3f}%"
+        self.write(x - room + 8, y, result, style, "start")
 
 
 def describe(profile: Profile) -> str:
     """The picture in words, for those who cannot see it."""
     ways = []
-    for branch, sums in profile.by_branch().items():
+    for branch, totals in profile.by_branch().items():
         steps = ", then ".join(
             f"{row.label} {row.in_channels:,} to {row.out_channels:,}" for row in profile.rows if row.branch == branch
         )
-        ways.append(f"{branch} branch: {steps}, {figures.percent(sums.macs, profile.macs)} of the multiply-adds.")
+        ways.append(f"{branch} branch: {steps}, {figures.percent(totals.macs, profile.macs)} of the multiply-adds.")
     return (
         f"Input {figures.shape(profile.in_shape)}. {' '.join(ways)} Concatenated: {figures.shape(profile.out_shape)}."
     )
@@ -295,11 +294,11 @@ def _colour(lane: int) -> str:
     return figures.BRANCH_CLASSES[BRANCHES[lane]]
 
 
+def _flow(lane: int) -> str:
+    return f"gl-flow gl-fill {_colour(lane)}"
+
+
 def _short(shape: Sequence[int]) -> str:
     """The shape as figures.shape writes it, closer where it would not fit a plate."""
     written = figures.shape(shape)
     return written if len(written) <= 16 else "×".join(map(str, shape))
-
-
-def _text(x: float, y: float, words: str, style: str = "") -> str:
-    return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='middle' class='{style}'>{escape(words)}</text>"

@@ -5,43 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from googlenet.config import InceptionConfig
-from googlenet.errors import check_choice
+from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig
+from googlenet.errors import check_choice, check_whole
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, preset
 from googlenet.models.profile import profile_network
 
 KINDS = ("reduced", "naive")
 OWN = "your own"
-# The page's address holds the form, ?module=reduced-192-1-28-…, so that a reload or a shared link opens it again.
-# The browser alone reads it: an answer from the server could overwrite what a quick hand has set meanwhile.
-READ_FORM = """const readForm = (state, values) => {
-    const [kind, ...numbers] = (state ?? "").split("-");
-    const known = ["reduced", "naive"].includes(kind) && numbers.every((number) => /^[0-9]{1,5}$/.test(number));
-    return known && numbers.length + 1 === values.length ? [kind, ...numbers.map(Number)] : values;
-};"""
-READ_URL = f"""(...values) => {{
-    {READ_FORM}
-    const form = readForm(new URL(location).searchParams.get("module"), values);
-    window.glNow = form.join("-");  // what the first edit can be undone to
-    return form;
-}}"""
-# Browsers refuse an address that changes at every step of a drag, hence the pause. What was there before can be undone.
-WRITE_URL = """(...values) => {
-    clearTimeout(window.glRemember);
-    window.glRemember = setTimeout(() => {
-        const url = new URL(location), state = values.join("-");
-        if (window.glNow && window.glNow !== state) (window.glPast ??= []).push(window.glNow);
-        window.glNow = state;
-        url.searchParams.set("module", state);
-        history.replaceState(history.state, "", url);
-    }, 400);
-}"""
-UNDO = f"""(...values) => {{
-    {READ_FORM}
-    if (window.glNow === undefined || window.glNow === values.join("-"))
-        window.glNow = window.glPast?.pop() ?? window.glNow;
-    return readForm(window.glNow, values);
-}}"""
+# Each field as the page labels it, and its largest value.
+CHANNELS = {
+    "in_channels": "Channels in",
+    "ch1x1": "1×1",
+    "ch3x3red": "1×1 reduction before it",
+    "ch3x3": "3×3",
+    "ch5x5red": "1×1 reduction before it",
+    "ch5x5": "5×5",
+    "pool_proj": "1×1 after the pool",
+}
+LABELS = {field: f"{label} ({field})" for field, label in CHANNELS.items()}
+LABELS |= {"batch": "Batch", "height": "Height", "width": "Width"}
+LIMITS = dict.fromkeys(CHANNELS, MAX_CHANNELS) | {"batch": MAX_BATCH, "height": MAX_SIZE, "width": MAX_SIZE}
 
 
 @dataclass(frozen=True)
@@ -61,12 +44,19 @@ class Form:
     pool_proj: int
 
     def config(self) -> InceptionConfig:
-        """The module described; `LabError` naming the field that is out of range."""
+        """The module described; `LabError` naming the field that is out of range, as the page does."""
         check_choice(self.kind, "kind", KINDS)
+        for field, label in LABELS.items():
+            check_whole(getattr(self, field), label, 1, LIMITS[field], field=field)
         if self.kind == "naive":
             return InceptionConfig.make_naive("The module's", self.in_channels, self.ch1x1, self.ch3x3, self.ch5x5)
         widths = (self.ch1x1, self.ch3x3red, self.ch3x3, self.ch5x5red, self.ch5x5, self.pool_proj)
         return InceptionConfig("The module's", self.in_channels, *widths)
+
+    def link(self, forgotten: bool = False) -> str:
+        """The state in the page's address, reduced-192-1-28-…: `static/module.js` reads it."""
+        numbers = (str(int(value)) for value in self.values[1:])
+        return "-".join([self.kind, *numbers, *(["forgotten"] if forgotten else [])])
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -99,10 +89,16 @@ STARTS = _starts()
 DEFAULT = next(iter(STARTS))
 
 
+def _place(form: Form) -> tuple[InceptionConfig, int, int]:
+    return form.config(), form.height, form.width
+
+
+NAMES = {_place(form): name for name, form in reversed(STARTS.items())}  # the first of two alike is told
+
+
 def name_of(form: Form) -> str:
     """The start that describes the same module on the same map, whatever the batch; else "your own"."""
-    config, size = form.config(), (form.height, form.width)
-    return next((name for name, it in STARTS.items() if (it.config(), (it.height, it.width)) == (config, size)), OWN)
+    return NAMES.get(_place(form), OWN)
 
 
 def load_start(name: str, *values: Any) -> tuple[Any, ...]:
