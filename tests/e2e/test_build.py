@@ -13,7 +13,6 @@ from googlenet.config import InceptionConfig
 from googlenet.models.profile import profile_module
 from googlenet.ui.common.channels import number_of_stop
 
-
 # The size in px at which each text of the drawing and of the panel's HTML is seen.
 TEXT_SIZES = """() => {
     const seen = [...document.querySelectorAll('#module .gl-html *')].filter((node) => node.getClientRects().length
@@ -306,8 +305,8 @@ def test_one_module_fits_and_reads_on_any_screen(visit: object, size: tuple[int,
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert min(page.evaluate(TEXT_SIZES)) >= 12.4
     clipped = page.evaluate("""() => [...document.querySelectorAll('#module .gl-controls *, #module .gl-answers *')]
-        .filter((node) => node.clientWidth && node.scrollWidth > node.clientWidth + 2
-            && getComputedStyle(node).overflowX === 'hidden' && node.tagName !== 'INPUT').map((node) => node.className)""")
+        .filter((node) => node.tagName !== 'INPUT' && node.clientWidth && node.scrollWidth > node.clientWidth + 2)
+        .filter((node) => getComputedStyle(node).overflowX === 'hidden').map((node) => node.className)""")
     assert clipped == []
 
 

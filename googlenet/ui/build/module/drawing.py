@@ -38,7 +38,7 @@ class Layout:
 
 
 WIDE = Layout("wide", True, 186, 156, (50, 162), 46, 64, 100, 10, 24, (26, 4))
-NARROW = Layout("narrow", False, 67, 57, (108, 59), 14, 36, 36, 8, 18, (3, 24))
+NARROW = Layout("narrow", False, 67, 57, (115, 59), 12, 30, 30, 8, 18, (3, 24))
 
 
 class Mark(NamedTuple):
