@@ -13,6 +13,7 @@ import torch
 
 from googlenet.config import InceptionConfig
 from googlenet.errors import LabError
+from googlenet.models.blocks import Inception, InceptionNaive
 from googlenet.models.device import describe_device, pick_device
 from googlenet.models.googlenet import build_inception
 from googlenet.models.profile import FLOAT32_BYTES, Profile, profile_module
@@ -91,7 +92,7 @@ def race(naive: InceptionConfig, reduced: InceptionConfig, height: int, width: i
 
 def _time(
     configs: list[InceptionConfig], height: int, width: int, batch: int
-) -> tuple[list[Timing], list[torch.nn.Module], torch.Tensor]:
+) -> tuple[list[Timing], list[Inception | InceptionNaive], torch.Tensor]:
     """Each module's time on the same images, round by round in turns; the modules and the images too."""
     device = pick_device()
     profiles = [profile_module(config, height, width, batch) for config in configs]

@@ -11,8 +11,8 @@ from googlenet.models.profile import BRANCHES
 from googlenet.ui.common.templates import macros
 
 # One colour a branch, told apart by colour-blind eyes too; base.css gives each its class.
-BRANCH_COLOURS = dict(zip(BRANCHES, ("#0072B2", "#E69F00", "#009E73", "#CC79A7"), strict=True))
-BRANCH_CLASSES = {branch: f"gl-b{number}" for number, branch in enumerate(BRANCHES, start=1)}
+BRANCH_COLOURS: dict[str, str] = dict(zip(BRANCHES, ("#0072B2", "#E69F00", "#009E73", "#CC79A7"), strict=True))
+BRANCH_CLASSES: dict[str, str] = {branch: f"gl-b{number}" for number, branch in enumerate(BRANCHES, start=1)}
 
 
 def count(number: int) -> str:

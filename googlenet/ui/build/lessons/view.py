@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from googlenet.lessons.course import KEYS, LESSONS, TITLES
 from googlenet.lessons.exercise import Exercise, Feedback
 from googlenet.ui.build.module.form import form_of
-from googlenet.ui.build.module.view import calculation_html
 from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -11,7 +11,7 @@ from googlenet.models.profile import COUNTING, Profile, Row
 from googlenet.ui.build.module.drawing import NARROW, WIDE, describe, draw_module
 from googlenet.ui.build.module.form import OWN, Form, name_of
 from googlenet.ui.common import figures
-from googlenet.ui.common.templates import macros, render
+from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from googlenet.models.profile.measure import Measured, Race
@@ -62,11 +62,6 @@ def steps(profile: Profile, step: str) -> Markup:
 def step_calculations(profile: Profile, row: Row) -> Markup:
     """How the figures of one step are worked out, rule and numbers side by side."""
     return render("module/calculations.html", row=row, found=calculations(profile, row))
-
-
-def calculation_html(found: Calculation) -> Markup:
-    """One calculation, for a `<dl>` inside `.gl-sums`."""
-    return macros("module/calculation.html").calculation(found)
 
 
 def wrong(sentence: str) -> Markup:
@@ -130,12 +125,13 @@ def _bar(profile: Profile, field: str, name: str, full: float) -> Markup:
 
 def measured_answer(measured: Measured, profile: Profile) -> Markup:
     """What torch gave, each figure marked with whether the arithmetic said the same."""
-    pairs: tuple[tuple[str, Any, Any, Any], ...] = (
-        ("Input", measured.in_shape, (profile.batch, *profile.in_shape), figures.shape),
-        ("Output", measured.out_shape, (profile.batch, *profile.out_shape), figures.shape),
-        ("Parameters", measured.params, profile.params, figures.count),
+    arriving, leaving = (profile.batch, *profile.in_shape), (profile.batch, *profile.out_shape)
+    pairs = (
+        ("Input", figures.shape(measured.in_shape), figures.shape(arriving)),
+        ("Output", figures.shape(measured.out_shape), figures.shape(leaving)),
+        ("Parameters", figures.count(measured.params), figures.count(profile.params)),
     )
-    rows = [(name, write(got), "" if got == said else write(said)) for name, got, said, write in pairs]
+    rows = [(name, got, "" if got == said else said) for name, got, said in pairs]
     speed = profile.macs * profile.batch / measured.timing.median
     return render("module/measured.html", rows=rows, timing=measured.timing, device=measured.device, speed=speed)
 
