@@ -24,11 +24,13 @@ from trainings import AUX, environment, files, results, training
 import googlenet
 from googlenet.data.augment import epoch_generator, normalize
 from googlenet.data.datasets import load_images, split_validation
+from googlenet.inference.selection.judges import judges_of
 from googlenet.models.device import autocast
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights, read_info
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import METRICS, Diverged, Run
+from googlenet.training.batches import Batches
 from googlenet.training.curves import note_figure
 from googlenet.training.engine import Trainer
 from googlenet.training.optim import learning_rate, make_optimizer
@@ -191,6 +193,17 @@ def test_what_validation_reports_is_what_the_weights_do(finished, folder):
     row = finished.metrics()[3]
     assert row["Validation loss"] == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-3)
     assert row["Validation accuracy"] == pytest.approx((logits.argmax(1) == labels).float().mean().item(), abs=1e-6)
+
+
+def test_no_image_that_trained_a_run_judges_it(finished, folder):
+    """By whichever rule the run held images out: runs from before did so by position."""
+    images = load_images(str(folder))
+    for rule in ("content", "position"):
+        config = dataclasses.replace(finished.config(), split_by=rule)
+        batches = Batches(images, config, CPU)
+        assert torch.equal(judges_of(config, images).choose.images, batches.validation[0])
+        trained = set(map(tuple, batches.images.flatten(1).tolist()))
+        assert not trained & set(map(tuple, judges_of(config, images).choose.images.flatten(1).tolist()))
 
 
 # --- seeds ------------------------------------------------------------------------------------
