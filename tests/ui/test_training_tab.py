@@ -128,6 +128,9 @@ def test_a_chart_draws_the_numbers_that_are_some() -> None:
     assert drawn(Series("train", [(0, y) for y in odd], "#000")) is None
     assert drawn(Series("train", [], "#000")) is None
     assert curve_chart("Loss", [Series("train", [], "#000")]) == ""
+    unsorted = drawn(Series("train", [(9, 1.0), *[(3, float(n)) for n in range(999)], (0, 2.0)], "#000"))
+    assert unsorted["ends"] == "train 1 at epoch 9"
+    assert unsorted["lines"][0]["path"].count("L") == 3  # 3 at its lowest and at its highest
     tiny = drawn(Series("train", [(0, 5e-324), (1, 0.0)], "#000"), best=(0, float("nan")))
     assert tiny["best"] is None
 

@@ -23,7 +23,7 @@ SIDE = 1000  # units of the drawing, both ways
 
 @dataclass(frozen=True)
 class Series:
-    """One line: points in the order of x. `faint` is for what lies behind, `dashed` for validation."""
+    """One line. `faint` is for what lies behind, `dashed` for validation."""
 
     name: str
     points: Sequence[Point]
@@ -118,7 +118,7 @@ def chart_values(
     star; `top` fixes the upper end, `last` is the least epoch that the x axis reaches; `mark` draws an upright line
     with its word at an x.
     """
-    drawable = [(s, [point for point in s.points if _is_drawable(point)]) for s in series]
+    drawable = [(s, sorted(filter(_is_drawable, s.points))) for s in series]  # files may be edited
     shown = [(s, points) for s, points in drawable if points]
     if not shown:
         return None
@@ -155,7 +155,7 @@ def _number(value: float, unit: str) -> str:
 def _line(frame: Frame, series: Series, points: list[Point]) -> dict[str, Any]:
     """Its path, and dots where a single point would be no line or few are easily told apart."""
     if len(points) > MAX_POINTS:
-        points = Envelope(points, (points[-1][0] - points[0][0]) / (MAX_SLICES - 2)).points()
+        points = Envelope(points, max(1.0, points[-1][0] - points[0][0]) / (MAX_SLICES - 2)).points()
     placed = [frame.place(*point) for point in points]
     dotted = len(placed) == 1 or (len(placed) <= MAX_DOTS and not series.faint)
     return {

@@ -14,7 +14,6 @@ from googlenet.ui.common.templates import render
 from googlenet.ui.train.feed import History, file_size
 
 TRAIN, VALIDATION = "var(--gl-train)", "var(--gl-validation)"
-COMPARED = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASH = "–"
 Row = Mapping[str, float | None]
 
@@ -35,12 +34,12 @@ def chart_series(history: History, compared: Mapping[str, History]) -> tuple[lis
         Series("train", _column(rows, "Accuracy"), TRAIN),
         Series("validation", _column(rows, "Validation accuracy"), VALIDATION, dashed=True),
     ]
-    for (name, other), colour in zip(compared.items(), COMPARED, strict=False):
+    for number, (name, other) in enumerate(compared.items(), start=1):
         held_out = _column(other.rows, "Validation accuracy")
         column, name = ("Validation {}", name) if held_out else ("{}", f"{name} (train)")
         for series, figure in ((loss, "loss"), (accuracy, "accuracy")):
             points = _column(other.rows, column.format(figure).capitalize())
-            series.append(Series(name, points, colour, dashed=bool(held_out)))
+            series.append(Series(name, points, f"var(--gl-other-{number})", dashed=bool(held_out)))
     return loss, accuracy
 
 
