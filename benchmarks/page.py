@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from googlenet.config import InceptionConfig
 from googlenet.models.profile import profile_module
-from googlenet.ui.common.channels import number_of_stop, stop_of_number
+from googlenet.ui.common.channels import STOPS, stop_of_number
 from googlenet.ui.common.figures import shape
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,7 +114,7 @@ def slider_latency(browser: Browser, moves: int, checkpoints: str) -> None:
         page.wait_for_timeout(5000)  # torch is still being imported beside it
         times, server = [], []
         for move in range(1, moves + 1):
-            config = InceptionConfig("module", 192, number_of_stop(stop_of_number(64) + move), 96, 128, 16, 32, 32)
+            config = InceptionConfig("module", 192, STOPS[stop_of_number(64) + move], 96, 128, 16, 32, 32)
             profile = profile_module(config, 28, 28)
             told = page.evaluate(MEASURE, ["ch1x1", f"output {shape(profile.out_shape)}", f"{profile.params:,}"])
             times.append(told[0])

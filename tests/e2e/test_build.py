@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from googlenet.config import InceptionConfig
 from googlenet.models.profile import profile_module
-from googlenet.ui.common.channels import number_of_stop
+from googlenet.ui.common.channels import STOPS
 
 # The size in px at which each text of the drawing and of the panel's HTML is seen.
 TEXT_SIZES = """() => {
@@ -56,7 +56,7 @@ def test_a_drag_changes_picture_table_and_sums(visit: object) -> None:
     for step in range(1, 21):
         page.mouse.move(where["x"] + where["width"] * (0.25 + 0.02 * step), where["y"] + where["height"] / 2)
     page.mouse.up()
-    value = number_of_stop(int(handle.input_value()))
+    value = STOPS[int(handle.input_value())]
     assert value > 300
     # The last position of the drag is the one that counts.
     expect(box(page, "ch1x1")).to_have_value(str(value))

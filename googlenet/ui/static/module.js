@@ -53,22 +53,16 @@
   });
 
   // The slider's stops: every number to 64, then 32 in each octave, as in common/channels.py.
-  own.channelsOfStop = (stop) => {
-    if (stop < 64) return stop + 1;
-    const octave = Math.floor((stop - 64) / 32);
-    return 2 ** octave * (64 + 2 * (stop - 63 - 32 * octave));
-  };
-  own.stopOfChannels = (number) => {
-    number = Math.min(Math.max(Number(number) || 1, 1), 4096);
-    if (number <= 64) return Math.round(number) - 1;
-    const octave = Math.floor(Math.log2(number / 64));
-    return 63 + 32 * octave + Math.round((number / 2 ** octave - 64) / 2);
-  };
+  const stops = Array.from({length: 64}, (_, stop) => stop + 1);
+  for (let octave = 1; octave <= 32; octave *= 2)
+    for (let number = 66; number <= 128; number += 2) stops.push(octave * number);
+  own.channelsOfStop = (stop) => stops[stop];
   // Moves the slider, and tells a screen reader the channels instead of the stop.
   own.followChannels = (id) => (number) => {
     const range = document.querySelector(`#${id}-slider input[type=range]`);
     if (range) range.ariaValueText = `${number} channels`;
-    return own.stopOfChannels(number);
+    const distance = (stop) => Math.abs(stops[stop] - number);
+    return stops.reduce((nearest, _, stop) => distance(stop) < distance(nearest) ? stop : nearest, 0);
   };
 
   own.chooseStep = (element, trigger) => element.addEventListener('click', (event) => {

@@ -53,7 +53,7 @@ def draw(forgotten: bool, step: str, *values: Any) -> Answer:
         refusal="",
         headline=view.headline(profile),
         picture=view.picture(form, profile, forgotten, row.name),
-        misfit=view.wrong(arithmetic.misfit(profile)),
+        misfit=view.misfit_html(arithmetic.misfit(profile)),
         calculations=view.step_calculations(profile, row),
         steps=view.steps(profile, row.name),
         twins=view.twins(naive, reduced),

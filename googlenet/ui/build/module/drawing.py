@@ -277,19 +277,6 @@ class _Drawing:
         self.write(x - room + 8, y, result, style, "start")
 
 
-def describe(profile: Profile) -> str:
-    """The picture in words, for those who cannot see it."""
-    ways = []
-    for branch, totals in profile.by_branch().items():
-        steps = ", then ".join(
-            f"{row.label} {row.in_channels:,} to {row.out_channels:,}" for row in profile.rows if row.branch == branch
-        )
-        ways.append(f"{branch} branch: {steps}, {figures.percent(totals.macs, profile.macs)} of the multiply-adds.")
-    return (
-        f"Input {figures.shape(profile.in_shape)}. {' '.join(ways)} Concatenated: {figures.shape(profile.out_shape)}."
-    )
-
-
 def _colour(lane: int) -> str:
     return figures.BRANCH_CLASSES[BRANCHES[lane]]
 

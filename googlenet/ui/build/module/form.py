@@ -12,19 +12,20 @@ from googlenet.models.profile import profile_network
 
 KINDS = ("reduced", "naive")
 OWN = "your own"
-# Each field as the page labels it, and its largest value.
-CHANNELS = {
-    "in_channels": "Channels in",
-    "ch1x1": "1×1",
-    "ch3x3red": "1×1 reduction before it",
-    "ch3x3": "3×3",
-    "ch5x5red": "1×1 reduction before it",
-    "ch5x5": "5×5",
-    "pool_proj": "1×1 after the pool",
+# Each field as the page labels it.
+LABELS = {
+    "in_channels": "Channels in (in_channels)",
+    "batch": "Batch",
+    "height": "Height",
+    "width": "Width",
+    "ch1x1": "1×1 (ch1x1)",
+    "ch3x3red": "1×1 reduction before it (ch3x3red)",
+    "ch3x3": "3×3 (ch3x3)",
+    "ch5x5red": "1×1 reduction before it (ch5x5red)",
+    "ch5x5": "5×5 (ch5x5)",
+    "pool_proj": "1×1 after the pool (pool_proj)",
 }
-LABELS = {field: f"{label} ({field})" for field, label in CHANNELS.items()}
-LABELS |= {"batch": "Batch", "height": "Height", "width": "Width"}
-LIMITS = dict.fromkeys(CHANNELS, MAX_CHANNELS) | {"batch": MAX_BATCH, "height": MAX_SIZE, "width": MAX_SIZE}
+LIMITS = dict.fromkeys(LABELS, MAX_CHANNELS) | {"batch": MAX_BATCH, "height": MAX_SIZE, "width": MAX_SIZE}
 
 
 @dataclass(frozen=True)

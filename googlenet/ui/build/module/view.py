@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from googlenet.lessons.arithmetic import KEEPING, Calculation, calculations, misfit, savings
 from googlenet.models.profile import COUNTING, Profile, Row
-from googlenet.ui.build.module.drawing import NARROW, WIDE, describe, draw_module
+from googlenet.ui.build.module.drawing import NARROW, WIDE, draw_module
 from googlenet.ui.build.module.form import OWN, Form, name_of
 from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 
 
 def headline(profile: Profile) -> Markup:
-    """How the picture is read, and the module's figures in large."""
+    """The module's figures in large."""
     output = figures.shape(profile.out_shape), "channels × height × width"
     if misfit(profile):
         output = "none", "the branches do not fit"
@@ -28,7 +28,7 @@ def headline(profile: Profile) -> Markup:
         ("Activations", figures.size(profile.activation_bytes), f"batch of {profile.batch:,}, every step, float32"),
         ("Output", *output),
     ]
-    return render("module/headline.html", cards=cards)
+    return figures.cards(cards)
 
 
 def picture(form: Form, profile: Profile, forgotten: bool, step: str) -> Markup:
@@ -39,7 +39,6 @@ def picture(form: Form, profile: Profile, forgotten: bool, step: str) -> Markup:
     return render(
         "module/picture.html",
         sheets=[draw_module(profile, layout) for layout in (WIDE, NARROW)],
-        description=describe(profile),
         step=step,
         title="Naive Inception module" if config.naive else f"Inception module {kind}",
         file_name="-".join(["inception", *(str(width) for width in (*widths, config.pool_proj) if width)]),
@@ -64,7 +63,7 @@ def step_calculations(profile: Profile, row: Row) -> Markup:
     return render("module/calculations.html", row=row, found=calculations(profile, row))
 
 
-def wrong(sentence: str) -> Markup:
+def misfit_html(sentence: str) -> Markup:
     """Why the concatenation fails, in our words; nothing when it does not."""
     return render("module/misfit.html", sentence=sentence)
 
