@@ -103,17 +103,13 @@ def set_switches(config: GoogLeNetConfig, variant: str | None, on: list[str]) ->
     changed = with_variants(config, ch5x5=variant, batch_norm="batch_norm" in on, aux_heads="aux" in on)
     if ("lrn" in on) == ("lrn" in switches(config)):
         return changed
-    layers = [layer for layer in changed.layers if not isinstance(layer, LRNConfig)]
+    layers: list[Layer] = [layer for layer in changed.layers if not isinstance(layer, LRNConfig)]
     if "lrn" in on:
         if getattr(layers[0], "kernel", 0) != 7 or not set(LRN_AFTER.values()) <= {layer.name for layer in layers}:
             raise LabError("Local response normalisation belongs to the original stem: start from imagenet.", "layers")
-        names = {after: name for name, after in LRN_AFTER.items()}
-        layers = [one for layer in layers for one in (layer, _norm_after(layer, names)) if one]
+        for name, after in LRN_AFTER.items():
+            layers.insert([layer.name for layer in layers].index(after) + 1, LRNConfig(name))
     return dataclasses.replace(changed, layers=tuple(layers))
-
-
-def _norm_after(layer: Layer, names: dict[str, str]) -> LRNConfig | None:
-    return LRNConfig(names[layer.name]) if layer.name in names else None
 
 
 def switches(config: GoogLeNetConfig) -> list[str]:

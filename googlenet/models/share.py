@@ -33,9 +33,23 @@ def to_json(network: GoogLeNetConfig) -> str:
     return json.dumps(network.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
 
-def from_json(text: str) -> GoogLeNetConfig:
-    """Read what `to_json` wrote, or the network in a run's config.json; raises `LabError` for anything else."""
-    return _read_json(text, chained=True)
+def from_json(text: str, *, chained: bool = True) -> GoogLeNetConfig:
+    """Read what `to_json` wrote, or the network in a run's config.json; raises `LabError` for anything else.
+
+    Channels that do not meet are refused too unless `chained` is False.
+    """
+    try:
+        plain = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise LabError(f"This is not JSON: it goes wrong in {where}.", "network") from error
+    except (ValueError, RecursionError) as error:
+        raise LabError(
+            "This is not JSON: it is nested too deeply or has a number that is too long.", "network"
+        ) from error
+    if isinstance(plain, dict) and isinstance(plain.get("network"), dict):
+        plain = plain["network"]
+    return GoogLeNetConfig.from_dict(plain, chained=chained)
 
 
 def to_link_text(network: GoogLeNetConfig) -> str:
@@ -188,19 +202,4 @@ def _unpack(text: str) -> GoogLeNetConfig:
         text = plain.decode()
     except (ValueError, binascii.Error, zlib.error) as error:
         raise LabError(f"{_BAD_LINK}: it was cut off or changed on its way.", "network") from error
-    return _read_json(text, chained=False)
-
-
-def _read_json(text: str, *, chained: bool) -> GoogLeNetConfig:
-    try:
-        plain = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise LabError(f"This is not JSON: it goes wrong in {where}.", "network") from error
-    except (ValueError, RecursionError) as error:
-        raise LabError(
-            "This is not JSON: it is nested too deeply or has a number that is too long.", "network"
-        ) from error
-    if isinstance(plain, dict) and isinstance(plain.get("network"), dict):
-        plain = plain["network"]
-    return GoogLeNetConfig.from_dict(plain, chained=chained)
+    return from_json(text, chained=False)

@@ -15,6 +15,7 @@ from googlenet.models.presets import preset
 from googlenet.ui.common import figures
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.layout import LIVE, html
+from googlenet.ui.common.long_work import PRIVATE
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
@@ -37,11 +38,6 @@ class Mark:
     x_without: float
     x_headed: float
 
-    @property
-    def label(self) -> str:
-        """4c for inception4c."""
-        return self.layer.removeprefix("inception")
-
 
 def heads_chart(steps: list[GradientComparison]) -> str:
     """HTML: the last of `steps` as a row for every layer, gradient to the right in powers of ten, and its sentence."""
@@ -53,13 +49,9 @@ def heads_chart(steps: list[GradientComparison]) -> str:
         when="at initialisation" if now.step == 0 else f"after {now.step} step{'s' if now.step > 1 else ''}",
         marks=marks(steps),
         decades=[(_x(10.0**power, low, high), str(power).replace("-", "−")) for power in range(low, high + 1)],
-        middle=(LEFT + WIDTH - RIGHT) / 2,
-        width=WIDTH,
-        height=bottom + BOTTOM,
-        left=LEFT,
-        top=TOP,
         bottom=bottom,
-        row=ROW,
+        height=bottom + BOTTOM,
+        box={"width": WIDTH, "left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "row": ROW},
     )
 
 
@@ -68,18 +60,11 @@ def marks(steps: list[GradientComparison]) -> list[Mark]:
     from googlenet.training.gradients import about
 
     now, scale = steps[-1], decades(steps)
-    return [
-        Mark(
-            layer,
-            norm,
-            headed := now.with_heads.norms[layer],
-            about(now.gains[layer]),
-            TOP + ROW * (number + 0.5),
-            _x(norm, *scale),
-            _x(headed, *scale),
-        )
-        for number, (layer, norm) in enumerate(now.without.norms.items())
-    ]
+    rows = []
+    for number, (layer, norm) in enumerate(now.without.norms.items()):
+        headed, y = now.with_heads.norms[layer], TOP + ROW * (number + 0.5)
+        rows.append(Mark(layer, norm, headed, about(now.gains[layer]), y, _x(norm, *scale), _x(headed, *scale)))
+    return rows
 
 
 def decades(steps: list[GradientComparison]) -> tuple[int, int]:
@@ -138,14 +123,7 @@ def heads_panel(checkpoints: Path) -> None:
 
     both, waiting = [start, stop], render("lessons/heads_empty.html", waiting=True)
     begun = start.click(lambda: [*buttons(True), waiting], None, [*both, chart], **LIVE)
-    measured = begun.then(
-        run,
-        [norm, steps],
-        chart,
-        concurrency_limit=1,
-        concurrency_id="heads",
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "heads"}
+    measured = begun.then(run, [norm, steps], chart, **{**PRIVATE, "queue": True}, **one_at_a_time)
     measured.then(lambda: buttons(False), None, both, **LIVE)
     stop.click(lambda: buttons(False), None, both, cancels=[measured], **LIVE)

@@ -48,7 +48,7 @@ def edit_layer(form: LayerForm, draft: Draft, selected: str, *values: Any) -> li
     """The draft with the fields' values in the chosen layer; the fields themselves stay, as somebody types in them."""
     after = draft.with_layer(form.read(draft.layer(selected), *values))
     common = drafts.common_variant(after.config)
-    return [*show_answer(after, selected), common, *form.follow(after.layer(selected))]
+    return [*show_answer(after, selected), common, *form.show(after.layer(selected), fields=False)]
 
 
 def edit_whole(draft: Draft, selected: str, side: Any, classes: Any) -> list[Any]:

@@ -54,22 +54,13 @@ class LayerForm:
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills."""
-        return [*self.inputs, *self.followers]
+        return [*self.inputs, self.title, *self.groups.values()]
 
-    def show(self, layer: Layer) -> list[Any]:
-        """New values of `outputs` for `layer`."""
-        values = form_values(layer)
-        return [layer.name, *[values.get(field, gr.skip()) for field in self.fields], *self.follow(layer)]
-
-    @property
-    def followers(self) -> list[Any]:
-        """What an edit changes besides the fields, in which a quick hand has typed on meanwhile: `follow` fills it."""
-        return [self.title, *self.groups.values()]
-
-    def follow(self, layer: Layer) -> list[Any]:
-        """New values of `followers` for `layer`."""
-        shown = _groups_of(layer)
-        return [_title(layer), *[gr.update(visible=name in shown) for name in self.groups]]
+    def show(self, layer: Layer, *, fields: bool = True) -> list[Any]:
+        """New values of `outputs` for `layer`; without `fields` what is sent stays: a quick hand may have gone on."""
+        values, shown = {"selected": layer.name, **form_values(layer)} if fields else {}, _groups_of(layer)
+        sent = [values.get(name, gr.skip()) for name in ("selected", *self.fields)]
+        return [*sent, _title(layer), *[gr.update(visible=name in shown) for name in self.groups]]
 
     def read(self, layer: Layer, *values: Any) -> Layer:
         """`layer` with the fields' `values`; `LabError` for one out of range, with the field's name on the page."""

@@ -154,8 +154,8 @@ def _wire(panel: NetworkPanel, demo: gr.Blocks) -> None:
         gr.on(triggers, refusable, [*edited, *inputs], [*panel.refusals, *panel.everything], **LIVE)
 
     typed = [field.input for field in form.fields.values()]
-    followers = [*panel.answer, panel.variant, *form.followers]
-    edit(typed, partial(answers.edit_layer, form), [panel.draft, *form.inputs], followers, form.refusal)
+    outputs = [*panel.answer, panel.variant, *form.outputs]
+    edit(typed, partial(answers.edit_layer, form), [panel.draft, *form.inputs], outputs, form.refusal)
     sides = [size.input for size in panel.sizes]
     edit(sides, answers.edit_whole, [*edited, *panel.sizes], panel.answer, panel.refusal)
 
