@@ -119,7 +119,7 @@ def _lay_out_settings(config: GoogLeNetConfig) -> dict[str, Any]:
         choices = [(f"{name}: {about}", name) for name, about in PRESETS.items()]
         parts["start"] = gr.Dropdown(choices, value=FIRST, label="Start from", scale=5, min_width=260)
         parts["sizes"] = [
-            gr.Number(config.input_size, label="Image side, pixels", min_width=110, elem_id="network-side"),
+            gr.Number(config.input_size, label="Image side", min_width=110, elem_id="network-side"),
             gr.Number(config.num_classes, label="Classes", min_width=110, elem_id="network-classes"),
         ]
         parts["train"] = gr.Button("Train this network", variant="primary", scale=0, min_width=200)
