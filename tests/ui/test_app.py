@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ import pytest
 from gradio_client import Client
 
 from googlenet.ui.app import build_app
-from googlenet.ui.page import launch_options
+from googlenet.ui.common.figures import BRANCH_CLASSES, BRANCH_COLOURS
+from googlenet.ui.page import STATIC, launch_options
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +100,12 @@ def test_a_run_directory_is_not_served_beyond_the_checkpoints(client: Client, ch
 
     url = f"{client.src}gradio_api/file={outside}"
     assert httpx.get(url).status_code == 403
+
+
+def test_a_branch_has_one_colour_in_the_css_and_in_python() -> None:
+    css = (STATIC / "base.css").read_text(encoding="utf-8")
+    found = dict(re.findall(r"\.(gl-b\d) \{ --gl-branch: (#\w+)", css))
+    assert {BRANCH_CLASSES[branch]: colour for branch, colour in BRANCH_COLOURS.items()} == found
 
 
 def test_the_command_line_refuses_in_one_sentence() -> None:

@@ -22,7 +22,7 @@ def build_tab(demo: gr.Blocks, checkpoints: Path) -> NetworkPanel:
     """
     place = browser_place()
     # Not gr.Tabs: on a phone those of a second row vanish into a menu.
-    view = gr.Radio(VIEWS, value="module", show_label=False, container=False, elem_id="build-views")
+    view = gr.Radio(VIEWS, value="module", label="View", show_label=False, container=False, elem_id="build-views")
     with gr.Column(elem_id="module") as one:
         module_panel(demo, checkpoints)
     with gr.Column(visible=False) as whole:

@@ -12,6 +12,24 @@
     own.openTab(wanted);
   };
 
+  // Gradio names neither groups nor example pictures, and makes a group of each radio button alone, so that arrow
+  // keys do not move inside a group. Looked after when the page has been at rest for a moment.
+  let groups = 0, looking = 0;
+  const name = () => {
+    looking = 0;
+    for (const group of document.querySelectorAll('fieldset:not([aria-label])')) {
+      group.ariaLabel = group.querySelector('[data-testid=block-info]')?.textContent.trim() || 'Choice';
+      group.dataset.group = `gl-group-${++groups}`;
+    }
+    for (const radio of document.querySelectorAll('fieldset[data-group] input[type=radio]:not([name^=gl-])')) {
+      radio.name = radio.closest('fieldset').dataset.group;
+    }
+    for (const example of document.querySelectorAll('.gallery-item:not([aria-label])')) {
+      example.ariaLabel = `Example: ${example.querySelector('img')?.src.match(/([a-z]+)\d*\.\w+$/)?.[1] ?? 'picture'}`;
+    }
+  };
+  new MutationObserver(() => looking ||= setTimeout(name, 200)).observe(document, {childList: true, subtree: true});
+
   own.keepTab = (name) => {
     if (!window.googlenetTabs) return;
     const url = new URL(location);

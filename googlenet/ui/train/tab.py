@@ -92,7 +92,9 @@ def training_tab(
             status = gr.HTML("Looking for runs …", elem_classes="gl-html")
             charts = gr.HTML(elem_classes="gl-html")
             with gr.Accordion("Log", open=False):
-                log = gr.Textbox(show_label=False, lines=8, max_lines=12, elem_classes="gl-log", container=False)
+                log = gr.Textbox(
+                    label="Log", show_label=False, lines=8, max_lines=12, elem_classes="gl-log", container=False
+                )
             with gr.Accordion("Files", open=False):
                 files = gr.HTML(elem_classes="gl-html")
     shown = gr.Textbox(visible=False)  # the run on view: the server does not know the choices of `chosen`
