@@ -32,12 +32,48 @@ def test_a_picture_gets_its_classes(visit: object, weights: str, tmp_path: Path)
     expect(page.locator(".gl-tops li")).to_have_count(5)
 
 
-def test_a_text_named_png_is_one_sentence(visit: object, weights: str, tmp_path: Path) -> None:
+FIELD = ".gl-controls [data-testid=image] img"
+
+
+def test_a_refusal_stands_in_the_answers_place(visit: object, weights: str, tmp_path: Path) -> None:
+    Image.effect_noise((300, 200), 80).convert("RGB").save(tmp_path / "noise.png")
     (tmp_path / "notes.png").write_text("not a picture")
     page = visit.open("?tab=classify")
     expect(page.get_by_text("What is in your picture?")).to_be_visible(timeout=60_000)
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "noise.png")
+    expect(page.get_by_text("300 × 200").first).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Remove Image").click()
     page.locator("input[type=file]").first.set_input_files(tmp_path / "notes.png")
-    expect(page.get_by_text("is not a picture").first).to_be_visible(timeout=60_000)
+    refusal = page.get_by_role("alert").filter(has_text="notes.png is not a picture that can be read")
+    expect(refusal).to_be_visible(timeout=60_000)
+    expect(page.locator(FIELD)).to_have_count(0)
+    page.wait_for_timeout(12_000)  # longer than a toast stays
+    expect(refusal).to_be_visible()
+    expect(page.locator(".gl-verdict")).to_have_count(0)
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "noise.png")
+    expect(page.get_by_text("300 × 200").first).to_be_visible()
+    expect(refusal).not_to_be_visible()
+
+
+def test_the_answer_is_of_the_picture_shown(visit: object, weights: str, tmp_path: Path) -> None:
+    """A slow picture that no browser can draw is answered when another one stands there already: that one stays."""
+    Image.linear_gradient("L").resize((5000, 4000)).save(tmp_path / "large.tif", compression="tiff_deflate")
+    Image.effect_noise((120, 90), 80).convert("RGB").save(tmp_path / "next.png")
+    page = visit.open("?tab=classify")
+    expect(page.get_by_text("What is in your picture?")).to_be_visible(timeout=60_000)
+    page.get_by_label("Show what the answer rests on").check()
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "large.tif")
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "next.png")
+    expect(page.get_by_text("120 × 90").first).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(3_000)
+    expect(page.get_by_text("120 × 90").first).to_be_visible()
+    expect(page.locator(FIELD)).to_have_js_property("naturalWidth", 120)
+
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "large.tif")
+    expect(page.get_by_text("5,000 × 4,000").first).to_be_visible(timeout=60_000)
+    expect(page.locator(FIELD)).to_have_js_property("naturalWidth", 5000)
 
 
 @pytest.fixture

@@ -140,8 +140,8 @@ def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, 
 
     told = Parsed(facts)
     assert told.texts("summary") == [
-        "Its warning errs: 5.0% of pictures of its classes get it too, and of the kind it misses most (photographs) "
-        "47.0% do not."
+        "Its warning errs: 5.0% of pictures of its classes get it too, and 47.0% of the kind it misses most "
+        "(photographs) do not."
     ]
     assert told.texts("td") == ["pixel noise", "2.0%", "photographs", "47.0%"]
     details = told.texts("details")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import gradio as gr
 from gradio.events import api
@@ -60,20 +61,21 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
         with gr.Column(scale=2, min_width=320):
             answer = gr.HTML(WAITING, elem_classes="gl-html")
             facts = gr.HTML(elem_classes="gl-html")
-    answered = gr.JSON(visible=False)  # the picture of the answer, and what is to stand in its field instead
+    replaced = gr.JSON(visible=False)  # which picture is to leave its field, and what is put there, if anything
 
     def show(upload: Any, chosen: str | None, explained: bool) -> tuple[Any, ...]:
-        html, about, given = answer_for(checkpoints, upload, chosen, explained)
-        field: dict[str, Any] = {"picture": upload and upload["path"]}
-        if given is not upload:
-            replacement = picture.postprocess(given)
-            field["replacement"] = replacement and replacement.model_dump()
-        return html, about, field
+        html, about, field = answer_for(checkpoints, upload, chosen, explained)
+        if field is upload:
+            return html, about, {}
+        drawn = picture.postprocess(field)
+        file = drawn and drawn.model_dump()
+        # A relative address, which also holds behind a proxy: in JSON, Gradio gives files none.
+        put = file and {**file, "url": f"gradio_api/file={quote(file['path'])}"}
+        return html, about, {"instead_of": _path(upload), "put": put}
 
-    def show_new(upload: Any, chosen: str | None, explained: bool, answered: Any) -> tuple[Any, ...]:
-        put = answered.get("replacement", upload) if isinstance(answered, dict) else upload
-        if put is not upload and (put and put["path"]) == (upload and upload["path"]):
-            return (gr.skip(),) * 3  # the answer has put it there itself
+    def show_new(upload: Any, chosen: str | None, explained: bool, replaced: Any) -> tuple[Any, ...]:
+        if isinstance(replaced, dict) and "put" in replaced and _path(replaced["put"]) == _path(upload):
+            return (gr.skip(),) * 3  # it is the answer that has put this picture there
         return show(upload, chosen, explained)
 
     def look(chosen: str | None) -> Any:
@@ -83,14 +85,14 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
     # Gradio dims the answer while a new one is on its way: until then it belongs to another picture.
     work = {**quiet, "concurrency_id": "classify", "trigger_mode": "always_last", "show_progress": "minimal",
             "show_progress_on": answer}  # fmt: skip
-    asked, shown = [picture, name, explain], [answer, facts, answered]
+    asked, shown = [picture, name, explain], [answer, facts, replaced]
     looked = gr.on([demo.load, tab.select], look, name, name, queue=False, show_progress="hidden", **quiet)
     for event in (
         looked.then(show, asked, shown, **work),
         gr.on([name.input, explain.input], show, asked, shown, **work),
-        picture.change(show_new, [*asked, answered], shown, **work),
+        picture.change(show_new, [*asked, replaced], shown, **work),
     ):
-        event.then(None, [picture, answered], picture, js="googlenet.replacePicture")
+        event.then(None, [picture, replaced], picture, js="googlenet.replacePicture")
 
     def classify(image: gr.FileData, checkpoint: str = "") -> dict[str, Any]:
         """The five likeliest classes of a picture.
@@ -164,6 +166,10 @@ def _classifier(checkpoints: Path, weights: Path) -> Classifier:
 
     share_cores(checkpoints)
     return load_classifier(weights)
+
+
+def _path(file: Any) -> Any:
+    return file.get("path") if isinstance(file, dict) else None
 
 
 def received(upload: Any) -> Path:
