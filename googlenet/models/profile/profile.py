@@ -92,6 +92,10 @@ class Profile:
 
     def by_branch(self) -> dict[str, Totals]:
         """Totals per branch (1×1, 3×3, 5×5, pool), without stem, concatenations and head."""
+        return self._branches
+
+    @functools.cached_property
+    def _branches(self) -> dict[str, Totals]:
         return _totals((row.branch, row) for row in self.rows if row.branch)
 
     def by_layer(self) -> dict[str, Totals]:

@@ -87,7 +87,7 @@ def draw_module(profile: Profile, layout: Layout) -> Sheet:
 
 
 class _Drawing:
-    """Geometry and marks of one picture. Positions are (along, across) until `point` and `box` turn them to (x, y)."""
+    """Geometry and marks of one picture. Positions are (along, across) until they are turned to (x, y)."""
 
     def __init__(self, profile: Profile, layout: Layout) -> None:
         self.profile, self.layout = profile, layout
@@ -153,36 +153,38 @@ class _Drawing:
             edge += breadth
         return placed
 
-    def point(self, along: float, across: float) -> str:
-        return f"{across:.1f} {along:.1f}" if self.layout.down else f"{along:.1f} {across:.1f}"
-
     def box(self, along: float, middle: float, length: float, breadth: float) -> tuple[float, float, float, float]:
         """(x, y, width, height) of what begins at `along` and has its `middle` across the flow."""
         edge = middle - breadth / 2
         return (edge, along, breadth, length) if self.layout.down else (along, edge, length, breadth)
 
-    def rect(self, style: str, along: float, middle: float, length: float, breadth: float, corner: int = 0) -> None:
+    def rect(self, style: str, along: float, middle: float, length: float, breadth: float, corner: float = 0) -> None:
         self.mark_rect(style, *self.box(along, middle, length, breadth), corner)
 
-    def mark_rect(self, style: str, x: float, y: float, width: float, height: float, corner: int) -> None:
-        path = f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
+    def mark_rect(self, style: str, x: float, y: float, width: float, height: float, corner: float) -> None:
         if corner:
-            r = min(corner, width / 2, height / 2)
-            across, down, turn = f"{width - 2 * r:.1f}", f"{height - 2 * r:.1f}", f"a{r:.1f} {r:.1f} 0 0 1"
+            corner = min(corner, width / 2, height / 2)
+            r, across, down = f"{corner:.1f}", f"{width - 2 * corner:.1f}", f"{height - 2 * corner:.1f}"
+            turn = f"a{r} {r} 0 0 1"
             path = (
-                f"M{x + r:.1f} {y:.1f}h{across}{turn} {r:.1f} {r:.1f}v{down}{turn}-{r:.1f} {r:.1f}"
-                f"h-{across}{turn}-{r:.1f}-{r:.1f}v-{down}{turn} {r:.1f}-{r:.1f}z"
+                f"M{x + corner:.1f} {y:.1f}h{across}{turn} {r} {r}v{down}{turn}-{r} {r}"
+                f"h-{across}{turn}-{r}-{r}v-{down}{turn} {r}-{r}z"
             )
+        else:
+            path = f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
         self.sheet.marks.append(Mark(style, path))
 
     def ribbon(self, style: str, begin: Sequence[float], end: Sequence[float], **more: str) -> None:
         """A band between two (along, middle, breadth), which bends halfway."""
         (a, b, wide), (c, d, narrow) = begin, end
-        bend = (a + c) / 2
-        corners = [b - wide / 2, d - narrow / 2, d + narrow / 2, b + wide / 2]
-        near, far = [self.point(a, y) for y in corners], [self.point(c, y) for y in corners]
-        bent = [self.point(bend, y) for y in corners]
-        path = f"M{near[0]}C{bent[0]} {bent[1]} {far[1]}L{far[2]}C{bent[2]} {bent[3]} {near[3]}Z"
+        near, bend, far = f"{a:.1f}", f"{(a + c) / 2:.1f}", f"{c:.1f}"
+        sides = [f"{side:.1f}" for side in (b - wide / 2, d - narrow / 2, d + narrow / 2, b + wide / 2)]
+        corners = [(near, 0), (bend, 0), (bend, 1), (far, 1), (far, 2), (bend, 2), (bend, 3), (near, 3)]
+        if self.layout.down:
+            points = [f"{sides[side]} {along}" for along, side in corners]
+        else:
+            points = [f"{along} {sides[side]}" for along, side in corners]
+        path = "M{}C{} {} {}L{}C{} {} {}Z".format(*points)
         self.sheet.marks.append(Mark(style, path, **more))
 
     # --- marks ---
