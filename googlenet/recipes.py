@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from googlenet.config import DATA_SIZE, GoogLeNetConfig
-from googlenet.errors import LabError, check_choice, check_flags, check_number, check_run_name, check_whole, store_whole
+from googlenet.errors import (
+    LabError,
+    check_choice,
+    check_fields,
+    check_flags,
+    check_number,
+    check_run_name,
+    check_whole,
+    store_whole,
+)
 
 MAX_EPOCHS = 100_000
 
@@ -93,15 +102,18 @@ class TrainConfig:
     @classmethod
     def from_json(cls, text: str) -> TrainConfig:
         """Read what `to_json` wrote; raises `LabError` for anything else."""
+        what = "this training description"
         try:
-            plain = {"split_by": "position", **json.loads(text)}  # what a run was that does not say it
-            plain["network"] = GoogLeNetConfig.from_dict(plain["network"])
-            plain["checkpoint_epochs"] = tuple(plain.get("checkpoint_epochs", ()))
-            return cls(**plain)
-        except LabError:
-            raise
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise LabError(f"This training description cannot be read ({error}).", "config") from error
+            plain = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LabError(f"{what.capitalize()} is not JSON: copy it again, or start a new run.", "config") from error
+        if isinstance(plain, dict):  # a run that does not say how it was split was split by position
+            plain = {"split_by": "position", "checkpoint_epochs": [], **plain}
+        plain = check_fields(cls, plain, what)
+        if not isinstance(plain["checkpoint_epochs"], list):
+            raise LabError(f"{what.capitalize()} needs a list of checkpoint epochs, such as [299, 499].", "config")
+        network = GoogLeNetConfig.from_dict(plain["network"])
+        return cls(**{**plain, "network": network, "checkpoint_epochs": tuple(plain["checkpoint_epochs"])})
 
 
 def parse_epochs(text: str | None) -> tuple[int, ...] | None:

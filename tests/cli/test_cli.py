@@ -197,7 +197,7 @@ def test_bad_input_through_the_shell():
 def test_a_configuration_that_is_none(here):
     result = lab("train", "--config", "-", cwd=here, stdin="{}")
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
-    assert "This training description cannot be read" in result.stderr
+    assert "This training description lacks run, network" in result.stderr
 
 
 # --- train, resume, runs ----------------------------------------------------------------------
