@@ -169,10 +169,9 @@ def _lead(best: Judged, last: Judged, n: int) -> str:
     if gain <= 0:
         return ""
     low, high = difference_interval(best.validation_accuracy, best.interval, last.validation_accuracy, last.interval)
+    interval = f"95% interval {100 * low:+.1f} to {100 * high:+.1f}".replace("-", "−")
     chance = f", within chance on {n:,} images" if low <= 0 else ""
-    return (
-        f"{100 * gain:.2f} points more than {last.short} (95% interval {100 * low:+.1f} to {100 * high:+.1f}{chance})"
-    )
+    return f"{100 * gain:.2f} points more than {last.short} ({interval}{chance})"
 
 
 def _about(judges: Judges) -> dict[str, Any]:

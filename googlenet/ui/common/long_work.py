@@ -13,6 +13,7 @@ from gradio.events import Dependency
 
 from googlenet.errors import LabError
 from googlenet.ui.common.access import hide_paths
+from googlenet.ui.common.figures import message
 from googlenet.ui.common.refusals import toast
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -46,19 +47,28 @@ class Cancellation:
         return report
 
 
-def refusable(outputs: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """For a handler of `outputs` components: a refusal is a toast that leaves them all as they were."""
+def refusable(
+    outputs: int, *, place: int | None = None, cancelled: str = "Cancelled: what was judged so far is kept."
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For a handler of `outputs` components: what it refuses leaves them as they were.
+
+    The sentence stands in the component number `place`, or else is a toast; `cancelled` is one in any case.
+    """
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(handler)
         def run(*arguments: Any) -> Any:
+            answer: list[Any] = [gr.skip()] * outputs
             try:
                 return handler(*arguments)
             except Cancelled:
-                gr.Info("Cancelled: what was judged so far is kept.")
+                gr.Info(cancelled)
             except LabError as error:
-                toast(error)
-            return gr.skip() if outputs == 1 else (gr.skip(),) * outputs
+                if place is None:
+                    toast(error)
+                else:
+                    answer[place] = message(hide_paths(str(error)))
+            return answer[0] if outputs == 1 else tuple(answer)
 
         return run
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from googlenet.errors import LabError, check_whole
+from googlenet.errors import check_whole
 from googlenet.runs import Run, find_checkpoint
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.evaluate.checkpoint_view import Thumbnail
@@ -24,10 +24,11 @@ KEPT = 4  # checkpoints: answers and images of CIFAR-10's test part are 32 MB
 
 @dataclass(frozen=True)
 class Answers:
-    """One checkpoint's answers: `name` is the checkpoint's, `on` says which images, `classes` are theirs."""
+    """One checkpoint's answers: `on` says which images, `classes` are theirs, `fitted_on` is of its temperature."""
 
     name: str
     on: str
+    fitted_on: str
     images: Split
     classes: tuple[str, ...]
     result: Evaluation
@@ -78,7 +79,8 @@ class AnswerBook:
         classifier = Classifier(checkpoint.path)
         check_classes(classifier, classes, "the data")
         result = evaluate_split(classifier, images, progress=progress)
-        answers = Answers(checkpoint.name, on, images, classes, result)
+        fitted_on = str(classifier.info.facts.get("temperature_fitted_on", "images that it does not name"))[:200]
+        answers = Answers(checkpoint.name, on, fitted_on, images, classes, result)
         with self._lock:
             self._answers[key] = answers
             while len(self._answers) > KEPT:
@@ -105,12 +107,3 @@ class AnswerBook:
         with self._lock:
             self._images = {(run, data): found}
         return found
-
-
-def parse_cell(told: Any, classes: int) -> tuple[int, int]:
-    """The class numbers (true, predicted) in "3-5"; `LabError` for anything else."""
-    try:
-        true, predicted = (int(part) for part in str(told).split("-"))
-    except ValueError as error:
-        raise LabError("Choose a cell of the confusion matrix.", "cell") from error
-    return check_whole(true, "cell", 0, classes - 1), check_whole(predicted, "cell", 0, classes - 1)

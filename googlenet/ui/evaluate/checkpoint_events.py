@@ -1,0 +1,133 @@
+"""What the Evaluate tab's controls do with one checkpoint, and with two: each function returns what is shown then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from googlenet.errors import LabError, check_whole
+from googlenet.runs import Checkpoint, Run, list_checkpoints
+from googlenet.ui.evaluate import checkpoint_view as view
+from googlenet.ui.evaluate.answers import AnswerBook, Answers
+from googlenet.ui.evaluate.run_events import Shown
+from googlenet.ui.evaluate.run_view import file_of
+
+if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+    from googlenet.data.splits import Progress
+
+GROUP_THUMBNAILS = 12  # of each way to differ
+
+
+def look(book: AnswerBook, name: str, data: str | None, progress: Progress | None) -> list[str]:
+    """HTML of headline, confusion matrix, its first images, accuracy by class and reliability."""
+    answers = book.ask(name, data, progress)
+    result = answers.result
+    return [
+        view.headline(answers.name, result, answers.on),
+        view.confusion_matrix(result),
+        cell_images(answers, *view.first_cell(result)),
+        view.class_bars(result),
+        _reliability(answers),
+    ]
+
+
+def parse_cell(sent: Any, classes: int) -> tuple[int, int]:
+    """The class numbers (true, predicted) in "3-5"; `LabError` for anything else."""
+    try:
+        true, predicted = (int(part) for part in str(sent).split("-"))
+    except ValueError as error:
+        raise LabError("Choose a cell of the confusion matrix.", "cell") from error
+    return check_whole(true, "cell", 0, classes - 1), check_whole(predicted, "cell", 0, classes - 1)
+
+
+def cell_images(answers: Answers, true: int, predicted: int) -> str:
+    """HTML of the images in one cell of the confusion matrix."""
+    found = answers.result.cell(true, predicted)
+    images = [answers.thumbnail(index) for index in found[: view.MAX_THUMBNAILS]]
+    return view.cell_images(answers.classes[true], answers.classes[predicted], images, len(found))
+
+
+def _reliability(answers: Answers) -> str:
+    """With the stored temperature, else for a run's checkpoint with one fitted on the images that judge it here."""
+    from googlenet.inference.calibration import expected_calibration_error, fit_temperature, reliability
+
+    result, labels = answers.result, answers.result.labels
+    before = reliability(result.logits.softmax(1), labels)
+    words = f"Calibration error: {result.calibration_error:.2%} as trained"
+    if result.temperature != 1:
+        temperature, origin = result.temperature, f"stored in the file, fitted on {answers.fitted_on}"
+    elif "/" in answers.name:
+        temperature = fit_temperature(result.logits, labels)
+        origin = "fitted on these very images; Promote to best stores it"
+    else:
+        return view.reliability_diagram(before, None, 1, f"{words}; it has no temperature.")
+    if temperature is None:
+        return view.reliability_diagram(before, None, 1, f"{words}; no temperature makes it better on these images.")
+    scaled = (result.logits / temperature).softmax(1)
+    words += f", {expected_calibration_error(scaled, labels):.2%} at temperature {temperature:.2f}, {origin}."
+    return view.reliability_diagram(before, reliability(scaled, labels), temperature, words)
+
+
+# --- two checkpoints --------------------------------------------------------------------------
+
+
+def compared_choices(book: AnswerBook, shown: Shown | None, name: str, data: str | None) -> Any:
+    """The dropdown of what is judged on the images that judge `name`, its run first; hidden where nothing is."""
+    rows = shown.result.rows if shown and shown.result else ()
+    own = [(file_of(row), file_of(row)) for row in rows if name not in row.names]
+    listed = {item.name: item for item in list_checkpoints(book.checkpoints)}
+    images = _judged_by(book, listed[name], data) if name in listed else None
+    judged = {file for row in rows for file in row.names} | {name}
+    others = [
+        (item.label, item.name)
+        for item in listed.values()
+        if item.name not in judged and images and _judged_by(book, item, data) == images
+    ]
+    return gr.Dropdown(own + others, value=None, visible=bool(own or others))
+
+
+def _judged_by(book: AnswerBook, checkpoint: Checkpoint, data: str | None) -> tuple[Any, ...] | None:
+    """What decides which images judge a checkpoint, the same for two that can be compared; None when nothing does."""
+    run, network = checkpoint.name.rpartition("/")[0], checkpoint.info.network
+    asked = (checkpoint.info.classes, network.input_size)
+    if not run:
+        return (data or book.data, *asked)
+    try:
+        config = Run(book.checkpoints, run).config()
+    except LabError:
+        return None
+    return (data or config.data, config.seed, config.validation_fraction, config.split_by, *asked)
+
+
+def side_by_side(book: AnswerBook, name: str, other: str, data: str | None, progress: Progress | None) -> list[str]:
+    """HTML of two checkpoints' figures, and of images on which their answers differ."""
+    import torch
+
+    from googlenet.inference.compare import compare
+
+    first, second = (book.ask(one, data, progress) for one in (name, other))
+    if not torch.equal(first.images.images, second.images.images):
+        raise LabError(
+            f"{name} is judged on {first.on}, {other} on other images: choose two checkpoints of one run, or of runs "
+            f"with the same data, seed and validation share."
+        )
+    names = (first.name, second.name)
+    result = compare(first.result, second.result, names)
+    groups = (
+        (f"Only {names[0]} is right", result.first_only),
+        (f"Only {names[1]} is right", result.second_only),
+        ("Both are wrong, each in its way", result.both_wrong),
+    )
+    order = f"First line {first.name}, second line {second.name}"
+    galleries = [
+        view.gallery(
+            f"{words}: {len(found):,}",
+            [first.thumbnail(index, second.result) for index in found[:GROUP_THUMBNAILS]],
+            len(found),
+            order,
+        )
+        for words, found in groups
+        if found
+    ]
+    return [view.comparison(result, names, first.result.n), f"<div class='gl-answer'>{''.join(galleries)}</div>"]

@@ -1,0 +1,208 @@
+"""What the Evaluate tab's controls do with a run: each function takes what they hold and returns what is shown then.
+
+They raise `LabError` for what cannot be done; tab.py says it on the page and leaves the rest as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from googlenet.errors import LabError
+from googlenet.runs import Run, find_checkpoint, list_checkpoints, list_runs
+from googlenet.ui.classify.view import empty
+from googlenet.ui.common.access import hide_paths
+from googlenet.ui.common.cores import share_cores
+from googlenet.ui.common.figures import message
+from googlenet.ui.evaluate import run_view
+
+if TYPE_CHECKING:  # they import torch, which the page does not wait for
+    from googlenet.data.splits import Progress
+    from googlenet.inference.selection import Judged, RunJudgement
+
+NOTHING = empty(
+    "Nothing to evaluate yet", "Train a network in the Train tab, or put a weights file into the checkpoints folder."
+)
+NOT_JUDGED = empty(
+    "Which checkpoint is the best?",
+    "Press Evaluate checkpoints: each is asked about images that trained nothing, and the best is proposed.",
+)
+ALONE = empty(
+    "A network on its own",
+    "These weights belong to no run here, so there is nothing to choose. Press Evaluate checkpoints to see what they "
+    "answer on the test images.",
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tab shows of a run; `result` is None for a judgement that is not made yet, not needed or impossible."""
+
+    source: str | None
+    data: str | None
+    result: RunJudgement | None = None
+    problem: str = ""  # why nothing can be judged
+
+    def row(self, source: str | None, name: str) -> tuple[RunJudgement, Judged]:
+        """The judgement and its row of the checkpoint `name`; `LabError` when it has none, or is not of `source`."""
+        if self.result is None or self.source != source:
+            raise LabError("Evaluate the checkpoints of this run first.", "run")
+        for row in self.result.rows:
+            if name in row.names:
+                return self.result, row
+        sentence = f"{self.result.run} has no checkpoint {str(name)[:80]!r}: choose one from the table."
+        raise LabError(sentence, "checkpoint")
+
+
+NONE = Shown(None, None)
+
+
+def source_choices(checkpoints: Path, chosen: str | None) -> Any:
+    """The dropdown of runs, newest first, then single weights; `chosen` stays chosen while it is there."""
+    runs = [run.name for run in list_runs(checkpoints)]
+    alone = [checkpoint.name for checkpoint in list_checkpoints(checkpoints) if "/" not in checkpoint.name]
+    choices = [(name, name) for name in runs] + [(f"{name}, shipped weights", name) for name in alone]
+    value = chosen if chosen in runs + alone else next(iter(runs + alone), None)
+    if chosen and value != chosen:
+        gr.Warning(f"There is no run {str(chosen)[:80]!r} here: choose one from the list.")
+    return gr.Dropdown(choices, value=value, interactive=bool(choices))
+
+
+def is_run(checkpoints: Path, source: str | None) -> bool:
+    """Whether `source` names a run, and not weights of their own; `LabError` when it names neither."""
+    if source in [run.name for run in list_runs(checkpoints)]:
+        return True
+    if not isinstance(source, str) or not source or "/" in source:
+        raise LabError(f"There is no run or network {str(source)[:80]!r}: choose one from the list.", "run")
+    find_checkpoint(checkpoints, source)
+    return False
+
+
+def judge(checkpoints: Path, source: str | None, data: str | None, progress: Progress | None) -> Shown:
+    """Judge every checkpoint of the run `source`; weights of their own have nothing to choose from."""
+    if source is None or not is_run(checkpoints, source):
+        return Shown(source, data)
+    from googlenet.inference.selection import judge_run  # imports torch
+
+    share_cores(checkpoints)
+    return Shown(source, data, judge_run(checkpoints, source, data=data, progress=progress))
+
+
+def stored(checkpoints: Path, source: str | None, data: str | None) -> Shown:
+    """What is known of `source` without asking a checkpoint."""
+    try:
+        if source and is_run(checkpoints, source):
+            run = Run(checkpoints, source)
+            run.config()
+            if (run.path / "validation.json").is_file():
+                from googlenet.inference.selection import stored_judgement
+
+                return Shown(source, data, stored_judgement(checkpoints, source, data=data))
+    except LabError as error:
+        return Shown(source, data, problem=str(error))
+    return Shown(source, data)
+
+
+def stored_parts(checkpoints: Path, source: str | None, data: str | None, known: Shown | None) -> list[Any] | None:
+    """`parts` of what is known of `source`, None when that, or something newer, is on the page already."""
+    now = stored(checkpoints, source, data)
+    if known and (known.source, known.data) == (now.source, now.data) and now.result in (None, known.result):
+        return None
+    return parts(checkpoints, now)
+
+
+def parts(checkpoints: Path, shown: Shown, chosen: str | None = None, done: str = "") -> list[Any]:
+    """Shown, what was done, table, whether the steps of a run are there, its checkpoints, and the test reports."""
+    source, result = shown.source, shown.result
+    if result is None or source is None:
+        runs = {run.name for run in list_runs(checkpoints)}
+        state = NOTHING if not source else NOT_JUDGED if source in runs else ALONE
+        alone = gr.Dropdown([source] if source else [], value=source)
+        return [shown, message(hide_paths(shown.problem)), state, gr.Column(visible=False), alone, ""]
+    row = next((row for row in result.rows if chosen in row.names), result.best)
+    choices = [
+        (f"{row.short}, {row.validation_accuracy:.1%}{' ★' * (row is result.best)}", run_view.file_of(row))
+        for row in result.rows
+    ]
+    return [
+        shown,
+        message(done, "done"),
+        table(checkpoints, shown, row),
+        gr.Column(visible=True),
+        gr.Dropdown(choices, value=run_view.file_of(row)),
+        reports_of(checkpoints, result.run),
+    ]
+
+
+def table(checkpoints: Path, shown: Shown, chosen: Judged) -> str:
+    """HTML of the judgement with the row `chosen` marked."""
+    result = shown.result
+    if result is None:
+        return NOT_JUDGED
+    # Its other epochs were judged on the images that it held out.
+    run = None if shown.data or result.warning else Run(checkpoints, result.run)
+    return run_view.judgement(result, run, chosen)
+
+
+def reports_of(checkpoints: Path, run: str) -> str:
+    """HTML: the test reports of a run."""
+    from googlenet.inference.selection import test_reports
+
+    return run_view.reports(test_reports(checkpoints, run))
+
+
+# --- deciding ---------------------------------------------------------------------------------
+
+
+def promotion_question(shown: Shown | None, name: str, source: str | None) -> str:
+    """What promoting means, in a sentence."""
+    result, row = (shown or NONE).row(source, name)
+    fitted = f"a temperature and a warning of strange pictures, fitted on {result.judged_on}"
+    if f"{result.run}/best" in row.names:
+        return f"{row.short} is the best of {result.run} already. Give it {fitted}?"
+    other = "" if row is result.best else f" The proposal is another: {result.best.short}."
+    kept = "The best until now is kept as an epoch's file."
+    return f"Make {row.short} the best of {result.run}, with {fitted}? {kept}{other}"
+
+
+def promote(checkpoints: Path, shown: Shown, name: str, source: str | None, progress: Progress | None) -> list[Any]:
+    """Make `name` the run's best; the parts of the run then."""
+    from googlenet.inference import selection
+
+    result, row = shown.row(source, name)
+    share_cores(checkpoints)
+    fitted = selection.promote(checkpoints, result.run, row.name, data=shown.data, progress=progress)
+    # From here on nothing can end it: what is shown is what has happened.
+    again = stored(checkpoints, source, shown.data)
+    done = f"{row.short} is the best of {result.run} now; {fitted.sentence}."
+    return parts(checkpoints, again if again.result else shown, row.name, done)
+
+
+def report_question(checkpoints: Path, shown: Shown | None, name: str, source: str | None) -> str:
+    """Why a report is made once, and when it was made already."""
+    from googlenet.inference.selection import test_reports
+
+    result, row = (shown or NONE).row(source, name)
+    done = test_reports(checkpoints, result.run)
+    if not done:
+        return (
+            f"Evaluate {row.short} on {result.reported_on} now? Do it once, when every choice is made: "
+            "who looks again and again ends up choosing by them."
+        )
+    return (
+        f"The test images of {result.run} were used already, the last time on {str(done[-1].get('when', '?'))[:40]} "
+        f"for {str(done[-1].get('checkpoint', '?'))[:80]}. Use them again, for {row.short}? It will be recorded too."
+    )
+
+
+def report(checkpoints: Path, shown: Shown, name: str, source: str | None, progress: Progress | None) -> str:
+    """Report the checkpoint `name` on test, and record it; HTML of all reports."""
+    from googlenet.inference.selection import report_on_test
+
+    result, _ = shown.row(source, name)
+    share_cores(checkpoints)
+    report_on_test(checkpoints, name, data=shown.data, progress=progress)
+    return reports_of(checkpoints, result.run)
