@@ -130,7 +130,7 @@ def test_where_overfitting_sets_in_is_marked_and_what_is_seen_is_said(checkpoint
     assert Parsed(html).all("class").count("gl-mark") == (0 if epoch is None else 2)
     assert html.count("overfits from here") == (0 if epoch is None else 1)
     assert f"It overfits: {epoch}." in html
-    assert "that it did not learn from, 0.1 more." in text(html)
+    assert "that it did not learn from, 0.1 points more." in text(html)
 
 
 def test_promotion_is_asked_about_and_done(checkpoints: Path) -> None:
