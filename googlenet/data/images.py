@@ -121,8 +121,8 @@ def _convert(image: Image.Image, name: str) -> Image.Image:
     page = Image.new("RGB", image.size, "white")
     for top in range(0, image.height, BAND):
         band = image.crop((0, top, image.width, min(top + BAND, image.height)))
-        if band.mode == "F" or band.mode.startswith("I"):
-            band = _from_array(_deep_grey(band, name), name)
+        if band.mode == "F" or band.mode.startswith("I"):  # `convert` would clip them at 255
+            band = _from_array(np.asarray(band), name, 65_535 if band.mode == "I" else None)  # I of PPM has 16 bits
         try:
             if band.has_transparency_data:
                 band = band.convert("RGBA")
@@ -143,39 +143,26 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _deep_grey(image: Image.Image, name: str) -> np.ndarray:
-    """Greys of 16 bits (mode I;16, or I from PPM and TIFF) or floats, which `convert` would clip at 255."""
-    values = np.asarray(image)
-    if image.mode == "I":
-        if values.min() < 0 or values.max() > 65_535:
-            raise LabError(f"{name} has greys outside 0 to 65,535: save it with 8 or 16 bits.")
-        values = values.astype(np.uint16)
-    return values
-
-
-def _from_array(values: np.ndarray, name: str) -> Image.Image:
-    """An array as RGB; see `read_image` for shapes and ranges."""
+def _from_array(values: np.ndarray, name: str, limit: int | None = None) -> Image.Image:
+    """An array as RGB; see `read_image` for shapes and ranges. `limit` is its white, where its type does not say."""
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     if values.ndim != 2 and (values.ndim != 3 or values.shape[2] not in (3, 4)):
         raise LabError(f"{name} has the shape {values.shape}: a picture is (H, W), (H, W, 3) or (H, W, 4).")
     _check_size(values.shape[1], values.shape[0], name)
-    return _convert(Image.fromarray(np.ascontiguousarray(_eight_bits(values, name))), name)
+    return _convert(Image.fromarray(np.ascontiguousarray(_eight_bits(values, name, limit))), name)
 
 
-def _eight_bits(values: np.ndarray, name: str) -> np.ndarray:
-    """Values of any allowed type as uint8."""
+def _eight_bits(values: np.ndarray, name: str, limit: int | None) -> np.ndarray:
+    """Values of any allowed type as uint8; `limit` becomes 255."""
     kind = values.dtype.kind
     if values.dtype == np.uint8:
         return values
-    if kind == "b":
-        return values.astype(np.uint8) * 255
-    if values.dtype.newbyteorder("=") == np.uint16:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    if kind not in "iuf":
+    if kind not in "biuf":
         raise LabError(f"{name} holds {values.dtype}: a picture needs whole numbers or floats.")
+    deep = values.dtype.newbyteorder("=") == np.uint16
+    limit = limit or (1 if kind in "bf" else 65_535 if deep else 255)
     low, high = values.min(), values.max()
-    limit = 1 if kind == "f" else 255
     if not (low >= 0 and high <= limit):  # also true when a value is not a number
-        raise LabError(f"{name} has values from {low:g} to {high:g}: {values.dtype} must be from 0 to {limit}.")
-    return np.rint(values * 255.0).astype(np.uint8) if kind == "f" else values.astype(np.uint8)
+        raise LabError(f"{name} has values from {low:g} to {high:g}: {values.dtype} must be from 0 to {limit:,}.")
+    return np.rint(values * (255.0 / limit)).astype(np.uint8)

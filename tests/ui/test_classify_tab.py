@@ -108,8 +108,7 @@ def test_the_answer_is_the_classifiers(checkpoints: Path, uploads: Path) -> None
     assert list(zip(shown.texts("b"), shown.texts("em"), strict=True)) == rows
     assert shown.texts("p", "gl-verdict") == [", ".join(rows[0])]
     assert shown.texts("figcaption") == ["What the network saw40 × 30 → shorter side to 32, centre crop"]
-    assert told.texts("dd") == ["93.1%", "tiny", "CIFAR-10"]
-    assert told.texts("small")[0] == "93.9% averaged with mirror images"
+    assert told.texts("dd")[:3] == ["93.1%", "93.9% averaged with mirror images", "tiny"]
     assert kept == upload(path)
 
 

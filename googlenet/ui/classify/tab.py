@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import gradio as gr
 from gradio.events import api
+from gradio.media import get_image
 
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint, list_checkpoints
@@ -18,8 +19,6 @@ from googlenet.ui.common.refusals import api_errors
 
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
-
-__all__ = ["classify_tab"]
 
 EXAMPLES = ("bus.png", "cheetah1.jpg", "lion.jpg")  # Gradio brings them along
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
@@ -57,7 +56,13 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
                 label="Show what the answer rests on",
                 info="Covers the picture square by square and watches the answer change",
             )
-            _examples(picture)
+            gr.Examples(
+                [[get_image(file)] for file in EXAMPLES],
+                picture,
+                label="Pictures to try (none is of a CIFAR-10 class)",
+                cache_examples=False,
+                api_visibility="private",
+            )
         with gr.Column(scale=2, min_width=320):
             answer = gr.HTML(WAITING, elem_classes="gl-html")
             facts = gr.HTML(elem_classes="gl-html")
@@ -106,18 +111,6 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
 
     api(api_errors(classify), api_name="classify", concurrency_id="classify")
     return picture, name
-
-
-def _examples(picture: gr.Image) -> None:
-    from gradio.media import get_image
-
-    gr.Examples(
-        [[get_image(name)] for name in EXAMPLES],
-        picture,
-        label="Pictures to try (none is of a CIFAR-10 class)",
-        cache_examples=False,
-        api_visibility="private",
-    )
 
 
 def network_choices(checkpoints: Path, chosen: str | None) -> Any:

@@ -30,7 +30,7 @@ def answer(given: Answer) -> Markup:
     return render(
         "classify/answer.html",
         warning=doubt and novelty.warning(len(given.probabilities)),
-        score=doubt and _score(doubt),
+        doubt=doubt,
         tops=list(given.probabilities.items())[:TOP],
         sureness=sureness(given.probabilities),
         seen=heat_map.data_uri(given.seen),
@@ -79,7 +79,6 @@ def facts(checkpoint: Checkpoint) -> Markup:
         classes=info.classes,
         novelty=known,
         meaning=known and novelty.MEANING[known.name],
-        threshold=known and _number(known.threshold),
         worst=known and max(known.misses.items(), key=lambda kind: kind[1], default=None),
     )
 
@@ -87,18 +86,6 @@ def facts(checkpoint: Checkpoint) -> Markup:
 def empty(title: str, hint: str, *, refused: bool = False) -> Markup:
     """Nothing to show yet, and what to do about it; or nothing to show at all, and why."""
     return render("classify/empty.html", title=title, hint=hint, refused=refused)
-
-
-def _score(verdict: novelty.NoveltyVerdict) -> str:
-    known = verdict.novelty
-    return (
-        f"{known.name.capitalize()} score {_number(verdict.score)}, warning above {_number(known.threshold)}. "
-        f"Of pictures that are of a class, {figures.percent(known.false_alarm, 1)} get this warning too."
-    )
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
 
 
 def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
@@ -117,10 +104,9 @@ def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
             "training": "on images it learned from: expect less on new ones",
         }[on]
         cards.append((f"{on.capitalize()} accuracy", figures.percent(value, 1), remark))
+    data = str(checkpoint.info.facts.get("data", "not said"))
     cards.append(("Network", network.name, f"{parameters} parameters"))
-    cards.append(
-        ("Data set", str(checkpoint.info.facts.get("data", "not said")), f"{len(checkpoint.info.classes):,} classes")
-    )
+    cards.append(("Data set", data, f"{len(checkpoint.info.classes):,} classes"))
     if checkpoint.epoch is not None:
         epochs = checkpoint.number("epochs")
         of = "" if epochs is None else f"of {epochs:,.0f}, "
