@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 
@@ -77,6 +78,34 @@ def test_from_the_judgement_to_the_test_report(visit: object, lab: object, run: 
     expect(page.locator(".gl-reports li")).to_contain_text(f"{report['accuracy']:.2%}")
     page.get_by_role("button", name="Report on test").click()
     expect(page.get_by_text(f"were used already, the last time on {report['when']}")).to_be_visible()
+
+
+def test_the_address_and_a_reload_keep_the_run_and_promote_stands_over_it(visit: object, lab: object, run: Run) -> None:
+    """Also when another run is newer, which the list puts first; and a question asked about one is gone with it."""
+    newer = lab.checkpoints / "a-newer-run"
+    shutil.copytree(run.path, newer)
+    os.utime(newer / "config.json")
+    try:
+        page = visit.open(f"?tab=evaluate&evaluate={RUN}")
+        field = page.get_by_label("Evaluate", exact=True)
+        for _ in range(2):
+            expect(field).to_have_value(RUN, timeout=PATIENCE)
+            page.wait_for_timeout(1500)  # what would choose another run has come by then
+            expect(field).to_have_value(RUN)
+            assert f"evaluate={RUN}" in page.url
+            page.reload()
+            page.wait_for_function("window.googlenetTabs")
+        page.get_by_role("button", name="Evaluate checkpoints").click()
+        page.get_by_role("button", name="Promote to best").click(timeout=PATIENCE)
+        question = page.get_by_text(re.compile(f"the best of {RUN}"))
+        expect(question).to_be_visible()
+        expect(page.locator(".gl-confusion")).to_be_visible(timeout=PATIENCE)
+        field.click()
+        page.get_by_role("option", name="a-newer-run").click()
+        expect(question).to_be_hidden()
+        assert "evaluate=a-newer-run" in page.url
+    finally:
+        shutil.rmtree(newer)
 
 
 def test_a_cell_its_images_and_classify(visit: object, run: Run) -> None:

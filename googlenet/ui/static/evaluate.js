@@ -21,7 +21,8 @@
         element.querySelectorAll(`[${mark}]`).forEach((other) => other.removeAttribute(mark));
         chosen.setAttribute(mark, 'true');
       }
-      choose({[kind]: chosen.dataset[kind]});
+      const named = chosen.dataset[kind];
+      choose({[kind]: kind === 'image' ? Number(named) : named});
     });
     if (kind === 'cell') element.addEventListener('keydown', (event) => walk(element, event));
   };
