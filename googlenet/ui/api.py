@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,18 @@ def publish(checkpoints: Path, access: Access) -> None:
         share_cores(checkpoints)
         return judge_run(checkpoints, run, data=access.check_data(data or None)).to_dict()
 
+    def promote_checkpoint(run: str, checkpoint: str, data: str = "") -> dict[str, Any]:
+        """Make a checkpoint of a run its best, with a temperature and a warning fitted on the images that judge it.
+
+        checkpoint: a name such as epoch-0299 or my-run/epoch-0299. temperature is null where none is best; sentence
+        says what was done.
+        """
+        from googlenet.inference.selection import promote  # imports torch
+
+        share_cores(checkpoints)
+        fitted = promote(checkpoints, run, checkpoint, data=access.check_data(data or None))
+        return {"run": run, "checkpoint": checkpoint, **dataclasses.asdict(fitted), "sentence": fitted.sentence}
+
     def evaluate_checkpoint(checkpoint: str = "", data: str = "") -> dict[str, Any]:
         """Accuracy, loss, calibration and confusion of a checkpoint on the images that judge its run.
 
@@ -100,6 +113,7 @@ def publish(checkpoints: Path, access: Access) -> None:
     api(api_errors(stop_training), api_name="stop_training")
     api(api_errors(run_status), api_name="run_status")
     api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
+    api(api_errors(promote_checkpoint), api_name="promote_checkpoint", concurrency_id="evaluate")
     api(api_errors(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
 
 

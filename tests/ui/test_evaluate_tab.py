@@ -194,7 +194,7 @@ def test_what_is_no_run_is_refused(checkpoints: Path, source: object) -> None:
 def test_a_run_that_cannot_be_read_says_so_in_its_place(checkpoints: Path) -> None:
     (checkpoints / "tried" / "config.json").write_text("{}")
     shown, said, table, steps, *_ = run_events.stored_parts(checkpoints, "tried", None, None)
-    assert "This training description cannot be read" in said
+    assert "training description" in said
     assert (shown.result, table, steps.visible) == (None, run_events.NOT_JUDGED, False)
 
 
@@ -404,7 +404,7 @@ def test_class_names_cannot_become_markup(tmp_path: Path) -> None:
 # --- over HTTP --------------------------------------------------------------------------------
 
 
-def test_a_client_selects_and_evaluates(checkpoints: Path, folder: Path, tmp_path: Path) -> None:
+def test_a_client_selects_promotes_and_evaluates(checkpoints: Path, folder: Path, tmp_path: Path) -> None:
     with gr.Blocks(analytics_enabled=False) as demo:
         publish(checkpoints, Access(str(folder)))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
@@ -416,6 +416,13 @@ def test_a_client_selects_and_evaluates(checkpoints: Path, folder: Path, tmp_pat
         best = next(row for row in selected["rows"] if row["names"][0] == selected["proposed"])
         assert evaluated["accuracy"] == best["validation_accuracy"]
         assert evaluated["judged_on"] == selected["judged_on"]
+        other = next(row for row in selected["rows"] if "tried/best" not in row["names"])
+        promoted = client.predict("tried", other["names"][0], api_name="/promote_checkpoint")
+        assert weights_digest(checkpoints / "tried" / "best.safetensors") == other["digest"]
+        facts = read_info(checkpoints / "tried" / "best.safetensors").facts
+        assert promoted["temperature"] == facts.get("temperature")
+        with pytest.raises(Exception, match="tried has no checkpoint 'none'"):
+            client.predict("tried", "none", api_name="/promote_checkpoint")
         with pytest.raises(Exception, match="nowhere") as refused:
             client.predict("tried/best", str(tmp_path / "nowhere"), api_name="/evaluate_checkpoint")
         assert len(str(refused.value).splitlines()) == 1
