@@ -33,10 +33,10 @@ from googlenet.inference.selection import (
     judges_of,
     promote,
     report_on_test,
-    see_overfitting,
     stored_judgement,
     weights_digest,
 )
+from googlenet.inference.selection.overfitting import see_overfitting
 from googlenet.models.weights import add_facts, read_info
 from googlenet.runs import process_started
 
@@ -156,8 +156,6 @@ def test_a_damaged_store_is_judged_over(run: Path) -> None:
         {"about": None},
         {"refused": ["all"]},
         {"stamp": [1]},
-        {"files": {"best.safetensors": [1, 2]}},
-        {"files": 7},
     ):
         store.write_text(json.dumps({**whole, **wrong}))
         assert judge_run("runs", "mine", device="cpu") == judged, wrong
@@ -298,7 +296,7 @@ def test_runs_that_cannot_be_judged(run: Path, data: Path) -> None:
     tiny_checkpoint(run / "best.safetensors", ("blue", "green"))
     assert "knows 2 classes" in refusal(judge_run, "runs", "mine")
     (run / "config.json").write_text("{}")
-    assert "This training description cannot be read" in refusal(judge_run, "runs", "mine")
+    assert "The config.json of mine is damaged" in refusal(judge_run, "runs", "mine")
 
 
 def test_data_that_has_gone_or_has_no_test_part(run: Path, data: Path) -> None:

@@ -4,27 +4,21 @@ The room's face; it imports torch.
 """
 
 from googlenet.inference.selection.judge import Judged, RunJudgement, judge_run, stored_judgement
-from googlenet.inference.selection.judges import Judges, judges_of, load_judges
-from googlenet.inference.selection.overfitting import see_overfitting
-from googlenet.inference.selection.promotion import Calibration, fit_facts, promote
-from googlenet.inference.selection.publish import Published, publish_weights
+from googlenet.inference.selection.judges import judges_of, load_judges
+from googlenet.inference.selection.promotion import promote
+from googlenet.inference.selection.publish import publish_weights
 from googlenet.inference.selection.report import report_on_test, test_reports
 from googlenet.inference.selection.store import weights_digest
 
 __all__ = [
-    "Calibration",
     "Judged",
-    "Judges",
-    "Published",
     "RunJudgement",
-    "fit_facts",
     "judge_run",
     "judges_of",
     "load_judges",
     "promote",
     "publish_weights",
     "report_on_test",
-    "see_overfitting",
     "stored_judgement",
     "test_reports",
     "weights_digest",

@@ -17,7 +17,7 @@ from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_split
 from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
 from googlenet.inference.selection.overfitting import see_overfitting
-from googlenet.inference.selection.store import JudgementStore
+from googlenet.inference.selection.store import JudgementStore, weights_digest
 from googlenet.models.device import pick_device
 from googlenet.runs import Checkpoint, Run
 
@@ -99,18 +99,18 @@ def judge_run(
     if missing := known.missing:
         judges = load_judges(known.config, data, progress)
         pick_device(device)  # what is refused below is the file's fault
-        known.store.about = _about(judges)
+        known.store.about = {
+            "data": judges.images.name,
+            "n": len(judges.choose.labels),
+            "held_out": judges.held_out,
+            "judged_on": judges.judged_on,
+            "reported_on": judges.reported_on,
+        }
         for number, digest in enumerate(missing):
             first = known.files[digest][0]
-            part = _part(progress, number, len(missing), first.name)
-            figures, refusal = _try(first, judges, device, part)
-            if not known.store.is_still(first.path, digest):
-                continue  # a trainer has replaced best or last meanwhile
-            if figures:
-                known.store.figures[digest] = figures
-            else:
-                known.store.refused[digest] = refusal
-            known.store.write()  # an end in the middle loses one checkpoint at most
+            outcome = _ask(first, judges, device, _part(progress, number, len(missing), first.name))
+            if _is_still(first.path, digest):  # a trainer may have replaced best or last meanwhile
+                known.store.keep(digest, outcome)  # an end in the middle loses one checkpoint at most
     return known.conclude()
 
 
@@ -129,7 +129,7 @@ class _Known:
         self.store = JudgementStore(run.path, self.config, data)
         self.files: dict[str, list[Checkpoint]] = {}
         for checkpoint in found:
-            self.files.setdefault(self.store.digest(checkpoint.path), []).append(checkpoint)
+            self.files.setdefault(weights_digest(checkpoint.path), []).append(checkpoint)
 
     @property
     def missing(self) -> list[str]:
@@ -174,30 +174,14 @@ def _lead(best: Judged, last: Judged, n: int) -> str:
     return f"{100 * gain:.2f} points more than {last.short} ({interval}{chance})"
 
 
-def _about(judges: Judges) -> dict[str, Any]:
-    return {
-        "data": judges.images.name,
-        "n": len(judges.choose.labels),
-        "held_out": judges.held_out,
-        "judged_on": judges.judged_on,
-        "reported_on": judges.reported_on,
-    }
-
-
-def _try(
-    checkpoint: Checkpoint, judges: Judges, device: str, progress: Progress | None
-) -> tuple[dict[str, Any] | None, str]:
-    """Its figures, or None and the sentence for what is wrong with it."""
+def _ask(checkpoint: Checkpoint, judges: Judges, device: str, progress: Progress | None) -> dict[str, Any] | str:
+    """Its figures, or the sentence for what is wrong with it."""
     try:
-        return _figures(checkpoint, judges, device, progress), ""
+        classifier = Classifier(checkpoint.path, device)
+        check_classes(classifier, judges.images.classes, judges.images.name)
+        result = evaluate_split(classifier, judges.choose, progress=progress)
     except LabError as error:
-        return None, str(error)
-
-
-def _figures(checkpoint: Checkpoint, judges: Judges, device: str, progress: Progress | None) -> dict[str, Any]:
-    classifier = Classifier(checkpoint.path, device)
-    check_classes(classifier, judges.images.classes, judges.images.name)
-    result = evaluate_split(classifier, judges.choose, progress=progress)
+        return str(error)
     each = F.cross_entropy(result.logits, result.labels, reduction="none")
     return {
         "validation_accuracy": result.accuracy,
@@ -208,14 +192,22 @@ def _figures(checkpoint: Checkpoint, judges: Judges, device: str, progress: Prog
     }
 
 
+def _is_still(path: Path, digest: str) -> bool:
+    try:
+        return weights_digest(path) == digest
+    except LabError:
+        return False
+
+
 def _row(digest: str, same: list[Checkpoint], figures: dict[str, Any]) -> Judged:
-    facts = {
-        "epoch": same[0].epoch,
-        "train_accuracy": same[0].number("train_accuracy"),
-        "recorded_accuracy": same[0].number("validation_accuracy"),
-    }
-    figures = {**figures, "interval": tuple(figures["interval"])}
-    return Judged(names=tuple(checkpoint.name for checkpoint in same), digest=digest, **facts, **figures)
+    return Judged(
+        names=tuple(checkpoint.name for checkpoint in same),
+        digest=digest,
+        epoch=same[0].epoch,
+        train_accuracy=same[0].number("train_accuracy"),
+        recorded_accuracy=same[0].number("validation_accuracy"),
+        **figures,
+    )
 
 
 def _warning(rows: list[Judged], about: dict[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from googlenet.data.datasets import NAMES
-from googlenet.errors import LabError
+from googlenet.errors import LabError, check_number
 from googlenet.files import read_json, write_atomically
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
@@ -36,37 +37,43 @@ class JudgementStore:
         self.figures: dict[str, dict[str, Any]] = {}
         self.refused: dict[str, str] = {}
         kept = read_json(self.path, dict)
-        files = kept.get("files")
-        self._digests = {k: v for k, v in files.items() if _is_digest(v)} if isinstance(files, dict) else {}
-        same = kept.get("key") == self._key and self._stamp in (None, kept.get("stamp"))
-        if same and _is_whole(kept):
-            self.about, self.figures, self.refused = kept["about"], kept["figures"], kept["refused"]
-            self._stamp = kept["stamp"]
-
-    def digest(self, path: Path) -> str:
-        """`weights_digest`, read anew only when the file's size or time has changed."""
-        status = path.stat()
-        identity = [status.st_size, status.st_mtime_ns]
-        if self._digests.get(path.name, [])[:2] != identity:
-            self._digests[path.name] = [*identity, weights_digest(path)]
-        return self._digests[path.name][2]
-
-    def is_still(self, path: Path, digest: str) -> bool:
-        """Whether `path` holds the weights that had `digest` when it was asked."""
+        if kept.get("key") != self._key or self._stamp not in (None, kept.get("stamp")):
+            return
         try:
-            return self.digest(path) == digest
-        except (LabError, OSError):
-            return False
+            about = {key: kept["about"][key] for key in ABOUT}
+            figures = {digest: _read_figures(plain) for digest, plain in kept["figures"].items()}
+            refused = {digest: str(sentence) for digest, sentence in kept["refused"].items()}
+        except (LabError, AttributeError, LookupError, TypeError, ValueError):
+            return
+        if {key: type(value) for key, value in about.items()} == ABOUT:
+            self.about, self.figures, self.refused, self._stamp = about, figures, refused, kept.get("stamp")
 
-    def write(self) -> None:
-        """Keep what is known."""
+    def keep(self, digest: str, outcome: dict[str, Any] | str) -> None:
+        """Remember figures, or the sentence of a refusal, also for the next start."""
+        if isinstance(outcome, str):
+            self.refused[digest] = outcome
+        else:
+            self.figures[digest] = outcome
         plain = {"key": self._key, "stamp": self._stamp, "about": self.about}
-        plain |= {"figures": self.figures, "refused": self.refused, "files": self._digests}
-        write_atomically(self.path, json.dumps(plain, indent=1) + "\n")
+        write_atomically(
+            self.path, json.dumps({**plain, "figures": self.figures, "refused": self.refused}, indent=1) + "\n"
+        )
 
 
 def weights_digest(path: Path) -> str:
-    """SHA-256 of what a weights file computes: its numbers and all of its description but the facts."""
+    """SHA-256 of what a weights file computes: its numbers and all of its description but the facts.
+
+    Read anew only when the file has changed. Raises `LabError` for a file that is gone or is not the lab's.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise LabError(f"There is no weights file {path}.") from error
+    return _digest(path.absolute(), status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest(path: Path, inode: int, size: int, mtime_ns: int) -> str:
     described = {key: text for key, text in read_info(path).to_metadata().items() if key != "facts"}
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     with path.open("rb") as file:
@@ -87,25 +94,7 @@ def _stamp(source: str) -> int | None:
         return None
 
 
-def _is_digest(plain: Any) -> bool:
-    return isinstance(plain, list) and [type(value) for value in plain] == [int, int, str]
-
-
-def _is_whole(kept: dict[str, Any]) -> bool:
-    about, figures, refused = (kept.get(key) for key in ("about", "figures", "refused"))
-    return (
-        isinstance(about, dict)
-        and {key: type(value) for key, value in about.items()} == ABOUT
-        and isinstance(figures, dict)
-        and all(map(_are_figures, figures.values()))
-        and isinstance(refused, dict)
-        and all(isinstance(sentence, str) for sentence in refused.values())
-        and type(kept.get("stamp")) is int
-    )
-
-
-def _are_figures(plain: Any) -> bool:
-    if not isinstance(plain, dict) or plain.keys() != {*FIGURES, "interval"} or not isinstance(plain["interval"], list):
-        return False
-    numbers = [*plain["interval"], *(plain[key] for key in FIGURES)]
-    return len(numbers) == 6 and all(isinstance(n, (int, float)) and abs(n) < 1e30 for n in numbers)  # NaN is not below
+def _read_figures(plain: Any) -> dict[str, Any]:
+    """As they were kept; an error of any kind for others."""
+    low, high = (check_number(end, "interval", 0, 1) for end in plain["interval"])
+    return {"interval": (low, high), **{name: check_number(plain[name], name, 0, 1e30) for name in FIGURES}}
