@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_source(options.data)
         auth = tuple(options.auth.split(":", 1)) if options.auth else None
         if auth and (len(auth) != 2 or not all(auth)):
-            raise LabError("--auth takes USER:PASSWORD, both of them.")
+            raise LabError("--auth needs a name and a password, as USER:PASSWORD.")
         if options.port is not None and not 0 < options.port < 65_536:
             raise LabError(f"--port must be from 1 to 65535, not {options.port}.")
     except LabError as error:

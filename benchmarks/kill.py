@@ -117,7 +117,7 @@ def main() -> int:
             process = spawn(arguments, checkpoints, "" if started else config.to_json())
         errors = process.communicate()[1].decode()
         if process.returncode not in (0, -signal.SIGKILL):  # killed on its way out: it had finished
-            print(f"the last life failed: {errors}")
+            print(f"the last start failed: {errors}")
             return 1
         reference = Run(checkpoints / "reference", "killed")
         process = spawn(["train", "--config", "-"], reference.path.parent, config.to_json())

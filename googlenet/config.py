@@ -212,7 +212,7 @@ class GoogLeNetConfig:
             raise LabError(f"A network's name is 1 to 80 printable characters, not {str(self.name)[:80]!r}.", "name")
         names = [layer.name for layer in (*self.layers, *self.aux)]
         if not self.layers or len(set(names)) != len(names):
-            raise LabError("A network needs at least one layer, and every layer a name of its own.", "layers")
+            raise LabError("A network needs at least one layer, and every layer a different name.", "layers")
         if len(names) > MAX_LAYERS:  # a description may come from a stranger's file
             raise LabError(f"A network has at most {MAX_LAYERS} layers, not {len(names):,}.", "layers")
         if len({head.after for head in self.aux}) != len(self.aux):

@@ -95,7 +95,7 @@ def check_fields(kind: type, plain: Any, what: str) -> dict[str, Any]:
         raise LabError(f"{what} has a {unknown[0][:40]!r}, which is none of {', '.join(fields)}.", "network")
     for name, field in fields.items():
         if field.type == "str" and not isinstance(plain.get(name, ""), str):
-            raise LabError(f"{what} has the {name} {str(plain[name])[:40]}, which is no text.", "network")
+            raise LabError(f"{what} has the {name} {str(plain[name])[:40]}, which is not text.", "network")
     return plain
 
 

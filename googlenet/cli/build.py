@@ -22,7 +22,7 @@ def add_commands(command: AddCommand) -> None:
     """Give the command line `profile` and `code`."""
     sub = command("profile", _profile, "Print a network's layers with output shapes, parameters and multiply-adds.")
     add_network_options(sub)
-    sub.add_argument("--size", type=int, help="height and width of the image; the network's own if not given")
+    sub.add_argument("--size", type=int, help="height and width of the image (default: the network's own)")
     sub.add_argument("--batch", type=int, default=1, help=f"images, for the activation memory {DEFAULT}")
     sub.add_argument("--json", action="store_true", help="print JSON, with the paper's reasons")
 
@@ -32,16 +32,16 @@ def add_commands(command: AddCommand) -> None:
     add_network_options(sub)
     sub.add_argument("--module", metavar="NAME", help="only this Inception module, such as inception3a")
     sub.add_argument("--json", action="store_true", help="print the configuration as JSON, which --config reads")
-    sub.add_argument("--link", action="store_true", help="print the text of a link, which stands for a preset's name")
+    sub.add_argument("--link", action="store_true", help="print the text of a link, which can stand for PRESET")
 
 
 def add_network_options(sub: argparse.ArgumentParser) -> None:
     """What `read_network` reads."""
     sub.add_argument("preset", metavar="PRESET", nargs="?", help=f"{', '.join(PRESETS)}, or the text of a link")
-    sub.add_argument("--config", metavar="FILE", help="in place of PRESET: JSON, or a weights file; - reads stdin")
+    sub.add_argument("--config", metavar="FILE", help="instead of PRESET: JSON, or a weights file; - reads stdin")
     sub.add_argument("--paper", action="store_true", help="with the paper's LRN, dropout and auxiliary heads")
     sub.add_argument("--ch5x5", choices=tuple(CH5X5_VARIANTS), help="what every 5×5 branch is made of")
-    sub.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, help="behind every convolution")
+    sub.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, help="after every convolution")
     sub.add_argument("--aux-heads", action=argparse.BooleanOptionalAction, help="auxiliary classifiers on 4a and 4d")
     sub.add_argument("--naive", metavar="NAME", action="append", default=[], help="make this module naive; repeatable")
 
@@ -51,9 +51,9 @@ def read_network(options: argparse.Namespace) -> GoogLeNetConfig:
     from googlenet.models.share import from_link_text
 
     if (options.preset is None) == (options.config is None):
-        raise LabError("Name a PRESET, or give --config FILE in its place.", "preset")
+        raise LabError("Name a PRESET, or give --config FILE instead.", "preset")
     if options.paper and options.preset not in PRESETS:
-        raise LabError("--paper belongs to a preset's name.", "paper")
+        raise LabError("--paper needs a PRESET: name one, or leave --paper out.", "paper")
     if options.config:
         network = _from_file(options.config)
     else:
@@ -129,7 +129,7 @@ def _code(options: argparse.Namespace) -> None:
     network = read_network(options)
     if options.module:
         if options.json or options.link:
-            raise LabError("--json and --link are of a whole network: leave --module out.", "module")
+            raise LabError("--json and --link describe a whole network: leave --module out.", "module")
         print(to_source(_module(network, options.module), batch_norm=network.batch_norm), end="")
     elif options.json:
         print(to_json(network), end="")

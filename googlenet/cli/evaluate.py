@@ -37,13 +37,13 @@ def add_commands(command: AddCommand) -> None:
     sub.add_argument("name", metavar="RUN", help="the run")
     sub.add_argument("--data", help="where its images are now (default: where they were)")
     chosen: dict[str, Any] = {"nargs": "?", "const": "", "metavar": "CHECKPOINT"}
-    sub.add_argument("--promote", **chosen, help="make the proposed one, or this, best.safetensors")
-    sub.add_argument("--report-on-test", **chosen, help="evaluate it on test images, once, and record that")
+    sub.add_argument("--promote", **chosen, help="make this one (default: the proposed one) best.safetensors")
+    sub.add_argument("--report-on-test", **chosen, help="evaluate it on the test images, once, and record the result")
     checkpoints_option(sub)
     device_option(sub)
     json_option(sub)
 
-    sub = command("classify", _classify, "What a weights file sees in pictures.")
+    sub = command("classify", _classify, "Classify pictures with a weights file.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     sub.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures")
     sub.add_argument("--top", type=int, default=5, help=f"classes to print {DEFAULT}")
@@ -51,7 +51,7 @@ def add_commands(command: AddCommand) -> None:
     json_option(sub)
 
     text = (
-        "Write a trained network for others. TARGET's ending decides: .safetensors copies the weights as float16, with "
+        "Export a trained network in the format of TARGET's ending: .safetensors copies the weights as float16, with "
         "temperature and test figures written in; .onnx and .pt2 (torch.export) run without the lab, and are checked."
     )
     sub = command("export", _export, text, "convert")
@@ -115,7 +115,7 @@ def _classify(options: argparse.Namespace) -> int:
 
     classifier = Classifier(options.weights, options.device)
     if classifier.info.facts.get("synthetic"):
-        print("This network learned synthetic shapes: what it says of a photograph means nothing.", file=sys.stderr)
+        print("This network learned synthetic shapes: its answer for a photograph means nothing.", file=sys.stderr)
     answers, bad = [], 0
     for file in options.files:
         try:
@@ -140,7 +140,7 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> None:
     if options.target.suffix not in (".safetensors", ".onnx", ".pt2"):
-        message = f"{options.target.name} must end in .safetensors, .onnx or .pt2, which says what to write."
+        message = f"{options.target.name} must end in .safetensors, .onnx or .pt2: rename the target."
         raise LabError(message, "target")
     publishes = options.target.suffix == ".safetensors"
     answer, lines = (_publish if publishes else _export_program)(options)

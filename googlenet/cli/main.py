@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m googlenet", description="Build, train and ask GoogLeNet.")
+    parser = _Parser(prog="python -m googlenet", description="Build, train and use GoogLeNet.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     def command(name: str, run: Any, text: str, *other_names: str) -> argparse.ArgumentParser:

@@ -36,7 +36,7 @@ def read_text(file: str) -> str:
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise LabError(f"{file} is no JSON: it is not even text.", "config") from error
+        raise LabError(f"{file} is not text: name a JSON file.", "config") from error
     except OSError as error:
         raise LabError(f"{file} cannot be read ({error.strerror}): name a JSON file.", "config") from error
 

@@ -45,7 +45,7 @@ def judgement_lines(judged: RunJudgement) -> Iterator[str]:
     for name, sentence in judged.refused.items():
         yield f"Left out: {name}. {sentence}"
     if judged.warning:
-        yield f"Beware: {judged.warning}"
+        yield f"Warning: {judged.warning}"
 
 
 def _names(row: Judged) -> str:

@@ -24,23 +24,23 @@ from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epo
 
 def add_commands(command: AddCommand) -> None:
     """Give the command line `train`, `gradients`, `resume` and `runs`."""
-    _add_train(command("train", _train, "Train a network; Ctrl+C saves and stops, resume goes on."))
+    _add_train(command("train", _train, "Train a network; Ctrl+C saves and stops, resume continues."))
 
     sub = command("gradients", _gradients, "Compare each layer's gradient with and without auxiliary heads.")
     add_network_options(sub)
     sub.add_argument(
-        "--steps", type=int, default=20, help=f"of SGD on drawn shapes, after the initialisation {DEFAULT}"
+        "--steps", type=int, default=20, help=f"SGD steps on drawn shapes, after the initialisation {DEFAULT}"
     )
     sub.add_argument("--seed", type=int, default=0, help=f"same seed, same figures {DEFAULT}")
     json_option(sub)
 
-    sub = command("resume", _resume, "Go on with a run from its last save, as if it had never stopped.")
+    sub = command("resume", _resume, "Resume a run from its last save, as if it had never stopped.")
     sub.add_argument("name", metavar="NAME", help="the run")
-    sub.add_argument("--anyway", action="store_true", help="even where its images or settings are others than before")
+    sub.add_argument("--anyway", action="store_true", help="even if its images or settings have changed")
     checkpoints_option(sub)
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
 
-    sub = command("runs", _runs, "List the runs and what became of them.")
+    sub = command("runs", _runs, "List the runs and their states.")
     checkpoints_option(sub)
     json_option(sub)
 
@@ -49,27 +49,27 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     # No defaults here: what is not given is the recipe's, as the help says.
     sub.add_argument("--preset", choices=tuple(PRESETS), help="the network (default: cifar10; note: cifar10-truncated)")
     data_option(sub)
-    sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help=f"sets all that follows {DEFAULT}")
-    sub.add_argument("--epochs", type=int, help=_by_recipe("epochs"))
-    sub.add_argument("--batch-size", type=int, help=f"images a step {_by_recipe('batch_size')}")
+    sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help=f"sets the options below {DEFAULT}")
+    sub.add_argument("--epochs", type=int, help=f"passes {_by_recipe('epochs')}")
+    sub.add_argument("--batch-size", type=int, help=f"images per step {_by_recipe('batch_size')}")
     sub.add_argument("--lr", type=float, help=f"the learning rate's peak {_by_recipe('lr')}")
     sub.add_argument("--cutout", type=int, help=f"side in pixels of a square blanked out {_by_recipe('cutout')}")
-    sub.add_argument("--ema", type=float, help=f"decay a step of averaged weights, 0 for none {_by_recipe('ema')}")
-    sub.add_argument("--validation", type=float, help=f"share of train held out {_by_recipe('validation_fraction')}")
-    kept = f"after which to keep weights, from 0 {_by_recipe('checkpoint_epochs')}"
+    sub.add_argument("--ema", type=float, help=f"decay per step of averaged weights, 0 for none {_by_recipe('ema')}")
+    sub.add_argument("--validation", type=float, help=f"validation share of train {_by_recipe('validation_fraction')}")
+    kept = f"epochs after which to keep weights, from 0 {_by_recipe('checkpoint_epochs')}"
     sub.add_argument("--checkpoint-epochs", metavar="EPOCHS", help=kept)
     sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
     sub.add_argument("--seed", type=int, default=0, help=f"same seed, same curve {DEFAULT}")
     device_option(sub)
-    sub.add_argument("--compiled", action="store_true", help="by torch.compile: for long trainings on a GPU")
+    sub.add_argument("--compiled", action="store_true", help="use torch.compile: for long trainings on a GPU")
     sub.add_argument("--deterministic", action="store_true", help="bit-equal results on a GPU too; slower")
     # torchrun takes --run for its own --run-path, so there is another name for it.
     sub.add_argument(
-        "--name", "--run", dest="run", metavar="NAME", help="of the run (default: the network and the time)"
+        "--name", "--run", dest="run", metavar="NAME", help="the run's name (default: the network and the time)"
     )
     checkpoints_option(sub)
     sub.add_argument(
-        "--config", metavar="FILE", help="a run's config.json, in place of all that; - reads it from stdin"
+        "--config", metavar="FILE", help="a run's config.json, instead of the options above; - reads stdin"
     )
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
 

@@ -45,7 +45,7 @@ def check_source(source: str) -> str:
 def load_images(source: str, data_dir: Path = Path("data"), progress: Progress | None = None) -> ImageSet:
     """The data set `source`: "cifar10", "shapes", or an image folder with train/<class>/ and test/<class>/.
 
-    Downloads and caches go to `data_dir`. `progress` hears the share done, in [0, 1], and a sentence. Raises
+    Downloads and caches go to `data_dir`. `progress` is called with the share done, in [0, 1], and a sentence. Raises
     `LabError` for a source that is not there, cannot be read, or cannot be downloaded.
     """
     check_source(source)

@@ -86,7 +86,7 @@ def _check_bytes(count: int, name: str) -> None:
     if count == 0:
         raise LabError(f"{name} is empty: choose another picture.")
     if count > MAX_BYTES:
-        raise LabError(f"{name} has {count / 1e6:.1f} MB: a picture may have {MAX_BYTES // 1_000_000}, so shrink it.")
+        raise LabError(f"{name} has {count / 1e6:.1f} MB: the limit is {MAX_BYTES // 1_000_000}, so shrink it.")
 
 
 def _check_size(width: int, height: int, name: str) -> None:

@@ -21,7 +21,7 @@ class Bin:
     high: float
     count: int
     confidence: float | None  # mean of the highest probability
-    accuracy: float | None  # share of them that are named rightly
+    accuracy: float | None  # share of them that are classified correctly
 
 
 def reliability(probabilities: Tensor, labels: Tensor, bins: int = 15) -> list[Bin]:
@@ -62,7 +62,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float | None:
 
     None when the loss still falls at an end, as for answers that are hardly better than guesses, or all right.
     Guo et al. (2017), section 4.2: one number for all classes, which moves no image from one class to another. Fit it
-    on images that trained nothing. Raises `LabError` for shapes that do not fit and for logits that are not numbers.
+    on images held out of training. Raises `LabError` for shapes that do not fit and for logits that are not numbers.
     """
     _check(logits, labels)
     z = logits.double()
@@ -89,7 +89,7 @@ def wilson_interval(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
     0 ≤ right ≤ n and n ≥ 1.
     """
     if n < 1 or not 0 <= right <= n:
-        raise LabError(f"{right} of {n} is no share: count at least one try, and no more right than tried.")
+        raise LabError(f"{right} of {n} is not a valid share: count at least one try, and no more right than tried.")
     share, spread = right / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
@@ -101,7 +101,7 @@ def difference_interval(
 ) -> tuple[float, float]:
     """Where `first` − `second`, two shares with their Wilson intervals, truly lies; in [-1, 1].
 
-    Newcombe (1998), method 10, for independent samples: two networks asked about the same images agree on most, so
+    Newcombe (1998), method 10, for independent samples: two networks judged on the same images agree on most, so
     it is rather too wide.
     """
     difference = first - second
@@ -116,4 +116,4 @@ def _check(scores: Tensor, labels: Tensor) -> None:
         shapes = f"{tuple(scores.shape)} and {tuple(labels.shape)}"
         raise LabError(f"Calibration needs answers (n, classes) and labels (n,) for at least one image, not {shapes}.")
     if not torch.isfinite(scores).all():
-        raise LabError("The network answers with no number, its training diverged: choose an earlier epoch.")
+        raise LabError("Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch.")

@@ -139,7 +139,7 @@ class Classifier:
     def _ordered(self, probabilities: list[float]) -> dict[str, float]:
         if any(value != value for value in probabilities):
             raise LabError(
-                f"{self.path.name} gives no probabilities, since its training diverged: choose an earlier epoch.",
+                f"{self.path.name} answers with NaN, since its training diverged: choose an earlier epoch.",
                 "checkpoint",
             )
         pairs = zip(self.info.classes, probabilities, strict=True)

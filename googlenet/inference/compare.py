@@ -26,7 +26,7 @@ class CheckpointComparison:
 
     @property
     def differ(self) -> list[int]:
-        """Images with different answers: first those that only the first names rightly, then only the second."""
+        """Images with different answers: first those that only the first classifies correctly, then only the second."""
         return self.first_only + self.second_only + self.both_wrong
 
 

@@ -102,7 +102,7 @@ def fit(logits: Tensor, name: str = "energy", false_alarm: float = 0.05, fitted_
     scores = SCORES[name](logits.float()).sort().values
     threshold = scores[max(0, math.ceil(round(len(scores) * (1 - false_alarm), 6)) - 1)].item()
     if not (math.isfinite(threshold) and logits.isfinite().all()):
-        raise LabError("The network's answers are not numbers, since its training diverged: choose an earlier epoch.")
+        raise LabError("Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch.")
     fitted = Novelty(name, threshold, false_alarm, fitted_on=fitted_on)
     return fitted.measured(logits, {}, fitted_on)
 

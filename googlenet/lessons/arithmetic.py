@@ -138,7 +138,7 @@ def misfit(profile: Profile) -> str:
         if shape[1:] != first[1:]:
             return (
                 f"The {branch} branch gives a {shape[1]}×{shape[2]} map, the others {first[1]}×{first[2]}: maps of "
-                f"different size cannot be laid on one another. nn.MaxPool2d takes its kernel size as stride unless "
+                f"different sizes cannot be concatenated. nn.MaxPool2d takes its kernel size as stride unless "
                 f"told otherwise, so write nn.MaxPool2d(kernel_size=3, stride=1, padding=1)."
             )
     return ""
@@ -160,6 +160,6 @@ def savings(naive: Profile, reduced: Profile) -> tuple[str, ...]:
     arriving, leaving = before["pool"].out_shape[0], after["pool"].out_shape[0]
     against = f"not all {arriving:,}" if leaving < arriving else f"more than the {arriving:,} that arrive"
     sentences.append(
-        f"The pool branch hands on {leaving:,} channels, {'as many as arrive' if leaving == arriving else against}"
+        f"The pool branch passes on {leaving:,} channels, {'as many as arrive' if leaving == arriving else against}"
     )
     return tuple(sentences)

@@ -64,7 +64,7 @@ class Feedback:
 
 
 def check(exercise: Exercise, text: str) -> Feedback:
-    """Judge what was typed; raises `LabError` for what is no number, or not the number of a choice."""
+    """Judge what was typed; raises `LabError` for what is not a number, or not the number of a choice."""
     given = read_number(text, exercise.unit or ("line" if exercise.code else "choice"))
     if exercise.choices and given not in range(1, len(exercise.choices) + 1):
         raise LabError(f"Answer with a number from 1 to {len(exercise.choices)}, not {text.strip()[:20]}.", "answer")
@@ -80,7 +80,7 @@ def check(exercise: Exercise, text: str) -> Feedback:
 def read_number(text: str, unit: str) -> float:
     """The number in what somebody typed, with or without `unit`: 163,696, 163 696, 256 channels, 9.7× and 9,7.
 
-    Raises `LabError` for what is no number, or has another unit.
+    Raises `LabError` for what is not a number, or has another unit.
     """
     typed = str(text).strip()
     plain = "".join(typed.split()).casefold().replace("−", "-").rstrip(".")

@@ -58,23 +58,23 @@ def concatenation(draw: Random | None) -> Exercise:
     answer, pool, arriving = profile.out_shape[0], config.pool_proj, config.in_channels
     reductions = config.ch3x3red + config.ch5x5red
     return Exercise(
-        "concatenation", "Laid on one another",
+        "concatenation", "Stacking the branches",
         "How many channels does this module give?",
         answer,
-        "Each branch hands on what its last step gives. The four stacks are laid on one another.",
+        "Each branch passes on what its last step gives. The four outputs are stacked, channel on channel.",
         (sum_of(profile, "concat", "Channels"),),
         f"Height and width stay {side} × {side} in every branch; only channels add up. The module gives "
         f"{answer:,} × {side} × {side}.",
         (
-            Mistake(answer - pool, f"The pool branch is forgotten: it hands on {pool} channels too."),
-            Mistake(answer - pool + arriving, f"That hands on all {arriving} channels that reach the pool, as in a "
+            Mistake(answer - pool, f"The pool branch is forgotten: it passes on {pool} channels too."),
+            Mistake(answer - pool + arriving, f"That passes on all {arriving} channels that reach the pool, as in a "
                     f"naive module; here a 1×1 brings them down to {pool}."),
             Mistake(answer + reductions, f"That counts the reductions ({config.ch3x3red} and {config.ch5x5red}) too: "
                     "they stay inside their branches."),
-            Mistake(answer + arriving, "That adds the input, which is not laid on top."),
+            Mistake(answer + arriving, "That adds the input, which is not stacked on top."),
             Mistake(arriving, "That is what arrives."),
             Mistake(max(config.branch_channels), "That is the widest branch alone, as if the maps were added up: they "
-                    "are laid on one another."),
+                    "are stacked."),
         ),
         "channels", _described(config, side), module=(config, side),
     )  # fmt: skip
@@ -181,18 +181,18 @@ def naive_growth(draw: Random | None) -> Exercise:
         "naive_growth", "Naive modules grow",
         f"{length} naive modules follow one another. How many channels leave the last?",
         answer,
-        "A naive module's pool branch hands on every channel that arrives.",
+        "A naive module's pool branch passes on every channel that arrives.",
         tuple(named(f"Module {n}", sum_of(p, "concat", "Channels", "")) for n, p in enumerate(profiles, start=1)),
         f"Module {length} has {profiles[-1].params:,} parameters, {cost:.1f}× as many as the first, for the same three "
         "convolutions. A 1×1 after the pool ends this.",
         (
             Mistake(profiles[0].out_shape[0], "That is after the first module."),
-            Mistake(own, "That leaves out the pool branch, which hands on all that arrives."),
+            Mistake(own, "That leaves out the pool branch, which passes on all that arrives."),
             Mistake(own * length, f"That forgets the {first.in_channels} channels that came in: every pool branch "
-                    "hands them on."),
-            Mistake(profiles[0].out_shape[0] * length, "That hands on the input once a module: it is counted once."),
-            Mistake(answer + own, "That is one module more."),
-            Mistake(answer - own, "That is one module fewer."),
+                    "passes them on."),
+            Mistake(profiles[0].out_shape[0] * length, "That passes on the input once per module: it is counted once."),
+            Mistake(answer + own, "That is one module too many."),
+            Mistake(answer - own, "That is one module too few."),
         ),
         "channels",
         (
@@ -230,7 +230,7 @@ def reduced_cost(draw: Random | None) -> Exercise:
             Mistake(after / before, "That is the other way round."),
             Mistake(0, "0 would mean that the 5×5 without a reduction costs nothing."),
             Mistake(1, "1 would mean that both cost the same."),
-            Mistake(round(naive.macs / reduced.macs, 1), "That is the whole module; the 5×5 branch alone is asked."),
+            Mistake(round(naive.macs / reduced.macs, 1), "That is the whole module, not the 5×5 branch alone."),
             Mistake(25, "25 is what a 5×5 costs over a 1×1 of the same channels."),
             Mistake(round(params / reduced.by_branch()["5×5"].params, 1), "Those are the parameters."),
         ),

@@ -50,7 +50,7 @@ def wrong_line(draw: Random | None) -> Exercise:
         Mistake(index + 2, f"{calls[branch]} is the {branch} branch, and that is its shape.")
         for index, branch in enumerate(meant) if index != at
     ]  # fmt: skip
-    others.append(Mistake(len(lines), "The module gives that shape: its four branches, laid on one another."))
+    others.append(Mistake(len(lines), "The module gives that shape: its four branches, concatenated."))
     return Exercise(
         "wrong_line", "Which line is wrong?",
         "branch1 to branch4 are the module's 1×1, 3×3, 5×5 and pool branch. Each line says which one it means, and "
@@ -144,7 +144,7 @@ def small_images(draw: Random | None) -> Exercise:
             Mistake(stem[0].out_shape[1], "That is after conv1: two pools halve it again."),
             Mistake(stem[1].out_shape[1], "That is after the first pool: there is another one."),
             Mistake(bare, "That is without padding."),
-            Mistake(rows["maxpool3"].out_shape[1], "That is what reaches 4a, after one pool more."),
+            Mistake(rows["maxpool3"].out_shape[1], "That is what reaches 4a, after one more pool."),
         ),
         "pixels",
         tuple((row.name, f"{row.label}, stride {row.stride}, padding {row.padding}") for row in stem),

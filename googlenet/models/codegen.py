@@ -90,7 +90,7 @@ def _about(config: GoogLeNetConfig, profile: Profile) -> str:
     model = GoogLeNet()
     model.load_state_dict(load_file("weights.safetensors"))
 
-Such a file's metadata holds the mean and deviation by which its images, in [0, 1], were normalised.
+Such a file's metadata holds the mean and standard deviation that normalised its images, in [0, 1].
 """
 '''
 

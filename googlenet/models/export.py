@@ -66,7 +66,7 @@ def export_network(weights: Path | str, target: Path | str) -> Exported:
     """
     target = Path(target)
     if target.suffix not in FORMATS:
-        raise LabError(f"{target.name} must end in .onnx or .pt2, which says what to write.", "target")
+        raise LabError(f"{target.name} must end in .onnx or .pt2: rename the target.", "target")
     onnx = target.suffix == ".onnx"
     if onnx:
         _check_onnx()
@@ -78,7 +78,7 @@ def export_network(weights: Path | str, target: Path | str) -> Exported:
     with torch.no_grad():
         data = _to_onnx(model, info, shape) if onnx else _to_pt2(model, info, shape)
         difference = _difference(model, _onnx_runner(data) if onnx else _pt2_runner(data), shape)
-    if not difference <= TOLERANCE:  # a difference that is no number is one too
+    if not difference <= TOLERANCE:  # a difference that is not a number is one too
         raise LabError(
             f"The {FORMATS[target.suffix]} export of {Path(weights).name} does not answer as the original does "
             f"(difference {difference:.1e}), so it was not written."

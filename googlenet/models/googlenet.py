@@ -56,7 +56,7 @@ class GoogLeNet(nn.Module):
         self._heads = {head.after: head.name for head in config.aux}
         taken = next((layer.name for layer in (*config.layers, *config.aux) if hasattr(self, layer.name)), None)
         if taken is not None:
-            raise LabError(f"{taken!r} cannot name a layer: a torch module has something of that name.", "layers")
+            raise LabError(f"{taken!r} cannot name a layer: torch modules use that name, so choose another.", "layers")
         for layer in config.layers:
             self.add_module(layer.name, _build_layer(layer, batch_norm=config.batch_norm))
         for head in config.aux:

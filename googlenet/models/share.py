@@ -65,13 +65,13 @@ def from_link_text(text: str) -> GoogLeNetConfig:
     A preset's name is such a text. Raises `LabError` for anything else.
     """
     if not isinstance(text, str) or len(text) > MAX_TEXT:
-        raise LabError(f"{_BAD_LINK}: it is no text of up to {MAX_TEXT:,} characters.", "network")
+        raise LabError(f"{_BAD_LINK}: it is not text of up to {MAX_TEXT:,} characters.", "network")
     start, *segments = text.split("~")
     name, *switches = start.split(".")
     if name == PACKED:
         return _unpack(text.removeprefix(f"{PACKED}."))
     if unknown := set(switches) - set(_SWITCHES):
-        raise LabError(f"{_BAD_LINK}: it switches {min(unknown)[:40]!r}.", "network")
+        raise LabError(f"{_BAD_LINK}: its option {min(unknown)[:40]!r} is unknown.", "network")
     chained = UNCHAINED not in segments
     network = _changed(_start(name, frozenset(switches)), [s for s in segments if s != UNCHAINED])
     return network.rechained() if chained else network

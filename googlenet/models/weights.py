@@ -47,7 +47,7 @@ class WeightsInfo:
             )
         numbers = [*self.mean, *self.std]
         if len(self.mean) != 3 or len(self.std) != 3 or not all(map(math.isfinite, numbers)) or min(self.std) <= 0:
-            raise LabError("A normalisation has three means and three deviations above 0.", "std")
+            raise LabError("A normalisation has three means and three standard deviations above 0.", "std")
 
     @property
     def temperature(self) -> float:

@@ -20,7 +20,7 @@ def trainer_lock(checkpoints: Path) -> Iterator[None]:
         if not held:
             busy = active_run(checkpoints)
             name = f" ({busy[0].name})" if busy else ""
-            raise LabError(f"A training is running already{name}: stop it, or wait until it has finished.", "run")
+            raise LabError(f"A training is already running{name}: stop it, or wait until it has finished.", "run")
         yield
 
 

@@ -79,7 +79,7 @@ class _History:
             write_atomically(other, read_bytes(other), *aside)
         if data:
             write_atomically(self.path, *kept)
-        return f"What cannot be read of {self.path.name} is in {other.name} now." if aside else ""
+        return f"The unreadable part of {self.path.name} was moved to {other.name}." if aside else ""
 
     def _take(self, lines: Sequence[bytes]) -> list[Row | None]:
         """The row of each line, None for one that holds none."""

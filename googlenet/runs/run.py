@@ -55,7 +55,7 @@ class Run:
         """The trainer's last word, or `interrupted` when it says it is at work and its process is gone."""
         status = self.last_status()
         if status.active and not is_alive(status.pid, status.pid_started):
-            gone = "The trainer is gone; resume goes on from its last save."
+            gone = "The trainer ended unexpectedly; resume continues from its last save."
             return dataclasses.replace(status, state="interrupted", message=gone)
         return status
 
@@ -130,9 +130,9 @@ class Run:
             self.path.mkdir()
             write_atomically(self.path / "config.json", config.to_json())
         except FileExistsError as error:
-            message = f"There is a run called {self.name} already: resume it or choose another name."
+            message = f"There is already a run called {self.name}: resume it or choose another name."
             if not self.exists():
-                message = f"{self.path} is there already and is no run: choose another name."
+                message = f"{self.path} already exists and is not a run: choose another name."
             raise LabError(message, "run") from error
         except OSError as error:
             with contextlib.suppress(OSError):

@@ -27,7 +27,7 @@ class Batches:
         train, held_out = split_validation(images.train, config.validation_fraction, config.seed, config.split_by)
         self.count = len(train)
         if self.count < 2:
-            raise LabError("Training needs at least 2 images: add some to train/, or lower the validation fraction.")
+            raise LabError("Training needs at least 2 images: add some to train/, or lower the validation share.")
         everything = images.train
         self.images, self.labels = everything.images[train].to(device), everything.labels[train].to(device)
         self.held_out, self.validation = held_out, None

@@ -116,7 +116,7 @@ class Trainer:
     def advance(self, images: Tensor, labels: Tensor, weight: float = 1.0) -> None:
         """Take a step on a batch (see `TrainStep`) and count it.
 
-        A loss that is no number raises `Diverged`: at once on a CPU, within a second on a GPU.
+        A loss that is not a number raises `Diverged`: at once on a CPU, within a second on a GPU.
         """
         at = self.position
         rate = self.rate(self.done)

@@ -32,7 +32,7 @@ def start(config: TrainConfig, checkpoints: Path) -> Run:
     _refuse_second(checkpoints)
     run = Run(checkpoints, config.run)
     if run.exists():
-        raise LabError(f"There is a run called {run.name} already: resume it or choose another name.", "run")
+        raise LabError(f"There is already a run called {run.name}: resume it or choose another name.", "run")
     _spawn(run, ["train", "--config", "-"], config.to_json())
     return run
 
@@ -70,7 +70,7 @@ def stop(name: str, checkpoints: Path) -> None:
     except ProcessLookupError as error:
         raise LabError(f"{name} has just ended.", "run") from error
     except PermissionError as error:
-        raise LabError(f"{name} is being trained by another user, who alone can stop it.", "run") from error
+        raise LabError(f"{name} is being trained by another user, and only they can stop it.", "run") from error
 
 
 def _refuse_second(checkpoints: Path) -> None:
@@ -78,7 +78,7 @@ def _refuse_second(checkpoints: Path) -> None:
     busy = active_run(checkpoints)
     if busy:
         raise LabError(
-            f"A training is running already ({busy[0].name}): stop it, or wait until it has finished.", "run"
+            f"A training is already running ({busy[0].name}): stop it, or wait until it has finished.", "run"
         )
 
 

@@ -124,7 +124,7 @@ class Record:
     # --- what is no number ---
 
     def check_finite(self, loss: Tensor) -> None:
-        """Raise `Diverged` for a loss that is no number; waits for the device."""
+        """Raise `Diverged` for a loss that is not a number; waits for the device."""
         if not math.isfinite(loss.item()):
             self._give_up(f"The loss became {loss.item()}")
 
@@ -139,7 +139,7 @@ class Record:
         at = self.trainer.position
         raise Diverged(
             f"{what} in epoch {at.epoch}, step {at.step}: "
-            f"start again with a rate below {self.trainer.config.lr:g}; the best weights so far are untouched."
+            f"start again with a learning rate below {self.trainer.config.lr:g}; the best weights so far are untouched."
         )
 
     # --- exact state ---
@@ -194,7 +194,7 @@ class Record:
         try:
             trainer.model.load_state_dict(state["model"])
         except RuntimeError as error:
-            message = f"{self.run.name} was saved with another network or other classes: put them back, or start anew."
+            message = f"{self.run.name} was saved with another network or classes: put them back, or start a new run."
             raise LabError(message, "run") from error
         # Its settings are the configuration's; what it has gathered is another optimizer's where that was changed.
         gathered = {} if "optimizer" in changed else state["optimizer"]["state"]
@@ -205,7 +205,7 @@ class Record:
         self.sums.zero_()
         if changed:
             at = Position(at.epoch, 0, at.total - at.step)
-            trainer.reporter.line(f"It {in_words(changed)}: goes on anyway, from the start of epoch {at.epoch}.")
+            trainer.reporter.line(f"It {in_words(changed)}: it continues anyway, from the start of epoch {at.epoch}.")
         else:
             self._window = state["window"]
         trainer.position = at

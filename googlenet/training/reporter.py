@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from googlenet.runs import Run, Status, now, process_started
 
-STOPPING = "Stopping after the step under way"
+STOPPING = "Stopping after this step"
 
 
 class Reporter:

@@ -64,7 +64,7 @@ def resume(
     def check() -> None:
         state = run.status().state
         if state not in RESUMABLE:
-            hint = "start a new run with a lower rate" if state == "diverged" else "there is nothing to resume"
+            hint = "start a new run with a lower learning rate" if state == "diverged" else "there is nothing to resume"
             raise LabError(f"{name} is {state}: {hint}.", "run")
 
     options = {"resumed": True, "anyway": anyway, "console": console, "detached": detached}
@@ -107,7 +107,7 @@ def _work(
                 _redirect_output(log)
             state, message = _train(team, run, config, reporter, stop, resumed=resumed, anyway=anyway), ""
             if state == "stopped":
-                message = "Stopped and saved; resume goes on from here."
+                message = "Stopped and saved; resume continues from here."
         except Exception as error:
             state, message = _explain(error, config)
             reporter.console = False  # whoever called says it

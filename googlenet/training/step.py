@@ -62,7 +62,7 @@ class TrainStep:
         """Train on uint8 images (n, C, H, W) and labels (n,), this rank's share of a batch, at learning rate `rate`.
 
         `weight` is what their mean counts in the batch's. Returns the batch's loss, None where the step was replayed.
-        A loss that is no number changes no weight.
+        A loss that is not a number changes no weight.
         """
         self._set_rate(rate)
         size = len(labels)

@@ -40,7 +40,7 @@ def publish(checkpoints: Path, access: Access) -> None:
         compiled: bool = False,
         deterministic: bool = False,
     ) -> dict[str, Any]:
-        """Start a training in a process of its own; what is left out is the recipe's. Returns the run's status.
+        """Start a training in a separate process; settings left out are the recipe's. Returns the run's status.
 
         network is a preset's name, a description as the Build tab's JSON has it, or the text of one of its links.
         """
@@ -71,7 +71,7 @@ def publish(checkpoints: Path, access: Access) -> None:
         return run_summary(Run(checkpoints, run))
 
     def run_status(run: str) -> dict[str, Any]:
-        """State, progress and newest metrics of a run; problem says what of its files cannot be read."""
+        """State, progress and newest metrics of a run; problem names what cannot be read of its files."""
         known = Run(checkpoints, run)
         if not known.exists():
             known.config()  # says that there is none
@@ -80,7 +80,7 @@ def publish(checkpoints: Path, access: Access) -> None:
     def select_run(run: str, data: str = "") -> dict[str, Any]:
         """Every checkpoint of a run judged on images that it did not learn from, and the one proposed.
 
-        data: where the run's images are now, when not where they were.
+        data: where the run's images are now, if they were moved.
         """
         from googlenet.inference.selection import judge_run  # imports torch
 
@@ -88,7 +88,7 @@ def publish(checkpoints: Path, access: Access) -> None:
         return judge_run(checkpoints, run, data=access.check_data(data or None)).to_dict()
 
     def promote_checkpoint(run: str, checkpoint: str, data: str = "") -> dict[str, Any]:
-        """Make a checkpoint of a run its best, with a temperature and a warning fitted on the images that judge it.
+        """Make a checkpoint of a run its best, with a temperature and a warning fitted on its held-out images.
 
         checkpoint: a name such as epoch-0299 or my-run/epoch-0299. temperature is null where none is best; sentence
         says what was done.
@@ -100,9 +100,9 @@ def publish(checkpoints: Path, access: Access) -> None:
         return {"run": run, "checkpoint": checkpoint, **dataclasses.asdict(fitted), "sentence": fitted.sentence}
 
     def evaluate_checkpoint(checkpoint: str = "", data: str = "") -> dict[str, Any]:
-        """Accuracy, loss, calibration and confusion of a checkpoint on the images that judge its run.
+        """Accuracy, loss, calibration and confusion of a checkpoint on the images that its run is judged on.
 
-        checkpoint: a name such as my-run/best, the first if left out. One of no run is judged on test images.
+        checkpoint: a name such as my-run/best, the first if left out; without a run, the test images judge it.
         """
         answers = book.ask(checkpoint, access.check_data(data or None))
         return {"checkpoint": answers.name, "judged_on": answers.on, **answers.result.to_dict()}

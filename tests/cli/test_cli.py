@@ -257,7 +257,7 @@ def test_a_training_that_fails_exits_with_1(here, folder):
     result = lab("train", "--config", "-", "--checkpoints", "runs", cwd=here, stdin=config.to_json())
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
-    assert "start again with a rate below 100" in result.stderr.splitlines()[-1]
+    assert "start again with a learning rate below 100" in result.stderr.splitlines()[-1]
     assert Run(Path("runs"), "fails").status().state == "diverged"
 
 

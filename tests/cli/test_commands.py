@@ -129,8 +129,8 @@ def test_gradients_with_and_without_heads(run):
     [
         (["code"], "Name a PRESET, or give --config FILE"),
         (["code", "cifar10", "--config", "x.json"], "Name a PRESET, or give --config FILE"),
-        (["code", "cifar10.warp"], "This link does not describe a network: it switches 'warp'"),
-        (["code", "cifar10.aux", "--paper"], "--paper belongs to a preset's name"),
+        (["code", "cifar10.warp"], "This link does not describe a network: its option 'warp' is unknown"),
+        (["code", "cifar10.aux", "--paper"], "--paper needs a PRESET"),
         (["code", "cifar10", "--naive", "maxpool1"], "has no Inception module 'maxpool1': it has inception3a"),
         (["code", "cifar10", "--module", "inception9"], "has no Inception module 'inception9'"),
         (["code", "cifar10", "--module", "inception3a", "--link"], "leave --module out"),
@@ -151,7 +151,7 @@ def test_files_that_are_no_description(refused, tmp_path):
     (tmp_path / "broken.json").write_text(to_json(broken))
     (tmp_path / "bad.safetensors").write_text("nothing")
     for file, says in (
-        ("binary", "binary is no JSON: it is not even text"),
+        ("binary", "binary is not text: name a JSON file"),
         ("list.json", "This network description must be an object in braces, not []"),
         ("broken.json", "inception5b expects 832 channels but the image gives 3"),
         ("bad.safetensors", "bad.safetensors is not a complete safetensors file"),

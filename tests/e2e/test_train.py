@@ -74,7 +74,7 @@ def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Pa
     # One training at a time, in one sentence.
     fill_form(second, "a-second-one", 1, colours)
     second.get_by_role("button", name="Start").click()
-    expect(second.locator(".gl-message")).to_contain_text("A training is running already")
+    expect(second.locator(".gl-message")).to_contain_text("A training is already running")
     assert not (lab.checkpoints / "a-second-one").exists()
 
     # The other browser can stop it; it saves first.

@@ -116,5 +116,5 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
     with pytest.raises(LabError, match="bins must be a whole number from 1"):
         reliability(logits.softmax(1), labels, 0)
     for right, n in ((0, 0), (-1, 5), (6, 5)):
-        with pytest.raises(LabError, match="is no share"):
+        with pytest.raises(LabError, match="is not a valid share"):
             wilson_interval(right, n)

@@ -81,7 +81,7 @@ def test_an_undecided_answer_scores_higher_than_a_sure_one(name):
     ("sample", "options", "sentence"),
     [
         (torch.zeros(0, 3), {}, "needs images to be fitted on"),
-        (torch.full((9, 3), math.nan), {}, "its training diverged"),
+        (torch.full((9, 3), math.nan), {}, "the training diverged"),
         (logits(9), {"name": "magic"}, "score must be one of energy"),
         (logits(9), {"false_alarm": 0.9}, "false alarm must be a number from 0 to 0.5"),
     ],

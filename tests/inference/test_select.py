@@ -181,7 +181,7 @@ def test_a_run_that_held_nothing_out_is_judged_on_half_of_its_test_images(data: 
     judged = judge_run("runs", "mine", device="cpu")
     assert (judged.n, judged.held_out) == (9, False)
     assert judged.judged_on == "9 of the 18 test images of folder pictures, as the training held none out"
-    assert judged.reported_on == "the other 9 test images of folder pictures, by which nothing was chosen"
+    assert judged.reported_on == "the other 9 test images of folder pictures, not used for any choice"
     assert report_on_test("runs", "mine/best", device="cpu").n == 9
 
     images = load_images(str(data))
@@ -214,7 +214,7 @@ def judged(epoch: int | None, loss: float, train: float | None) -> Judged:
         ([1.0, 0.5, 0.52], [0.5, 0.6, 0.7], None, "No overfitting seen"),  # within the noise of the two means
         ([1.0, 0.5, 0.7, 0.9], [0.5, 0.6, 0.7, 0.8], 1, "It overfits: after epoch 1 the loss on these images rises"),
         ([1.0, 0.5, 0.9, 0.51], [0.5, 0.6, 0.7, 0.8], None, "No overfitting seen"),  # a spike is not for good
-        ([1.0, 0.5, 0.9], [0.5, 0.6, 0.4], None, "It came apart rather than overfitted: after epoch 1"),
+        ([1.0, 0.5, 0.9], [0.5, 0.6, 0.4], None, "It became unstable rather than overfitted: after epoch 1"),
         ([1.0, 0.5, 0.9], [None, None, None], 1, "It seems to overfit: after epoch 1"),
         ([1116.0], [0.1], None, "loss on these images, 1116, is above the 1.10 of a guess among 3 classes"),
         ([1116.0, 1116.0], [0.1, 0.1], None, "so it has diverged, or learned nothing yet."),
@@ -226,7 +226,7 @@ def judged(epoch: int | None, loss: float, train: float | None) -> Judged:
             0,
             "It overfits: after epoch 0 the loss on these images rises, from 0.5 to 2, although",
         ),
-        ([1.0], [0.5], None, "cannot be told from one checkpoint"),
+        ([1.0], [0.5], None, "cannot be judged from one checkpoint"),
         ([], [], None, "no checkpoint says after which epoch"),
     ],
 )
@@ -304,7 +304,7 @@ def test_data_that_has_gone_or_has_no_test_part(run: Path, data: Path) -> None:
     assert "has no test/ in it" in refusal(judge_run, "runs", "mine")
     shutil.rmtree(data)
     sentence = refusal(judge_run, "runs", "mine")
-    assert sentence == f"The images that mine learned from, '{data}', have gone: say where they are now."
+    assert sentence == f"The images that mine learned from, '{data}', are missing: say where they are now."
     assert refusal(report_on_test, "runs", "mine/best") == sentence
     assert "There is no folder" in refusal(judge_run, "runs", "mine", data="nowhere")
 

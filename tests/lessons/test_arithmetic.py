@@ -135,7 +135,7 @@ def test_the_papers_module_saves_what_it_says():
     assert arithmetic.savings(naive, reduced) == (
         "The 5×5 branch costs 9.7× less",
         "The 3×3 branch costs 1.7× less",
-        "The pool branch hands on 32 channels, not all 192",
+        "The pool branch passes on 32 channels, not all 192",
     )
 
 
@@ -151,11 +151,11 @@ def test_where_nothing_is_saved_the_sentences_say_so():
     assert arithmetic.savings(*pair) == (
         "The 5×5 branch costs about the same",
         "The 3×3 branch costs 1.1× more",
-        "The pool branch hands on 4,096 channels, as many as arrive",
+        "The pool branch passes on 4,096 channels, as many as arrive",
     )
     wider = dataclasses.replace(THREE_A, pool_proj=256)
     pair = [profile_module(config, 28, 28) for config in (arithmetic.naive_twin(wider), wider)]
-    assert arithmetic.savings(*pair)[-1] == "The pool branch hands on 256 channels, more than the 192 that arrive"
+    assert arithmetic.savings(*pair)[-1] == "The pool branch passes on 256 channels, more than the 192 that arrive"
 
 
 def test_both_are_timed_in_turns_with_their_spread():

@@ -327,7 +327,7 @@ def test_a_wrong_answer_then_a_right_one():
     assert place == {"lesson": 0, "seed": 0, "solved": [], "shown": []}
     place, path, _, _, outcome, said = lessons.check_answer(place, "224")
     assert (outcome, place["solved"]) == ("wrong", [])
-    assert "The pool branch is forgotten: it hands on 32 channels too." in said
+    assert "The pool branch is forgotten: it passes on 32 channels too." in said
     assert "Worked out" not in said
     place, path, _, _, outcome, said = lessons.check_answer(place, "256")
     assert (outcome, place["solved"]) == ("right", ["concatenation"])

@@ -226,7 +226,7 @@ def test_an_info_that_cannot_be_is_refused_when_it_is_made():
     with pytest.raises(LabError, match="2 class names cannot label 3 outputs"):
         WeightsInfo(tiny_config(), ("a", "b"), MEAN, STD)
     for mean, std in (((0, 0), STD), (MEAN, (1, 1, 0)), (MEAN, (1, 1, math.nan)), ((math.inf, 0, 0), STD)):
-        with pytest.raises(LabError, match="three means and three deviations above 0"):
+        with pytest.raises(LabError, match="three means and three standard deviations above 0"):
             WeightsInfo(tiny_config(), CLASSES, mean, std)
 
 

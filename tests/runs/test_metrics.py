@@ -201,8 +201,8 @@ def test_a_resume_moves_aside_what_cannot_be_read(run: Run) -> None:
     steps.write_bytes(b"[[[\n" + steps.read_bytes() + b'{"step": 13, "ep')
     told = run.rewind(2, 8)
     assert told == (
-        "What cannot be read of metrics.csv is in metrics-unreadable.csv now. "
-        "What cannot be read of steps.jsonl is in steps-unreadable.jsonl now."
+        "The unreadable part of metrics.csv was moved to metrics-unreadable.csv. "
+        "The unreadable part of steps.jsonl was moved to steps-unreadable.jsonl."
     )
     assert run.metrics() == FULL[:2]
     assert [row["step"] for row in run.steps()] == list(range(1, 9))
@@ -210,7 +210,7 @@ def test_a_resume_moves_aside_what_cannot_be_read(run: Run) -> None:
     assert lines(run.path / "steps-unreadable.jsonl") == [b"[[[", b'{"step": 13, "ep']
     assert run.problem() == ""
     steps.write_bytes(steps.read_bytes() + b"]]]\n")
-    assert run.rewind(2, 8) == "What cannot be read of steps.jsonl is in steps-unreadable.jsonl now."
+    assert run.rewind(2, 8) == "The unreadable part of steps.jsonl was moved to steps-unreadable.jsonl."
     assert lines(run.path / "steps-unreadable.jsonl")[-1] == b"]]]"
 
 

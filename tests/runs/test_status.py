@@ -145,7 +145,7 @@ def test_a_killed_run_is_written_while_another_is_trained(tmp_path: Path) -> Non
             pass
         with pytest.raises(LabError, match="trained is being trained: stop it"), while_not_trained(tmp_path, "trained"):
             pass
-        with pytest.raises(LabError, match=r"running already \(trained\)"), trainer_lock(tmp_path):
+        with pytest.raises(LabError, match=r"already running \(trained\)"), trainer_lock(tmp_path):
             pass
     with trainer_lock(tmp_path):  # it was given back
         pass
@@ -153,5 +153,5 @@ def test_a_killed_run_is_written_while_another_is_trained(tmp_path: Path) -> Non
 
 def test_no_trainer_begins_while_a_run_is_written(tmp_path: Path) -> None:
     make_run(tmp_path, "run", state="finished")
-    with while_not_trained(tmp_path, "run"), pytest.raises(LabError, match="running already"), trainer_lock(tmp_path):
+    with while_not_trained(tmp_path, "run"), pytest.raises(LabError, match="already running"), trainer_lock(tmp_path):
         pass

@@ -125,7 +125,7 @@ def test_going_on_anyway_does_the_epoch_again_with_what_there_is(run: Run, data:
     assert epochs == sorted(set(epochs))
     assert epochs[-1] == max(1, config.epochs)
     log = run.log_tail(30)
-    assert f"It was saved with {named}: goes on anyway, from the start of epoch 1." in log
+    assert f"It was saved with {named}: it continues anyway, from the start of epoch 1." in log
     made_of = torch.load(io.BytesIO((run.path / CURRENT).read_bytes()[:-32]), weights_only=True)["made_of"]
     assert made_of["config"] == config.to_json()  # so that the next resume compares with this
 
@@ -155,7 +155,7 @@ def test_weights_that_do_not_fit_any_more_are_refused_in_any_case(run: Run, data
     shutil.rmtree(data / "test" / "red")
     with pytest.raises(LabError, match=r"run was saved with other classes and 60 training images \(now 40\): put"):
         resume("run", run.path.parent)
-    with pytest.raises(LabError, match="another network or other classes: put them back, or start anew"):
+    with pytest.raises(LabError, match="another network or classes: put them back, or start a new run"):
         resume("run", run.path.parent, anyway=True)
 
 

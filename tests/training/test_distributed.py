@@ -134,7 +134,7 @@ def test_a_refusal_is_said_once(tmp_path: Path, folder: Path) -> None:
     )
     _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert errors.count("taken is there already and is no run") == 1
+    assert errors.count("taken already exists and is not a run") == 1
 
 
 def test_a_run_gets_its_name_under_torchrun(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_trainers_life(checkpoints, folder):
     wait_for(lambda: run.status().epoch >= 2)  # it goes on
     assert active_run(checkpoints)[0].name == "life"
     for name in ("life", "second"):
-        with pytest.raises(LabError, match=r"A training is running already \(life\): stop it, or wait") as caught:
+        with pytest.raises(LabError, match=r"A training is already running \(life\): stop it, or wait") as caught:
             launcher.start(training(name, folder), checkpoints)
         assert caught.value.field == "run"
     with pytest.raises(LabError, match="running already"):
@@ -105,7 +105,7 @@ def test_a_trainers_life(checkpoints, folder):
     done = run.status().epoch
     with pytest.raises(LabError, match="life is not being trained: it is stopped"):
         launcher.stop("life", checkpoints)
-    with pytest.raises(LabError, match="There is a run called life already"):
+    with pytest.raises(LabError, match="There is already a run called life"):
         launcher.start(config, checkpoints)
 
     assert launcher.resume("life", checkpoints).status().active
@@ -147,7 +147,7 @@ time.sleep(60)
         answers += json.loads(app.stdout.readline())
     assert sorted(answers)[-1] == "started"
     assert answers.count("started") == 1
-    assert all(answer == "started" or "A training is running already" in answer for answer in answers), answers
+    assert all(answer == "started" or "A training is already running" in answer for answer in answers), answers
     # Exactly one process, and only its directory; all others have ended and been collected.
     wait_for(lambda: len(trainers(checkpoints)) == 1)
     (run,) = list_runs(checkpoints)
@@ -170,7 +170,7 @@ def test_the_lock_counts_where_the_look_was_too_early(checkpoints, folder):
     pid = run.status().pid
     try:
         (run.path / "status.json").unlink()
-        with pytest.raises(LabError, match="A training is running already: stop it, or wait"):
+        with pytest.raises(LabError, match="A training is already running: stop it, or wait"):
             launcher.start(training("second", folder), checkpoints)
         assert not (checkpoints / "second").exists()
     finally:

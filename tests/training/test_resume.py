@@ -111,7 +111,7 @@ def copy(stopped, tmp_path) -> Run:
 def test_a_stop_saves_where_it_stands(stopped):
     status = stopped.status()
     assert (status.state, status.active) == ("stopped", False)
-    assert status.message == "Stopped and saved; resume goes on from here."
+    assert status.message == "Stopped and saved; resume continues from here."
     state, complaint = load_state(stopped.path)
     at = state["position"]
     assert complaint == ""

@@ -49,7 +49,7 @@ def test_a_run_says_that_it_is_stopping_while_a_step_goes_on(tmp_path: Path, fol
         launcher.stop("slow", tmp_path)
         wait_for(lambda: run.status().state == "stopping", 5)
         assert time.monotonic() - pressed < 0.7
-        assert run.status().message == "Stopping after the step under way"
+        assert run.status().message == "Stopping after this step"
         assert run.status().active
         output, _ = process.communicate(timeout=60)
         assert output == "out of it\n"  # it was said in the middle of the step, which was finished

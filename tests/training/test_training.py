@@ -385,7 +385,9 @@ def test_a_loss_that_is_no_number_never_reaches_the_weights(tmp_path, folder, op
         subject.model.fc.bias[0] = poison
     before = {name: tensor.clone() for name, tensor in subject.model.state_dict().items()}
     moments = [t.clone() for state in subject.optimizer.state.values() for t in state.values()]
-    with pytest.raises(Diverged, match=r"The loss became (nan|inf) in epoch 0, step 1: start again with a rate below"):
+    with pytest.raises(
+        Diverged, match=r"The loss became (nan|inf) in epoch 0, step 1: start again with a learning rate below"
+    ):
         subject.advance(*batch)
     for name, tensor in subject.model.state_dict().items():
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True, msg=name)
@@ -397,7 +399,7 @@ def test_a_rate_too_high_ends_in_diverged_and_spares_the_best_weights(runs, fold
     config = training(
         "diverged", folder, {"batch_norm": False, "aux": ()}, epochs=40, lr=100.0, warmup=1.0, label_smoothing=0.0
     )
-    with pytest.raises(TrainingFailed, match=r"in epoch \d+, step \d+: start again with a rate below 100"):
+    with pytest.raises(TrainingFailed, match=r"in epoch \d+, step \d+: start again with a learning rate below 100"):
         train(config, runs)
     run = Run(runs, "diverged")
     status = run.status()
@@ -411,7 +413,7 @@ def test_a_rate_too_high_ends_in_diverged_and_spares_the_best_weights(runs, fold
         assert all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()), path.name
     facts = read_info(run.path / "best.safetensors").facts
     assert facts["validation_accuracy"] == max(row["Validation accuracy"] for row in rows)
-    with pytest.raises(googlenet.LabError, match="is diverged: start a new run with a lower rate"):
+    with pytest.raises(googlenet.LabError, match="is diverged: start a new run with a lower learning rate"):
         googlenet.resume("diverged", runs)
 
 
@@ -492,14 +494,14 @@ assert "mallopt" in options
 
 
 def test_a_name_that_is_taken(finished, runs):
-    with pytest.raises(googlenet.LabError, match="There is a run called finished already: resume it or choose"):
+    with pytest.raises(googlenet.LabError, match="There is already a run called finished: resume it or choose"):
         train(finished.config(), runs)
 
 
 def test_a_directory_that_is_no_run(folder, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("x")
-    with pytest.raises(googlenet.LabError, match="is there already and is no run: choose another name"):
+    with pytest.raises(googlenet.LabError, match="already exists and is not a run: choose another name"):
         train(training("mine", folder), tmp_path)
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 

@@ -56,7 +56,7 @@ def test_start_watch_and_stop_a_training(client: Client, checkpoints: Path) -> N
     started = client.predict(run="by-api", data="shapes", epochs=50, batch_size=128, api_name="/start_training")
     assert started["run"] == "by-api"
     assert started["state"] in ("queued", "running")
-    with pytest.raises(Exception, match="A training is running already"):
+    with pytest.raises(Exception, match="A training is already running"):
         client.predict(run="second", data="shapes", api_name="/start_training")
     deadline = time.monotonic() + 120
     while (status := client.predict("by-api", api_name="/run_status"))["state"] != "running":

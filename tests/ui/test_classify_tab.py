@@ -139,7 +139,7 @@ def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, 
 
     told = Parsed(facts)
     assert told.texts("summary") == [
-        "Its warning errs: 5.0% of pictures of its classes get it too, and 47.0% of the kind it misses most "
+        "The warning can be wrong: 5.0% of pictures of its classes get it too, and 47.0% of the kind it misses most "
         "(photographs) do not."
     ]
     assert told.texts("td") == ["pixel noise", "2.0%", "photographs", "47.0%"]
@@ -155,7 +155,7 @@ def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, 
 def test_a_warning_measured_on_nothing_else_claims_nothing_else(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "a.safetensors", novelty={"score": "energy", "threshold": -1.5, "false_alarm": 0})
     told = Parsed(view.facts(find_checkpoint(tmp_path, "a")))
-    assert told.texts("summary") == ["Its warning errs: 0% of pictures of its classes get it too."]
+    assert told.texts("summary") == ["The warning can be wrong: 0% of pictures of its classes get it too."]
     assert "is above −1.50. It did so wrongly for 0% of pictures of its classes." in told.texts("details")[0]
     assert told.texts("table") == []
 
@@ -250,7 +250,7 @@ def test_synthetic_networks_carry_a_warning(checkpoints: Path) -> None:
         name: Parsed(view.facts(find_checkpoint(checkpoints, name))).texts("p", "gl-caution")
         for name in ("shipped", "try/best")
     }
-    sentence = "This network learned drawn shapes, not photographs: what it says of a photograph means nothing."
+    sentence = "This network learned synthetic shapes: its answer for a photograph means nothing."
     assert warned == {"shipped": [], "try/best": [sentence]}
 
 

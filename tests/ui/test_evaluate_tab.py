@@ -347,7 +347,8 @@ def test_every_filled_cell_is_a_button_and_one_is_in_the_tab_order(tmp_path: Pat
     assert [(cell["data-cell"], cell["tabindex"]) for cell in pressed] == [(f"{true}-{said}", "0")]
     worst = max(n for t, row in enumerate(result.confusion) for s, n in enumerate(row) if t != s)
     assert result.confusion[true][said] == worst
-    assert rows[true][said]["about"] == f"{worst} of {CLASSES[true]} called {CLASSES[said]}, {100 * worst / 20:.1f}%"
+    about = f"{worst} of {CLASSES[true]} predicted as {CLASSES[said]}, {100 * worst / 20:.1f}%"
+    assert rows[true][said]["about"] == about
 
 
 def test_a_cells_colour_never_saturates() -> None:

@@ -137,12 +137,12 @@ def test_no_entry_takes_another_folder(
         ("/select_run", {"run": "tried"}),
         ("/evaluate_checkpoint", {"checkpoint": "tried/best"}),
     ):
-        with pytest.raises(Exception, match="Others reach this page too") as caught:
+        with pytest.raises(Exception, match="Others can reach this page") as caught:
             client.predict(**arguments, data=source, api_name=endpoint)
         said.add(str(caught.value))
     form = ["cifar10", source, "default", 3, 64, 0.1, "theirs", 0.1, 0, 0, 0, "", "auto", False, False, False]
     begun = post(public, "begin", None, *form).json()["data"]
-    assert "Others reach this page too" in json.dumps(begun)
+    assert "Others can reach this page" in json.dumps(begun)
     post(public, "opened", None)  # now the lists of runs and checkpoints are there
     post(public, "judge", "tried", "the run's own")
     for function, values in (
@@ -151,7 +151,7 @@ def test_no_entry_takes_another_folder(
         ("look", [None, "tried/best", source]),
     ):
         answer = post(public, function, *values)
-        assert "Others reach this page too" in answer.json()["error"], function
+        assert "Others can reach this page" in answer.json()["error"], function
     assert not (checkpoints / "theirs").exists()
     assert len(said) == 1
 

@@ -485,7 +485,7 @@ def test_a_resume_on_other_data_is_a_question_and_other_refusals_are_not(
 ) -> None:
     def refuse(name: str, checkpoints: Path, *, anyway: bool) -> None:
         if name == "busy":
-            raise LabError("A training is running already.", "run")
+            raise LabError("A training is already running.", "run")
         if not anyway:
             raise LabError("Its images are not the same any more.", "anyway")
 

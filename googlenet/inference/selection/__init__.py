@@ -1,4 +1,4 @@
-"""Which checkpoint of a run is the best: judged on images that trained nothing, promoted, and reported once on others.
+"""Which checkpoint of a run is the best: judged on images held out of training, promoted, and reported once on others.
 
 The room's face; it imports torch.
 """

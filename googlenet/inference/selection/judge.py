@@ -1,4 +1,4 @@
-"""Which checkpoint of a run is the best, judged on images that trained nothing."""
+"""Which checkpoint of a run is the best, judged on images held out of training."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def judge_run(
 
     A run that held none out is judged on one half of its test images. `data` says where its images are now, when
     not where they were. What was judged before is read from the run's validation.json. Raises `LabError` for a run that
-    is not there, has no checkpoint or none that can be judged, or whose images have gone.
+    is not there, has no checkpoint or none that can be judged, or whose images are no longer there.
     """
     known = _Known(Run(checkpoints, run), data)
     if missing := known.missing:
@@ -216,7 +216,7 @@ def _warning(rows: list[Judged], about: dict[str, Any]) -> str:
         if recorded is not None and are_other_images(recorded, measured, about["n"]):
             return (
                 f"{row.name} has {measured:.1%} here but had {recorded:.1%} while it was trained: these may be other "
-                "images than those held out, and some may have trained it."
+                "images than those held out, and some may have been used for training."
             )
     return ""
 

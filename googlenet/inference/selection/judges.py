@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judges:
-    """Two sets of images that trained nothing: one to choose a checkpoint by, one to report the chosen one on.
+    """Two sets of images held out of training: one to choose a checkpoint by, one to report the chosen one on.
 
     `judged_on` and `reported_on` say for people what they are. `held_out` is False for a run that held no validation
     images out: its test images are then halved.
@@ -41,7 +41,7 @@ def run_data(config: TrainConfig, data: str | None = None) -> str:
         return data
     if config.data not in NAMES and not Path(config.data).expanduser().is_dir():
         raise LabError(
-            f"The images that {config.run} learned from, {config.data!r}, have gone: say where they are now.", "data"
+            f"The images that {config.run} learned from, {config.data!r}, are missing: say where they are now.", "data"
         )
     return config.data
 
@@ -68,7 +68,7 @@ def judges_of(config: TrainConfig, images: ImageSet) -> Judges:
     judged_on = (
         f"{len(first):,} of the {len(images.test.labels):,} test images of {images.name}, as the training held none out"
     )
-    reported_on = f"the other {len(second):,} test images of {images.name}, by which nothing was chosen"
+    reported_on = f"the other {len(second):,} test images of {images.name}, not used for any choice"
     return Judges(images, choose, report, judged_on, reported_on, False)
 
 

@@ -1,4 +1,4 @@
-"""What the loss on images that trained nothing says of a run's later epochs: that it overfits, or what else is seen."""
+"""What the loss on images held out of training says of a run's later epochs: that it overfits, or what else is seen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def see_overfitting(rows: Sequence[Judged], classes: int, *, diverged: bool = Fa
     """
     rows = [row for row in rows if row.epoch is not None]
     if not rows:
-        return None, "Overfitting cannot be told: no checkpoint says after which epoch it was kept."
+        return None, "Overfitting cannot be judged: no checkpoint says after which epoch it was kept."
     lowest, last = min(rows, key=lambda row: row.validation_loss), rows[-1]
     rises = last.validation_loss - lowest.validation_loss > 2 * math.hypot(last.loss_error, lowest.loss_error)
     begins = f"after epoch {lowest.epoch:,} the loss on these images rises, from {lowest.validation_loss:.4g} to "
@@ -30,19 +30,19 @@ def see_overfitting(rows: Sequence[Judged], classes: int, *, diverged: bool = Fa
     if last.validation_loss > guess:
         had = f" After epoch {lowest.epoch:,} it was {lowest.validation_loss:.4g}." if rises else ""
         return None, (
-            f"Overfitting cannot be told: the last checkpoint's loss on these images, {last.validation_loss:.4g}, is "
+            f"Overfitting cannot be judged: the last checkpoint's loss on these images, {last.validation_loss:.4g}, is "
             f"above the {guess:.2f} of a guess among {classes:,} classes, so it has "
             f"{'diverged' if diverged or rises else 'diverged, or learned nothing yet'}.{had}"
         )
     if rises and not training:
-        return lowest.epoch, f"It seems to overfit: {begins}; what it got on the training images is not recorded."
+        return lowest.epoch, f"It seems to overfit: {begins}; its accuracy on the training images is not recorded."
     if rises:
         return None, (
-            f"It came apart rather than overfitted: {begins}, but accuracy on the training images does not grow "
+            f"It became unstable rather than overfitted: {begins}, but accuracy on the training images does not grow "
             f"either, {training}."
         )
     if len(rows) == 1:
-        return None, "Overfitting cannot be told from one checkpoint: it takes a later one to compare it with."
+        return None, "Overfitting cannot be judged from one checkpoint: it takes a later one to compare it with."
     until = ", before the training diverged" if diverged else ""
     return None, (
         f"No overfitting seen{until}: the last checkpoint's loss on these images is as low as any, within chance."

@@ -38,7 +38,7 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
             name = gr.Dropdown(
                 [],
                 label="Network",
-                info="The shipped one first, then the latest run",
+                info="the shipped one first, then the latest run",
                 filterable=False,
                 elem_classes="gl-network",
             )
@@ -54,7 +54,7 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
             )
             explain = gr.Checkbox(
                 label="Show what the answer rests on",
-                info="Covers the picture square by square and watches the answer change",
+                info="covers the picture square by square and watches the answer change",
             )
             gr.Examples(
                 [[get_image(file)] for file in EXAMPLES],

@@ -104,7 +104,7 @@ def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
             "training": "on images it learned from: expect less on new ones",
         }[on]
         cards.append((f"{on.capitalize()} accuracy", figures.percent(value, 1), remark))
-    data = str(checkpoint.info.facts.get("data", "not said"))
+    data = str(checkpoint.info.facts.get("data", "not recorded"))
     cards.append(("Network", network.name, f"{parameters} parameters"))
     cards.append(("Data set", data, f"{len(checkpoint.info.classes):,} classes"))
     if checkpoint.epoch is not None:

@@ -38,7 +38,7 @@ class Access:
         if not self.public or source is None or source in (*NAMES, self.data):
             return source
         known = ", ".join(dict.fromkeys([*NAMES, self.offered]))
-        raise LabError(f"Others reach this page too, so its data is one of {known}: choose one of them.", "data")
+        raise LabError(f"Others can reach this page, so its data must be one of {known}: choose one of them.", "data")
 
 
 def is_public(host: str, *, login: bool, share: bool) -> bool:

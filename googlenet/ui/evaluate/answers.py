@@ -79,7 +79,7 @@ class AnswerBook:
         classifier = Classifier(checkpoint.path)
         check_classes(classifier, classes, "the data")
         result = evaluate_split(classifier, images, progress=progress)
-        fitted_on = str(classifier.info.facts.get("temperature_fitted_on", "images that it does not name"))[:200]
+        fitted_on = str(classifier.info.facts.get("temperature_fitted_on", "images that the file does not name"))[:200]
         answers = Answers(checkpoint.name, on, fitted_on, images, classes, result)
         with self._lock:
             self._answers[key] = answers

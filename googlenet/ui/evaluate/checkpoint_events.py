@@ -117,7 +117,7 @@ def side_by_side(book: AnswerBook, name: str, other: str, data: str | None, prog
     groups = (
         (f"Only {names[0]} is right", result.first_only),
         (f"Only {names[1]} is right", result.second_only),
-        ("Both are wrong, each in its way", result.both_wrong),
+        ("Both are wrong, in different ways", result.both_wrong),
     )
     order = f"First line {first.name}, second line {second.name}"
     galleries = [

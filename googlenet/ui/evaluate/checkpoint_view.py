@@ -64,7 +64,7 @@ def confusion_matrix(result: Evaluation) -> Markup:
     `data-cell` of a button is "true-predicted", the class numbers. One button is in the tab order, arrows move on.
     """
     names, mistakes = list(result.per_class), _mistakes(result.confusion)
-    frequent = [(f"{names[true]} called {names[said]}: {n:,}", true, said) for n, true, said in mistakes[:MAX_GRID]]
+    frequent = [(f"{names[true]} predicted as {names[p]}: {n:,}", true, p) for n, true, p in mistakes[:MAX_GRID]]
     return render(
         "evaluate/confusion.html",
         names=names,
@@ -80,7 +80,7 @@ def confusion_rows(result: Evaluation) -> list[list[dict[str, Any]]]:
     names, rows = list(result.per_class), []
     for true, row in enumerate(result.confusion):
         total = max(1, sum(row))
-        words = f"of {names[true]} called"
+        words = f"of {names[true]} predicted as"
         rows.append(
             [
                 {"count": n, "shade": shade(n / total), "about": f"{n:,} {words} {said}, {100 * n / total:.1f}%"}
@@ -114,7 +114,7 @@ def _mistakes(confusion: list[list[int]]) -> list[tuple[int, int, int]]:
 
 def cell_images(true: str, predicted: str, images: Sequence[Thumbnail], count: int) -> Markup:
     """HTML: the first `images` of the `count` in a confusion cell."""
-    verb, noun = "rightly called" if true == predicted else "called", "image" if count == 1 else "images"
+    verb, noun = "correctly predicted as" if true == predicted else "predicted as", "image" if count == 1 else "images"
     return gallery(f"{count:,} {noun} of {true} {verb} {predicted}", images, count, "The most confident first")
 
 
@@ -174,7 +174,7 @@ def reliability_dots(bins: Sequence[Bin]) -> list[tuple[float, float, float, str
             *_place(b.confidence, b.accuracy),
             round(2.5 + 7 * (b.count / total) ** 0.5, 1),
             f"{b.count:,} image{'s' * (b.count != 1)} from {b.low:.0%} to {b.high:.0%}: "
-            f"sure to {b.confidence:.1%}, right in {b.accuracy:.1%}",
+            f"confidence {b.confidence:.1%}, accuracy {b.accuracy:.1%}",
         )
         for b in bins
         if b.confidence is not None and b.accuracy is not None
@@ -192,7 +192,7 @@ def comparison(result: CheckpointComparison, names: tuple[str, str], n: int) -> 
     """HTML: the accuracies of two checkpoints on the same `n` images, and whether their difference means anything."""
     alone = (result.first_only, result.second_only)
     shown = [
-        (name, f"{accuracy:.2%}", f"alone right on {len(only):,} images")
+        (name, f"{accuracy:.2%}", f"the only one right on {len(only):,} images")
         for name, accuracy, only in zip(names, result.accuracies, alone, strict=True)
     ]
     shown.append(("Answers differ on", figures.count(len(result.differ)), f"of {n:,} images"))

@@ -28,12 +28,12 @@ NOTHING = empty(
 )
 NOT_JUDGED = empty(
     "Which checkpoint is the best?",
-    "Press Evaluate checkpoints: each is asked about images that trained nothing, and the best is proposed.",
+    "Press Evaluate checkpoints: each is judged on images held out of training, and the best is proposed.",
 )
 ALONE = empty(
-    "A network on its own",
-    "These weights belong to no run here, so there is nothing to choose. Press Evaluate checkpoints to see what they "
-    "answer on the test images.",
+    "Weights without a run",
+    "These weights belong to no run here, so there is nothing to choose. Press Evaluate checkpoints to judge them "
+    "on the test images.",
 )
 
 
@@ -72,7 +72,7 @@ def source_choices(checkpoints: Path, chosen: str | None) -> Any:
 
 
 def is_run(checkpoints: Path, source: str | None) -> bool:
-    """Whether `source` names a run, and not weights of their own; `LabError` when it names neither."""
+    """Whether `source` names a run, and not weights that belong to no run; `LabError` when it names neither."""
     if source in [run.name for run in list_runs(checkpoints)]:
         return True
     if not isinstance(source, str) or not source or "/" in source:
@@ -82,7 +82,7 @@ def is_run(checkpoints: Path, source: str | None) -> bool:
 
 
 def judge(checkpoints: Path, source: str | None, data: str | None, progress: Progress | None) -> Shown:
-    """Judge every checkpoint of the run `source`; weights of their own have nothing to choose from."""
+    """Judge every checkpoint of the run `source`; weights that belong to no run have nothing to choose from."""
     if source is None or not is_run(checkpoints, source):
         return Shown(source, data)
     from googlenet.inference.selection import judge_run  # imports torch
@@ -160,7 +160,7 @@ def reports_of(checkpoints: Path, run: str) -> str:
 def promotion_question(shown: Shown | None, name: str, source: str | None) -> str:
     """What promoting means, in a sentence."""
     result, row = (shown or NONE).row(source, name)
-    fitted = f"a temperature and a warning of strange pictures, fitted on {result.judged_on}"
+    fitted = f"a temperature and a warning for unfamiliar pictures, fitted on {result.judged_on}"
     if f"{result.run}/best" in row.names:
         return f"{row.short} is the best of {result.run} already. Give it {fitted}?"
     other = "" if row is result.best else f" The proposal is another: {result.best.short}."
@@ -190,7 +190,7 @@ def report_question(checkpoints: Path, shown: Shown | None, name: str, source: s
     if not done:
         return (
             f"Evaluate {row.short} on {result.reported_on} now? Do it once, when every choice is made: "
-            "who looks again and again ends up choosing by them."
+            "looking again and again means choosing by them."
         )
     return (
         f"The test images of {result.run} were used already, the last time on {str(done[-1].get('when', '?'))[:40]} "

@@ -51,12 +51,12 @@ class _Page:
                               self.other, *self.of_pair]  # fmt: skip
 
     def _lay_out_controls(self, data: list[str]) -> None:
-        self.source = gr.Dropdown([], label="Evaluate", info="a run, newest first, or weights of no run")
+        self.source = gr.Dropdown([], label="Evaluate", info="a run, newest first, or weights that belong to no run")
         self.data = gr.Dropdown(
             data,
             value=OWN,
             label="Data",
-            info="where the images are now; a folder's path will do",
+            info="where the images are now, such as a folder's path",
             allow_custom_value=True,
         )
         with gr.Row():

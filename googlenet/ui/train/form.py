@@ -57,7 +57,7 @@ class Form:
             allow_custom_value=True,
         )
         self.fields["recipe"] = gr.Radio(
-            list(RECIPES), value="default", label="Recipe", info="fills in what follows; change what you like"
+            list(RECIPES), value="default", label="Recipe", info="fills in the settings below; change what you like"
         )
         with gr.Row(elem_classes="gl-numbers"):
             number("epochs", "passes")
@@ -75,7 +75,7 @@ class Form:
                 number("validation_fraction", hint)
                 self.fields["seed"] = gr.Number(0, label="Seed", info="same seed, same curve", min_width=90)
             with gr.Row():
-                number("cutout", "pixels a side of a square blanked in each image; 0: none")
+                number("cutout", "side in pixels of a square blanked out in each image; 0: none")
                 number("ema", "decay per step of averaged weights, such as 0.999; 0: none")
             self.fields["checkpoint_epochs"] = gr.Textbox(
                 label="Checkpoint epochs",
@@ -87,11 +87,11 @@ class Form:
                 ["auto", "cuda", "mps", "cpu"],
                 value="auto",
                 label="Device",
-                info="auto takes CUDA, else MPS, else the CPU",
+                info="auto uses CUDA, else MPS, else the CPU",
             )
             hint = "on a GPU: a minute or two of compiling, then 1.5 times as fast; for long trainings"
             tick("compiled", "Compiled", hint)
-            hint = "on a GPU: every bit the same after a resume, but slower; on a CPU always so"
+            hint = "on a GPU: bit-equal after a resume, but slower; always so on a CPU"
             tick("deterministic", "Deterministic", hint)
             tick("aux_heads", "Auxiliary heads", "classifiers on 4a and 4d that feed gradient to the early layers")
         self.folded = self.fields.keys() - in_sight

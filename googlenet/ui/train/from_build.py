@@ -35,7 +35,7 @@ def text_for_training(draft: Draft) -> list[Any]:
         if config.num_classes != DATA_CLASSES:
             raise LabError(
                 f"CIFAR-10 and the shapes have {DATA_CLASSES} classes and this network {config.num_classes:,}: set "
-                f"classes to {DATA_CLASSES}; a folder of your own changes them by itself.",
+                f"classes to {DATA_CLASSES}; with an image folder they are set for you.",
                 "num_classes",
             )
     except LabError as error:

@@ -92,7 +92,7 @@ def check_answer(stored: Any, text: str) -> list[Any]:
     except LabError as error:
         return [gr.skip(), gr.skip(), gr.skip(), gr.skip(), WRONG, figures.message(str(error))]
     if feedback.right and place.exercise in place.shown and exercise.key not in place.solved:
-        seen = "The solution was shown, so take another one to solve the lesson."
+        seen = "The solution was shown: take another one to solve the lesson."
         feedback = Feedback(True, f"{feedback.sentence} {seen}")
     elif feedback.right:
         place = replace(place, solved=tuple(key for key in KEYS if key in (*place.solved, exercise.key)))

@@ -18,7 +18,7 @@ from googlenet.ui.common.refusals import sent
 
 NOT_MEASURED = (
     "<p class='gl-note'>Torch builds exactly this module, passes a batch of random images through it for two seconds, "
-    "and its figures are held against those above.</p>"
+    "and its figures are compared with those above.</p>"
 )
 
 

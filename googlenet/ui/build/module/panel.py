@@ -24,8 +24,8 @@ from googlenet.ui.common.cores import share_cores
 
 COSTLIEST = "branch2.1"  # of 3a: the step that is explained at first
 RANGES = (
-    f"Channels go from 1 to {LIMITS['ch1x1']:,}: type them, or slide over octaves. Sides go to {LIMITS['height']:,} "
-    f"pixels, batches to {LIMITS['batch']:,} images; nothing is allocated to answer."
+    f"Channels go from 1 to {LIMITS['ch1x1']:,}: type them, or use the slider. Sides go to {LIMITS['height']:,} "
+    f"pixels, batches to {LIMITS['batch']:,} images; no memory is allocated for them."
 )
 LIVE: dict[str, Any] = {
     "queue": False,

@@ -63,7 +63,7 @@ def open_link(form: LayerForm, draft: Draft, selected: str, link: str) -> list[A
         wanted = next(iter(drafts.edited_layers(config)), selected)
         return show_everything(form, Draft(config, keep=not config.problems()), wanted)
     except LabError as error:
-        raise LabError(f"The link's network cannot be opened. {error}", "network") from error
+        raise LabError(f"The network in the link cannot be opened. {error}", "network") from error
 
 
 def refusable(event: Callable[..., list[Any]], refusals: int, own: int, outputs: int) -> Callable[..., list[Any]]:

@@ -26,7 +26,7 @@ def read_file(file: Any) -> GoogLeNetConfig:
     try:
         return from_json(file.decode())
     except UnicodeDecodeError as error:
-        raise LabError("This file is no text: open a JSON file that this page has written.", "network") from error
+        raise LabError("This file is not text: open a JSON file saved from this page.", "network") from error
 
 
 def link_of(config: GoogLeNetConfig) -> str:
@@ -50,7 +50,7 @@ def lay_out(draft: gr.State, selected: gr.Textbox) -> ExportPanel:
     with gr.Accordion("Source, JSON and link", open=False) as panel:
         address = gr.Textbox(
             label="Link",
-            info="opens this network here again",
+            info="reopens this network here",
             interactive=False,
             buttons=["copy"],
             elem_id="network-link",

@@ -24,7 +24,7 @@ LABELS = {
     "kernel": "Kernel",
     "stride": "Stride",
     "padding": "Padding",
-    "size": "Channels it looks at",
+    "size": "Channels in the window",
     "ch1x1": "1×1",
     "ch3x3red": "3×3 reduce",
     "ch3x3": "3×3",
