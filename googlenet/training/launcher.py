@@ -26,7 +26,7 @@ REFUSED = 2  # the exit code of a trainer that would rather not begin
 def start(config: TrainConfig, checkpoints: Path) -> Run:
     """Start training `config` in a detached process and return its run once the trainer has taken it up.
 
-    Raises `LabError` when the name is taken, a training is running already, or the data is not there.
+    Raises `LabError` when the name is taken, a training is already running, or the data is not there.
     """
     check_source(config.data)
     _refuse_second(checkpoints)

@@ -195,4 +195,4 @@ def test_from_the_command_line_and_from_the_app(run: Run, data: Path) -> None:
     assert run.status().state == "stopped"
     launcher.resume("run", run.path.parent, anyway=True)
     asked = lab(*asked, "--anyway", cwd=Path())  # the other one is at work, or has finished
-    assert "running already" in asked.stderr or "there is nothing to resume" in asked.stderr
+    assert "already running" in asked.stderr or "there is nothing to resume" in asked.stderr

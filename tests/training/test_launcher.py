@@ -94,7 +94,7 @@ def test_a_trainers_life(checkpoints, folder):
         with pytest.raises(LabError, match=r"A training is already running \(life\): stop it, or wait") as caught:
             launcher.start(training(name, folder), checkpoints)
         assert caught.value.field == "run"
-    with pytest.raises(LabError, match="running already"):
+    with pytest.raises(LabError, match="already running"):
         launcher.resume("life", checkpoints)
     assert [run.name for run in list_runs(checkpoints)] == ["life"]
     assert not (checkpoints / "second").exists()
