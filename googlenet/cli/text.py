@@ -25,7 +25,7 @@ def evaluation_lines(result: Evaluation, where: str) -> Iterator[str]:
 def judgement_lines(judged: RunJudgement) -> Iterator[str]:
     """A table of the run's checkpoints, and what follows from it."""
     width = max(len(_names(row)) for row in judged.rows)
-    line = "{:<2}{:<{width}}{:>7}{:>9}{:>12}{:>19}{:>9}{:>13}".format
+    line = "{:<2}{:<{width}}{:>7}{:>9}{:>12}{:>19}{:>12}{:>13}".format
     yield line("", "checkpoint", "epoch", "train", "validation", "95% interval", "loss", "calibration", width=width)
     for row in judged.rows:
         yield line(

@@ -33,7 +33,8 @@
     due = Date.now() + (active && watching ? 900 : 2900);
     const [shown, names, compared] = news.runs ?? [];
     if (watching && (shown ?? run) !== (open.searchParams.get('run') ?? '')) {
-      shown ?? run ? open.searchParams.set('run', shown ?? run) : open.searchParams.delete('run');
+      if (shown ?? run) open.searchParams.set('run', shown ?? run);
+      else open.searchParams.delete('run');
       history.replaceState(null, '', open);
     }
     const choices = (list) => list.map((name) => [name, name]);

@@ -1,0 +1,40 @@
+"""The page's own files: CSS that parses and is used, branch colours that agree with the drawings'."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import tinycss2
+
+from googlenet.runs.status import STATES
+from googlenet.ui.common.figures import BRANCH_CLASSES
+
+UI = Path(__file__).resolve().parents[2] / "googlenet" / "ui"
+STYLES = sorted(UI.glob("static/*.css"))
+CLASS = re.compile(r"\.(gl-[\w-]+)")
+
+
+def rules(nodes):
+    """Every qualified rule, those inside @media too."""
+    for node in nodes:
+        assert node.type != "error", f"line {node.source_line}: {node.message}"
+        if node.type == "qualified-rule":
+            yield node
+        elif node.type == "at-rule" and node.content is not None and node.at_keyword in ("media", "supports"):
+            yield from rules(tinycss2.parse_rule_list(node.content, skip_whitespace=True, skip_comments=True))
+
+
+@pytest.mark.parametrize("file", STYLES, ids=lambda file: file.name)
+def test_styles_parse_and_nothing_in_them_is_left_over(file):
+    sources = [*UI.rglob("*.py"), *UI.rglob("*.html"), *UI.glob("static/*.js")]
+    used = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    composed = (*(f"gl-{part}" for part in (*STATES, "done", "wide", "narrow")), *BRANCH_CLASSES.values())
+    used += " ".join(composed)  # names that templates put together
+    found = rules(tinycss2.parse_stylesheet(file.read_text(encoding="utf-8"), skip_whitespace=True, skip_comments=True))
+    for rule in found:
+        for node in tinycss2.parse_declaration_list(rule.content, skip_whitespace=True, skip_comments=True):
+            assert node.type != "error", f"{file.name}:{node.source_line}: {node.message}"
+        for name in CLASS.findall(tinycss2.serialize(rule.prelude)):
+            assert name in used, name
