@@ -13,7 +13,7 @@ import pytest
 from googlenet.cli.main import main
 from googlenet.runs import Run, active_run
 from googlenet.ui.api import run_summary
-from googlenet.ui.evaluate import events
+from googlenet.ui.evaluate import run_events
 from googlenet.ui.train.watch import Watcher
 
 OLD = Path(__file__).resolve().parents[1] / "fixtures" / "runs"
@@ -53,10 +53,10 @@ def test_it_says_what_is_wrong_with_it_everywhere(folder: Path, file: str, capsy
     assert main(["runs", "--checkpoints", str(folder)]) == 0
     assert run.problem() in capsys.readouterr().out
 
-    _, table, *_ = events.run_view(folder, events.stored(folder, run.name, None))
-    assert sentence in html.unescape(table)
-    choices = events.source_choices(folder, "finished-before")
+    _, said, *_ = run_events.parts(folder, run_events.stored(folder, run.name, None))
+    assert sentence in html.unescape(said)
+    choices = run_events.source_choices(folder, "finished-before")
     assert isinstance(choices, gr.Dropdown)
     assert {value for _, value in choices.choices} >= {"finished-before", run.name}
-    _, table, *_ = events.run_view(folder, events.judge(folder, "finished-before", None, None))
+    _, _, table, *_ = run_events.parts(folder, run_events.judge(folder, "finished-before", None, None))
     assert "Cannot read" not in table

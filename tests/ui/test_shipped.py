@@ -9,7 +9,7 @@ import pytest
 from gradio.media import get_image
 
 from googlenet.ui.classify import tab as classify
-from googlenet.ui.evaluate import events
+from googlenet.ui.evaluate import run_events
 
 NAME = "googlenet-cifar10"
 
@@ -22,9 +22,9 @@ def _put_back(shipped_network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_classify_and_evaluate_offer_it(tmp_path: Path) -> None:
     choices: Any = classify.network_choices(tmp_path, None)
     assert (choices.choices, choices.value) == ([(f"{NAME}, 96.3% test", NAME)], NAME)
-    choices = events.source_choices(tmp_path, None)
+    choices = run_events.source_choices(tmp_path, None)
     assert ([name for _, name in choices.choices], choices.value) == ([NAME], NAME)
-    assert events.run_view(tmp_path, events.stored(tmp_path, NAME, None))[1] == events.ALONE
+    assert run_events.parts(tmp_path, run_events.stored(tmp_path, NAME, None))[2] == run_events.ALONE
 
 
 def test_a_client_that_names_no_checkpoint_is_answered_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,7 @@ def stored(checkpoints: Path, source: str | None, data: str | None) -> Shown:
                 from googlenet.inference.selection import stored_judgement
 
                 return Shown(source, data, stored_judgement(checkpoints, source, data=data))
+            return Shown(source, data, problem=run.problem())
     except LabError as error:
         return Shown(source, data, problem=str(error))
     return Shown(source, data)
