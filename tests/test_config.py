@@ -166,7 +166,7 @@ def test_channels_of_the_notes_module():
         (GoogLeNetConfig, {"dropout": 1}, "dropout"),
         (GoogLeNetConfig, {"aux_weight": -1}, "aux weight"),
         (GoogLeNetConfig, {"layers": ()}, "A network needs at least one layer"),
-        (GoogLeNetConfig, {"layers": (LRNConfig("a"), LRNConfig("a"))}, "every layer a name of its own"),
+        (GoogLeNetConfig, {"layers": (LRNConfig("a"), LRNConfig("a"))}, "every layer a different name"),
         (GoogLeNetConfig, {"aux": (AuxConfig("h", "a", 3), AuxConfig("i", "a", 3))}, "at most one auxiliary head"),
         (GoogLeNetConfig, {"layers": (LRNConfig("fc"),)}, "'fc' cannot name a layer"),
         (GoogLeNetConfig, {"layers": (LRNConfig("a.b"),)}, "'a.b' cannot name a layer"),

@@ -216,7 +216,7 @@ def test_a_link_opens_at_what_was_edited(visit: object) -> None:
 
 def test_a_broken_link_is_explained_and_the_page_works(visit: object) -> None:
     page = whole(visit, "?network=imagenet~inception9z.ch3x3.300")
-    expect(page.locator("#network .gl-message")).to_contain_text("The link's network cannot be opened")
+    expect(page.locator("#network .gl-message")).to_contain_text("The network in the link cannot be opened")
     expect(parameters(page)).to_have_text("6,998,552")
 
 

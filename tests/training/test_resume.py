@@ -179,7 +179,7 @@ def test_killed_again_and_again(tmp_path, config, uninterrupted):
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         status = run.status()
-        assert "resume goes on" in status.message
+        assert "resume continues" in status.message
         assert active_run(tmp_path) is None
         reached = max(reached, len(run.steps()))
         assert reached < 8 * 14, "the training was over before it could be killed"

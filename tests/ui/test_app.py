@@ -40,6 +40,7 @@ def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
         "/start_training",
         "/stop_training",
         "/run_status",
+        "/promote_checkpoint",
         "/select_run",
         "/evaluate_checkpoint",
         "/classify",

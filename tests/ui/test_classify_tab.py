@@ -129,7 +129,7 @@ def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, 
     score = 1 - max(Classifier(folder / "a.safetensors", "cpu").classify(path).values())
     shown = Parsed(answer)
     warning = (
-        "This does not look like any of the 3 classes that the network knows. The percentages only say which of them "
+        "This does not look like any of the 3 classes that the network knows. The percentages only show which of them "
         f"comes closest. Max softmax score {score:.2f}, warning above {threshold:.2f}. Of pictures that are of a "
         "class, 5.0% get this warning too."
     )
