@@ -156,15 +156,8 @@ class AuxConfig:
 
 
 Layer = ConvConfig | PoolConfig | LRNConfig | InceptionConfig
-_LAYER_KINDS: dict[str, type] = {
-    "conv": ConvConfig,
-    "pool": PoolConfig,
-    "lrn": LRNConfig,
-    "inception": InceptionConfig,
-}
+_LAYER_KINDS: dict[str, type] = {"conv": ConvConfig, "pool": PoolConfig, "lrn": LRNConfig, "inception": InceptionConfig}
 _KIND_NAMES = {cls: kind for kind, cls in _LAYER_KINDS.items()}
-
-
 TAKEN = ("avgpool", "dropout", "fc")  # parts of every network
 
 
@@ -252,11 +245,8 @@ class GoogLeNetConfig:
         """The same network with every `in_channels` set to what arrives there."""
         channels, layers, given = self.in_channels, [], {}
         for layer in self.layers:
-            if hasattr(layer, "in_channels"):
-                layer = dataclasses.replace(layer, in_channels=channels)
-            channels = getattr(layer, "out_channels", channels)
-            given[layer.name] = channels
-            layers.append(layer)
+            layers.append(dataclasses.replace(layer, in_channels=channels) if hasattr(layer, "in_channels") else layer)
+            channels = given[layer.name] = getattr(layers[-1], "out_channels", channels)
         aux = tuple(dataclasses.replace(h, in_channels=given[h.after]) for h in self.aux if h.after in given)
         return dataclasses.replace(self, layers=tuple(layers), aux=aux)
 

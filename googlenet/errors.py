@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 RUN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 # Settings whose name in code is not what people read beside the field; in other names underscores become spaces.
@@ -39,12 +39,20 @@ def in_words(name: str) -> str:
     return name if " " in name else WORDS.get(name, name.replace("_", " "))
 
 
+def is_number(value: Any, low: float, high: float) -> TypeGuard[float]:
+    """Whether `value` is a number in [low, high]; NaN is in no range, and true and false are no numbers."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None or value == "" else f"{value}"[:40]
+
+
 def check_whole(value: Any, name: str, low: int, high: int, *, field: str | None = None) -> int:
     """Return `value` as an int in [low, high], else raise `LabError` naming `name`."""
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not whole or not low <= value <= high:
-        shown = "nothing" if value is None or value == "" else f"{value}"[:40]
-        raise LabError(f"{in_words(name)} must be a whole number from {low:,} to {high:,}, not {shown}.", field or name)
+    if not is_number(value, low, high) or value != int(value):
+        sentence = f"{in_words(name)} must be a whole number from {low:,} to {high:,}, not {_shown(value)}."
+        raise LabError(sentence, field or name)
     return int(value)
 
 
@@ -57,11 +65,9 @@ def store_whole(config: Any, low: int, high: int, *names: str, prefix: str = "")
 
 def check_number(value: Any, name: str, low: float, high: float, *, above: bool = False) -> float:
     """Return `value` as a float in [low, high] (or (low, high] when `above`), else raise `LabError`."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not low <= value <= high or (above and value == low):  # NaN is in no range
+    if not is_number(value, low, high) or (above and value == low):
         bound = f"above {low:g} and up to {high:g}" if above else f"from {low:g} to {high:g}"
-        shown = "nothing" if value is None or value == "" else f"{value}"[:40]
-        raise LabError(f"{in_words(name)} must be a number {bound}, not {shown}.", name)
+        raise LabError(f"{in_words(name)} must be a number {bound}, not {_shown(value)}.", name)
     return float(value)
 
 

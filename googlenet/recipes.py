@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from googlenet.config import DATA_SIZE, GoogLeNetConfig
@@ -50,7 +50,7 @@ class TrainConfig:
     validation_fraction: float = 0.1
     # How images are held out: by what is in them, so that their order does not matter; earlier runs by position.
     split_by: Literal["content", "position"] = "content"
-    checkpoint_epochs: tuple[int, ...] = field(default_factory=tuple)
+    checkpoint_epochs: tuple[int, ...] = ()
     seed: int = 0
     device: str = "auto"
     compiled: bool = False  # by torch.compile: a minute or two of compiling, which a long training on a GPU wins back
@@ -59,12 +59,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         check_run_name(self.run)
         if self.network.input_size != DATA_SIZE:
-            size = self.network.input_size
-            raise LabError(
-                f"{self.network.name} takes {size}×{size} images, but training images are {DATA_SIZE}×{DATA_SIZE}: "
-                "choose cifar10, cifar10-fine or cifar10-truncated.",
-                "network",
-            )
+            takes = f"{self.network.name} takes {self.network.input_size}×{self.network.input_size} images"
+            theirs = f"training images are {DATA_SIZE}×{DATA_SIZE}: choose cifar10, cifar10-fine or cifar10-truncated."
+            raise LabError(f"{takes}, but {theirs}", "network")
         if not isinstance(self.data, str) or not self.data:
             raise LabError("data must be cifar10, shapes or the path of an image folder.", "data")
         store_whole(self, 1, MAX_EPOCHS, "epochs")
@@ -129,14 +126,7 @@ def parse_epochs(text: str | None) -> tuple[int, ...] | None:
 # training, to the letter: all 50,000 images, so no validation split.
 RECIPES: dict[str, dict[str, Any]] = {
     "default": {},
-    "full": {
-        "epochs": 100,
-        "batch_size": 512,
-        "lr": 0.4,
-        "cutout": 16,
-        "ema": 0.999,
-        "validation_fraction": 0.05,
-    },
+    "full": {"epochs": 100, "batch_size": 512, "lr": 0.4, "cutout": 16, "ema": 0.999, "validation_fraction": 0.05},
     "note": {
         "epochs": 1000,
         "batch_size": 2048,
@@ -161,7 +151,7 @@ def recipe_values(recipe: str, network: GoogLeNetConfig) -> dict[str, Any]:
     check_choice(recipe, "recipe", tuple(RECIPES))
     fields = {f.name: f.default for f in dataclasses.fields(TrainConfig) if f.default is not dataclasses.MISSING}
     adapted = _WITHOUT_BATCH_NORM if recipe != "note" and not network.batch_norm else {}
-    return {**fields, "checkpoint_epochs": (), **RECIPES[recipe], **adapted, "recipe": recipe}
+    return {**fields, **RECIPES[recipe], **adapted, "recipe": recipe}
 
 
 def make_train_config(run: str, network: GoogLeNetConfig, recipe: str = "default", **changes: Any) -> TrainConfig:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from googlenet.errors import LabError, check_choice, check_number
+from googlenet.errors import LabError, check_choice, check_number, is_number
 
 if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
     from torch import Tensor
@@ -77,13 +77,13 @@ class Novelty:
     def from_facts(cls, facts: Mapping[str, Any]) -> Novelty | None:
         """What a weights file says, or None when it says nothing that can be used: files come from anywhere."""
         said = facts.get(FACT)
-        if not isinstance(said, dict) or said.get("score") not in tuple(SCORES) or not _finite(said.get("threshold")):
+        if not isinstance(said, dict) or said.get("score") not in tuple(SCORES):
             return None
-        if not _is_share(said.get("false_alarm")):
+        if not (is_number(said.get("threshold"), -1e9, 1e9) and is_number(said.get("false_alarm"), 0, 1)):
             return None
         misses = said.get("misses")
         named = misses.items() if isinstance(misses, dict) else ()
-        shares = [(str(name)[:MAX_WORDS], float(share)) for name, share in named if _is_share(share)]
+        shares = [(str(name)[:MAX_WORDS], float(share)) for name, share in named if is_number(share, 0, 1)]
         fitted_on, measured_on = (str(said.get(key, ""))[:MAX_WORDS] for key in ("fitted_on", "measured_on"))
         numbers = float(said["threshold"]), float(said["false_alarm"])
         return cls(said["score"], *numbers, dict(shares[:MAX_SETS]), fitted_on, measured_on)
@@ -132,11 +132,3 @@ def warning(classes: int) -> str:
 
 def _share(chosen: Tensor) -> float:
     return chosen.double().mean().item()
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
-
-
-def _is_share(value: Any) -> bool:
-    return _finite(value) and 0 <= value <= 1

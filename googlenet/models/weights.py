@@ -5,9 +5,11 @@ Tensors are stored under torchvision's names. No pickle is ever read.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from googlenet.config import GoogLeNetConfig
-from googlenet.errors import LabError
+from googlenet.errors import LabError, is_number
 from googlenet.files import write_atomically
 
 if TYPE_CHECKING:  # a list of weights files is made from their descriptions alone, without torch
@@ -56,8 +58,7 @@ class WeightsInfo:
         A file from anywhere may say anything: what is no usable number counts as not said.
         """
         fact = self.facts.get("temperature")
-        number = float(fact) if isinstance(fact, (int, float)) and not isinstance(fact, bool) else 1.0
-        return number if 0.01 <= number <= 100 else 1.0
+        return float(fact) if is_number(fact, 0.01, 100) else 1.0
 
     def to_metadata(self) -> dict[str, str]:
         """safetensors metadata: strings only."""
@@ -96,14 +97,20 @@ def save_weights(path: Path, model: GoogLeNet, info: WeightsInfo, *, half: bool 
 
 def read_info(path: Path) -> WeightsInfo:
     """The description inside the weights file at `path`, without its tensors."""
+    with _complete(path), safe_open(path, framework="np") as file:
+        metadata = file.metadata()
+    return WeightsInfo.from_metadata(metadata, path.name)
+
+
+@contextlib.contextmanager
+def _complete(path: Path) -> Iterator[None]:
+    """`LabError` for what safetensors says of a file that is not there, cut short or something else."""
     try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata()
+        yield
     except FileNotFoundError as error:
         raise LabError(f"There is no weights file {path}.") from error
     except (SafetensorError, OSError, ValueError) as error:
         raise LabError(f"{path.name} is not a complete safetensors file.") from error
-    return WeightsInfo.from_metadata(metadata, path.name)
 
 
 def add_facts(path: Path, target: Path | None = None, **facts: Any) -> None:
@@ -115,10 +122,8 @@ def add_facts(path: Path, target: Path | None = None, **facts: Any) -> None:
 
     info = read_info(path)
     described = {key: value for key, value in {**info.facts, **facts}.items() if value is not None}
-    try:
+    with _complete(path):
         tensors = load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise LabError(f"{path.name} is not a complete safetensors file.") from error
     write_atomically(target or path, save(tensors, metadata=dataclasses.replace(info, facts=described).to_metadata()))
 
 
@@ -131,10 +136,8 @@ def load_weights(path: Path | str, device: torch.device | str = "cpu") -> tuple[
 
     path = Path(path)
     info = read_info(path)
-    try:
+    with _complete(path):
         tensors = load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise LabError(f"{path.name} is not a complete safetensors file.") from error
     tensors = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
     # On "meta" a description, however large, allocates nothing: the file's tensors are taken as they are.
     with torch.device("meta"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from googlenet.errors import RUN_NAME, LabError
+from googlenet.errors import RUN_NAME, LabError, is_number
 
 if TYPE_CHECKING:  # it imports torch, which a page that only lists does not wait for
     from googlenet.models.weights import WeightsInfo
@@ -59,9 +59,7 @@ class Checkpoint:
     def number(self, key: str) -> float | None:
         """The fact `key` when it is a number that can be shown: files come from anywhere."""
         value = self.info.facts.get(key)
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            return None
-        return value if abs(value) <= LARGEST else None
+        return value if is_number(value, -LARGEST, LARGEST) else None
 
 
 def list_checkpoints(checkpoints: Path | str) -> list[Checkpoint]:
@@ -74,7 +72,7 @@ def list_checkpoints(checkpoints: Path | str) -> list[Checkpoint]:
     alone = _read((path.stem, path) for path in _weights_in(folder))[0]
     if SHIPPED.stem not in {checkpoint.name for checkpoint in alone}:
         alone += _read([(SHIPPED.stem, SHIPPED)])[0]
-    entries = [entry for entry in _scan(folder) if RUN_NAME.fullmatch(entry.name) and entry.is_dir()]
+    entries = [entry for entry in scan(folder) if RUN_NAME.fullmatch(entry.name) and entry.is_dir()]
     runs = [found for entry in entries if (found := checkpoints_of(Path(entry.path))[0])]
     runs.sort(key=lambda found: (-max(_modified(item.path) for item in found), found[0].name))
     return sorted(alone, key=lambda item: item.name) + [item for found in runs for item in found]
@@ -120,11 +118,12 @@ def _weights_in(folder: Path) -> list[Path]:
 
     A name that cannot be written as text could not be chosen either, and no page could be sent with it.
     """
-    entries = [e for e in _scan(folder) if e.name.endswith(SUFFIX) and not e.name.startswith(".")]
+    entries = [e for e in scan(folder) if e.name.endswith(SUFFIX) and not e.name.startswith(".")]
     return [folder / e.name for e in sorted(entries, key=lambda e: e.name) if e.name.isprintable() and e.is_file()]
 
 
-def _scan(folder: Path) -> list[os.DirEntry[str]]:
+def scan(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in `folder`: nothing where it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
