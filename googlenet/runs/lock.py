@@ -9,8 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from googlenet.errors import LabError
-from googlenet.runs.listing import active_run
-from googlenet.runs.run import Run
+from googlenet.runs.run import Run, active_run
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from pathlib import Path
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import read_bytes, write_atomically
 from googlenet.recipes import TrainConfig
-from googlenet.runs.checkpoints import Checkpoint, checkpoints_of
+from googlenet.runs.checkpoints import Checkpoint, checkpoints_of, scan
 from googlenet.runs.metrics import MetricsHistory, Row, StepsHistory
 from googlenet.runs.status import Status, is_alive
 
@@ -161,3 +161,19 @@ class Run:
         """
         moved = self.metrics_history().rewind(lambda row: row["Epoch"] < epoch)
         return f"{moved} {self.steps_history().rewind(lambda row: row['step'] <= step)}".strip()
+
+
+def list_runs(checkpoints: Path | str) -> list[Run]:
+    """The runs under `checkpoints`, newest first. Foreign files and half-deleted directories are passed over."""
+    found = []
+    for entry in scan(Path(checkpoints)):
+        with contextlib.suppress(LabError, OSError):
+            run = Run(checkpoints, entry.name)
+            found.append((-(run.path / "config.json").stat().st_mtime, run.name, run))
+    return [run for _, _, run in sorted(found)]
+
+
+def active_run(checkpoints: Path | str) -> tuple[Run, Status] | None:
+    """The run that is being trained now, if any."""
+    looked_at = ((run, run.status()) for run in list_runs(checkpoints))
+    return next((pair for pair in looked_at if pair[1].active), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,8 +97,3 @@ def is_alive(pid: int, started: float) -> bool:
     """Whether process `pid` is the one that began at `started`: numbers are reused, moments are not."""
     begun = process_started(pid) if pid > 0 else 0.0
     return begun > 0 and abs(begun - started) < 1.5
-
-
-def now() -> float:
-    """Seconds since 1970, for heartbeats."""
-    return time.time()

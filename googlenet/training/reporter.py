@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from googlenet.runs import Run, Status, now, process_started
+from googlenet.runs import Run, Status, process_started
 
 STOPPING = "Stopping after this step"
 
@@ -52,7 +52,7 @@ class Reporter:
 
     def _replace(self, **changes: Any) -> None:
         if self.run is not None:
-            self.status = dataclasses.replace(self.status, heartbeat=now(), **changes, **self._process)
+            self.status = dataclasses.replace(self.status, heartbeat=time.time(), **changes, **self._process)
             self.run.write_status(self.status)
 
     def line(self, text: str) -> None:

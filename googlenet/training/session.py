@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
-from googlenet.runs import RESUMABLE, Diverged, Run, now, trainer_lock
+from googlenet.runs import RESUMABLE, Diverged, Run, trainer_lock
 from googlenet.training.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
@@ -167,8 +168,8 @@ def _loading_progress(reporter: Reporter, stop: StopRequest) -> Progress:
         nonlocal said
         if stop.requested:
             raise _StoppedWhileLoading
-        if now() - said > 0.5:
-            said = now()
+        if time.monotonic() - said > 0.5:
+            said = time.monotonic()
             reporter.state("queued", f"{text} ({share:.0%})")
 
     return hear
