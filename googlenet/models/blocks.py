@@ -6,6 +6,7 @@ section 5 `AuxiliaryClassifier`. All of them take (N, C, H, W) or one image (C, 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -40,6 +41,11 @@ class ConvBlock(nn.Module):
         return F.relu(x, inplace=True) if self.relu else x
 
 
+def _keeping(batch_norm: bool, inside: int, outside: int, kernel: int) -> ConvBlock:
+    """A convolution that keeps the size of its map."""
+    return ConvBlock(inside, outside, batch_norm=batch_norm, kernel_size=kernel, padding=kernel // 2)
+
+
 class InceptionNaive(nn.Module):
     """1×1, 3×3 and 5×5 convolutions and a 3×3 max pool side by side, concatenated (figure 2a).
 
@@ -58,10 +64,7 @@ class InceptionNaive(nn.Module):
         ch5x5_convs: int = 1,
     ) -> None:
         super().__init__()
-
-        def conv(inside: int, outside: int, kernel: int) -> ConvBlock:
-            return ConvBlock(inside, outside, batch_norm=batch_norm, kernel_size=kernel, padding=kernel // 2)
-
+        conv = partial(_keeping, batch_norm)
         self.branch1 = conv(in_channels, ch1x1, 1)
         self.branch2 = conv(in_channels, ch3x3, 3)
         fives = [conv(inside, ch5x5, ch5x5_kernel) for inside in (in_channels, ch5x5)[:ch5x5_convs]]
@@ -95,18 +98,13 @@ class Inception(nn.Module):
         ch5x5_convs: int = 1,
     ) -> None:
         super().__init__()
-
-        def conv(inside: int, outside: int, kernel: int) -> ConvBlock:
-            return ConvBlock(inside, outside, batch_norm=batch_norm, kernel_size=kernel, padding=kernel // 2)
-
+        conv = partial(_keeping, batch_norm)
         self.branch1 = conv(in_channels, ch1x1, 1)
         self.branch2 = nn.Sequential(conv(in_channels, ch3x3red, 1), conv(ch3x3red, ch3x3, 3))
         fives = [conv(inside, ch5x5, ch5x5_kernel) for inside in (ch5x5red, ch5x5)[:ch5x5_convs]]
         self.branch3 = nn.Sequential(conv(in_channels, ch5x5red, 1), *fives)
-        self.branch4 = nn.Sequential(
-            MaxPool(kernel_size=3, stride=1, padding=1),  # stride 1: see InceptionNaive
-            conv(in_channels, pool_proj, 1),
-        )
+        pool = MaxPool(kernel_size=3, stride=1, padding=1)  # stride 1: see InceptionNaive
+        self.branch4 = nn.Sequential(pool, conv(in_channels, pool_proj, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and x.is_cuda and x.dim() == 4):  # elsewhere three convolutions are as fast

@@ -51,7 +51,8 @@ class GoogLeNet(nn.Module):
 
     def __init__(self, config: GoogLeNetConfig) -> None:
         super().__init__()
-        shapes = {row.name: row for row in profile_network(config).rows}  # says where it does not fit together
+        profile = profile_network(config)  # says where it does not fit together
+        sizes = {name: layer.out_shape[1:] for name, layer in profile.by_layer().items()}
         self.config = config
         self._heads = {head.after: head.name for head in config.aux}
         taken = next((layer.name for layer in (*config.layers, *config.aux) if hasattr(self, layer.name)), None)
@@ -60,23 +61,20 @@ class GoogLeNet(nn.Module):
         for layer in config.layers:
             self.add_module(layer.name, _build_layer(layer, batch_norm=config.batch_norm))
         for head in config.aux:
-            after = shapes[head.after] if head.after in shapes else shapes[f"{head.after}.concat"]
-            self.add_module(
-                head.name,
-                AuxiliaryClassifier(
-                    head.in_channels,
-                    config.num_classes,
-                    size=after.out_shape[1:],
-                    channels=head.channels,
-                    hidden=head.hidden,
-                    dropout=head.dropout,
-                    adaptive=head.adaptive,
-                    batch_norm=config.batch_norm,
-                ),
+            classifier = AuxiliaryClassifier(
+                head.in_channels,
+                config.num_classes,
+                size=sizes[head.after],
+                channels=head.channels,
+                hidden=head.hidden,
+                dropout=head.dropout,
+                adaptive=head.adaptive,
+                batch_norm=config.batch_norm,
             )
+            self.add_module(head.name, classifier)
         self.avgpool = nn.AdaptiveAvgPool2d(1) if config.average_pool else nn.Identity()
         self.dropout: nn.Module = nn.Dropout(config.dropout)
-        self.fc = nn.Linear(shapes["fc"].in_channels, config.num_classes)
+        self.fc = nn.Linear(profile.rows[-1].in_channels, config.num_classes)
 
     @classmethod
     def from_preset(cls, name: str, num_classes: int | None = None, **options: Any) -> GoogLeNet:

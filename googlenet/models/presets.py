@@ -43,35 +43,32 @@ def _stages(*names: str) -> list[Layer]:
     return layers
 
 
-def _original_stem(*, local_response_norm: bool) -> list[Layer]:
-    """7×7 stride 2, pool, 1×1, 3×3, pool: 224×224 → 28×28, without activations, as in the note."""
-    norms = [LRNConfig("lrn1"), LRNConfig("lrn2")] if local_response_norm else [None, None]
-    layers = [
-        ConvConfig("conv1", 3, 64, 7, stride=2, padding=3, relu=False),
+def _original_stem(*, relu: bool, local_response_norm: bool) -> list[Layer]:
+    """7×7 stride 2, pool, 1×1, 3×3, pool: 224×224 → 28×28; the note's has no activations."""
+    norms = [LRNConfig("lrn1"), LRNConfig("lrn2")] if local_response_norm else []
+    return [
+        ConvConfig("conv1", 3, 64, 7, stride=2, padding=3, relu=relu),
         PoolConfig("maxpool1"),
-        norms[0],
-        ConvConfig("conv2", 64, 64, 1, relu=False),
-        ConvConfig("conv3", 64, 192, 3, padding=1, relu=False),
-        norms[1],
+        *norms[:1],
+        ConvConfig("conv2", 64, 64, 1, relu=relu),
+        ConvConfig("conv3", 64, 192, 3, padding=1, relu=relu),
+        *norms[1:],
         PoolConfig("maxpool2"),
     ]
-    return [layer for layer in layers if layer is not None]
 
 
-def _small_stem() -> list[Layer]:
-    """A stem for 32×32: no stride in the first convolution, so that the stages see 8, 4 and 2 pixels a side."""
-    return [
+_SMALL_STEMS: dict[str, tuple[Layer, ...]] = {
+    # No stride in the first convolution, so that the stages see 8, 4 and 2 pixels a side of 32×32.
+    "cifar10": (
         ConvConfig("conv1", 3, 64, 3, padding=1),
         PoolConfig("maxpool1"),
         ConvConfig("conv2", 64, 64, 1),
         ConvConfig("conv3", 64, 192, 3, padding=1),
         PoolConfig("maxpool2"),
-    ]
-
-
-def _fine_stem() -> list[Layer]:
-    """One convolution and no pool: the stages see 32, 16 and 8 pixels a side, at twelve times the arithmetic."""
-    return [ConvConfig("conv1", 3, 192, 3, padding=1)]
+    ),
+    # One convolution and no pool: the stages see 32, 16 and 8 pixels a side, at twelve times the arithmetic.
+    "cifar10-fine": (ConvConfig("conv1", 3, 192, 3, padding=1),),
+}
 
 
 PRESETS: dict[str, str] = {
@@ -103,14 +100,11 @@ def preset(
         raise LabError(f"There is no preset {str(name)[:40]!r}: choose one of {', '.join(PRESETS)}.", "preset")
     if paper:
         aux_heads, local_response_norm, dropout = True, True, dropout or 0.4
-    small = name in ("cifar10", "cifar10-fine")
+    small = name in _SMALL_STEMS
     if local_response_norm and small:
         raise LabError(f"Local response normalisation belongs to the original stem: {name} has batch norm.", "preset")
     truncated = name == "cifar10-truncated"
-    stems = {"cifar10": _small_stem, "cifar10-fine": _fine_stem}
-    stem = stems[name]() if small else _original_stem(local_response_norm=local_response_norm)
-    if paper:
-        stem = [dataclasses.replace(layer, relu=True) if isinstance(layer, ConvConfig) else layer for layer in stem]
+    stem = _SMALL_STEMS.get(name) or _original_stem(relu=paper, local_response_norm=local_response_norm)
     stages = [*_stages(*tuple(INCEPTIONS)[:7]), PoolConfig("maxpool4")] if truncated else _stages(*INCEPTIONS)
     network = GoogLeNetConfig(
         name=name,

@@ -22,20 +22,8 @@ from typing import Any
 
 from googlenet.config import MAX_BATCH, MAX_SIZE, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig, Problem
 from googlenet.errors import LabError, check_whole
-from googlenet.models.profile.rows import AUX_WINDOW, BRANCHES, FLOAT32_BYTES, Row, Shape, Table
+from googlenet.models.profile.rows import AUX_WINDOW, Row, Shape, Table
 
-__all__ = [
-    "BRANCHES",
-    "COUNTING",
-    "FLOAT32_BYTES",
-    "Profile",
-    "Row",
-    "Shape",
-    "Totals",
-    "profile_module",
-    "profile_network",
-    "profile_partly",
-]
 COUNTING = (
     "Multiply-adds are for one image: kernel² × channels in × channels out × height × width; pools, norms, biases and "
     "activations count 0. Parameters include biases and batch norm's scale and shift."
@@ -104,18 +92,9 @@ class Profile:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: totals, the rows, and what is counted."""
-        return {
-            "in_shape": self.in_shape,
-            "out_shape": self.out_shape,
-            "batch": self.batch,
-            "params": self.params,
-            "macs": self.macs,
-            "activation_bytes": self.activation_bytes,
-            "aux_params": self.aux_params,
-            "aux_macs": self.aux_macs,
-            "counting": COUNTING,
-            "rows": [{**dataclasses.asdict(row), "padding_share": row.padding_share} for row in self.rows],
-        }
+        names = ("in_shape", "out_shape", "batch", "params", "macs", "activation_bytes", "aux_params", "aux_macs")
+        rows = [{**dataclasses.asdict(row), "padding_share": row.padding_share} for row in self.rows]
+        return {**{name: getattr(self, name) for name in names}, "counting": COUNTING, "rows": rows}
 
 
 def profile_module(

@@ -8,15 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from googlenet.config import (
-    AuxConfig,
-    ConvConfig,
-    GoogLeNetConfig,
-    InceptionConfig,
-    Layer,
-    LRNConfig,
-    PoolConfig,
-)
+from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
 from googlenet.models.profile.windows import padding_share, slide
 
 Shape = tuple[int, int, int]  # channels, height, width of one image
@@ -30,9 +22,7 @@ AUX_WINDOW = 5  # of the paper's average pool in an auxiliary head
 class Row:
     """One layer. Shapes are (C, H, W) of one image, linear layers (C, 1, 1); a layer without a window has kernel 0."""
 
-    name: (
-        str  # torch's dotted name: inception3a.branch2.1; a concatenation, which is no torch module: inception3a.concat
-    )
+    name: str  # torch's dotted name: inception3a.branch2.1; for a concatenation, no torch module: inception3a.concat
     label: str  # for people: 3×3 convolution
     branch: str  # 1×1, 3×3, 5×5, pool; "" outside branches
     kernel: int
