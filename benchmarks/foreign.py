@@ -12,9 +12,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from googlenet.config import DATA_SIZE
 from googlenet.data.images import fit_image, read_image
 from googlenet.data.shapes import draw_shapes
-from googlenet.data.splits import SIZE
 
 COUNT = 500  # of each drawn set
 CROPS = 30  # of each photograph, the whole one among them
@@ -44,8 +44,8 @@ def foreign_sets(cifar: Tensor, seed: int = 0) -> dict[str, Tensor]:
     generator, chance = torch.Generator().manual_seed(seed), random.Random(seed)
     sets = {
         "drawn shapes": draw_shapes(0, COUNT, seed=seed + 1)[1].images,
-        "pixel noise": torch.randint(0, 256, (COUNT, 3, SIZE, SIZE), generator=generator, dtype=torch.uint8),
-        "plain colours": _bytes(torch.rand(COUNT, 3, 1, 1, generator=generator)).expand(-1, -1, SIZE, SIZE),
+        "pixel noise": torch.randint(0, 256, (COUNT, 3, DATA_SIZE, DATA_SIZE), generator=generator, dtype=torch.uint8),
+        "plain colours": _bytes(torch.rand(COUNT, 3, 1, 1, generator=generator)).expand(-1, -1, DATA_SIZE, DATA_SIZE),
         "colour gradients": _gradients(generator),
         "lines of text": torch.stack([_text(chance) for _ in range(COUNT)]),
         "CIFAR-10 in shuffled patches": _shuffled(cifar[:COUNT], generator),
@@ -74,11 +74,11 @@ def crops(paths: list[Path], chance: random.Random) -> Tensor:
     for path in paths:
         picture = read_image(path)
         shorter = min(picture.size)
-        images.append(fit_image(picture, SIZE))
+        images.append(fit_image(picture, DATA_SIZE))
         for _ in range(CROPS - 1):
-            side = min(shorter, max(SIZE, int(shorter * chance.uniform(0.3, 1))))
+            side = min(shorter, max(DATA_SIZE, int(shorter * chance.uniform(0.3, 1))))
             left, top = (chance.randint(0, length - side) for length in picture.size)
-            images.append(fit_image(picture.crop((left, top, left + side, top + side)), SIZE))
+            images.append(fit_image(picture.crop((left, top, left + side, top + side)), DATA_SIZE))
     return torch.stack([_tensor(image) for image in images])
 
 
@@ -86,20 +86,20 @@ def _gradients(generator: torch.Generator) -> Tensor:
     """From one colour to another, at any angle."""
     start, end = torch.rand(2, COUNT, 3, 1, 1, generator=generator)
     angle = torch.rand(COUNT, 1, 1, 1, generator=generator) * 2 * math.pi
-    axis = torch.linspace(-1, 1, SIZE)
+    axis = torch.linspace(-1, 1, DATA_SIZE)
     along = (angle.cos() * axis + angle.sin() * axis[:, None]) / math.sqrt(2)
     return _bytes(torch.lerp(start, end, (along + 1) / 2))
 
 
 def _text(chance: random.Random) -> Tensor:
     """Letters of one size and colour on a plain page."""
-    page = Image.new("RGB", (4 * SIZE, 4 * SIZE), _colour(chance))
+    page = Image.new("RGB", (4 * DATA_SIZE, 4 * DATA_SIZE), _colour(chance))
     ink, size = _colour(chance), chance.randint(14, 60)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(size)
     for top in range(chance.randint(-10, 20), page.height, int(1.2 * size)):
         line = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz ABCDEFGHIJ 0123456789", k=20))
         draw.text((chance.randint(-20, 10), top), line, ink, font)
-    return _tensor(fit_image(page, SIZE))
+    return _tensor(fit_image(page, DATA_SIZE))
 
 
 def _colour(chance: random.Random) -> tuple[int, ...]:
@@ -108,18 +108,18 @@ def _colour(chance: random.Random) -> tuple[int, ...]:
 
 def _shuffled(images: Tensor, generator: torch.Generator) -> Tensor:
     """The sixteen 8×8 patches of each image, in another order."""
-    count, side = len(images), SIZE // 4
+    count, side = len(images), DATA_SIZE // 4
     patches = images.unfold(2, side, side).unfold(3, side, side).reshape(count, 3, 16, side, side)
     order = torch.rand(count, 16, generator=generator).argsort(1)[:, None, :, None, None]
     mixed = patches.gather(2, order.expand_as(patches)).reshape(count, 3, 4, 4, side, side)
-    return mixed.permute(0, 1, 2, 4, 3, 5).reshape(count, 3, SIZE, SIZE)
+    return mixed.permute(0, 1, 2, 4, 3, 5).reshape(count, 3, DATA_SIZE, DATA_SIZE)
 
 
 def _digits(path: Path) -> Tensor:
     """Dark on white, enlarged from 8×8."""
     values = np.loadtxt(path, delimiter=",", max_rows=COUNT)[:, :-1].reshape(-1, 8, 8)
     pages = (255 - values * 255 / 16).round().astype(np.uint8)
-    return torch.stack([_tensor(fit_image(Image.fromarray(page).convert("RGB"), SIZE)) for page in pages])
+    return torch.stack([_tensor(fit_image(Image.fromarray(page).convert("RGB"), DATA_SIZE)) for page in pages])
 
 
 def _tensor(image: Image.Image) -> Tensor:

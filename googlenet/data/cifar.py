@@ -6,16 +6,18 @@ reading are torchvision's.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import re
 import tarfile
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from googlenet.data.splits import Progress, Split, read_cache, write_cache
 from googlenet.errors import LabError
+
+if TYPE_CHECKING:
+    from filelock import AcquireReturnProxy
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TIMEOUT = 20  # seconds without an answer or a byte
@@ -81,21 +83,16 @@ def _fetch(data_dir: Path, progress: Progress) -> tuple[Split, Split]:
     return splits
 
 
-@contextlib.contextmanager
-def _alone(lock_file: Path, progress: Progress) -> Iterator[None]:
-    """Hold the lock file, waiting for whoever holds it; the system frees it when a process dies."""
+def _alone(lock_file: Path, progress: Progress) -> AcquireReturnProxy:
+    """Hold the lock file inside a `with`, once whoever holds it is done; the system frees it when a process dies."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(lock_file)
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         progress(0.0, "Waiting for another process that is downloading CIFAR-10")
-        lock.acquire(poll_interval=0.2)
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire(poll_interval=0.2)
 
 
 def _download(url: str, target: Path, progress: Progress) -> None:

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from googlenet.data.splits import SIZE, Progress, Split, read_cache, write_cache
+from googlenet.config import DATA_SIZE
+from googlenet.data.splits import Progress, Split, read_cache, write_cache
 from googlenet.errors import LabError
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _decode(train_files: list[_File], test_files: list[_File], progress: Progres
     import torch
 
     files = train_files + test_files
-    images = np.empty((len(files), 3, SIZE, SIZE), np.uint8)
+    images = np.empty((len(files), 3, DATA_SIZE, DATA_SIZE), np.uint8)
 
     def decode_chunk(start: int) -> int:
         for index in range(start, min(start + CHUNK, len(files))):
@@ -165,6 +166,6 @@ def _decode_file(path: str) -> np.ndarray:
     from googlenet.data.images import fit_image, read_image
 
     try:
-        return np.asarray(fit_image(read_image(path, f"Image {path!r}"), SIZE)).transpose(2, 0, 1)
+        return np.asarray(fit_image(read_image(path, f"Image {path!r}"), DATA_SIZE)).transpose(2, 0, 1)
     except LabError as error:
         raise LabError(str(error), "data") from error

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from googlenet.data.splits import SIZE, Split
+from googlenet.config import DATA_SIZE
+from googlenet.data.splits import Split
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -32,7 +33,7 @@ def _draw(count: int, generator: Generator) -> Split:
     import torch
 
     labels = torch.arange(count) % len(CLASSES)
-    images = torch.empty(count, 3, SIZE, SIZE, dtype=torch.uint8)
+    images = torch.empty(count, 3, DATA_SIZE, DATA_SIZE, dtype=torch.uint8)
     for label, inside in enumerate(_INSIDE.values()):
         chosen = (labels == label).nonzero().flatten()
         images[chosen] = _paint(inside, len(chosen), generator)
@@ -40,7 +41,7 @@ def _draw(count: int, generator: Generator) -> Split:
 
 
 def _paint(inside: Callable[[Tensor, Tensor], Tensor], count: int, generator: Generator) -> Tensor:
-    """`count` images, uint8 (count, 3, SIZE, SIZE), of the shape whose points are those `inside` [-1, 1]²."""
+    """`count` images, uint8 (count, 3, DATA_SIZE, DATA_SIZE), of the shape whose points are those `inside` [-1, 1]²."""
     import torch
     from torch.nn.functional import avg_pool2d
 
@@ -50,7 +51,7 @@ def _paint(inside: Callable[[Tensor, Tensor], Tensor], count: int, generator: Ge
     radius = uniform(0.45, 0.85, 1, 1)  # of half the image
     angle = uniform(0, 2 * math.pi, 1, 1)
     place_x, place_y = ((1 - radius) * uniform(-1, 1, 1, 1) for _ in "xy")
-    points = SIZE * SAMPLES
+    points = DATA_SIZE * SAMPLES
     axis = (torch.arange(points) + 0.5) * (2 / points) - 1
     x, y = (axis[None, None, :] - place_x) / radius, (axis[None, :, None] - place_y) / radius
     sin, cos = angle.sin(), angle.cos()
@@ -59,7 +60,7 @@ def _paint(inside: Callable[[Tensor, Tensor], Tensor], count: int, generator: Ge
     dark, light = uniform(0.0, 0.45, 3, 1, 1), uniform(0.55, 1.0, 3, 1, 1)
     swap = uniform(0, 1, 1, 1, 1) < 0.5
     ground, paint = torch.where(swap, dark, light), torch.where(swap, light, dark)
-    noise = torch.randn(count, 3, SIZE, SIZE, generator=generator) * NOISE
+    noise = torch.randn(count, 3, DATA_SIZE, DATA_SIZE, generator=generator) * NOISE
     return (torch.lerp(ground, paint, cover) + noise).clamp(0, 1).mul(255).round().byte()
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from googlenet.config import DATA_SIZE
 from googlenet.errors import check_choice, check_number
 
 if TYPE_CHECKING:  # a form checks its data set before torch is loaded
     import torch
 
-SIZE = 32  # pixels a side of every image in a data set
 Progress = Callable[[float, str], None]  # share done in [0, 1], and a sentence
 
 
@@ -90,7 +90,7 @@ def _is_sound(split: Split, num_classes: int) -> bool:
     return (
         (images.dtype, labels.dtype) == (torch.uint8, torch.int64)
         and len(images) > 0
-        and images.shape == (len(images), 3, SIZE, SIZE)
+        and images.shape == (len(images), 3, DATA_SIZE, DATA_SIZE)
         and labels.shape == images.shape[:1]
         and 0 <= int(labels.min()) <= int(labels.max()) < num_classes
     )
@@ -101,12 +101,8 @@ def write_cache(path: Path, train: Split, test: Split) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    tensors = {
-        "train_images": train.images,
-        "train_labels": train.labels,
-        "test_images": test.images,
-        "test_labels": test.labels,
-    }
+    named = {"train": train, "test": test}
+    tensors = {f"{name}_{part}": tensor for name, split in named.items() for part, tensor in vars(split).items()}
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
