@@ -35,30 +35,21 @@ def draw_curves(run: Run) -> None:
     if not rows:
         return
     figure, *panels = note_figure()
-    for panel, train, validation in (
-        (panels[0], "Loss", "Validation loss"),
-        (panels[1], "Accuracy", "Validation accuracy"),
-    ):
+    for panel, name in zip(panels, ("Loss", "Accuracy"), strict=True):
         for column, label, colour, style in (
-            (train, "train", TRAIN, "-"),
-            (validation, "validation", VALIDATION, "--"),
+            (name, "train", TRAIN, "-"),
+            (f"Validation {name.lower()}", "validation", VALIDATION, "--"),
         ):
-            points = [(row["Epoch"], row[column]) for row in rows if row.get(column) is not None]
+            points = [(row["Epoch"], row[column]) for row in rows if row[column] is not None]
             if points:
                 marker = "o" if len(points) < 30 else None
                 panel.plot(*zip(*points, strict=True), style, color=colour, label=label, marker=marker, markersize=3)
         panel.legend()
-    judged = [row for row in rows if row.get("Validation accuracy") is not None]
-    best = max(judged, key=lambda row: row["Validation accuracy"], default=None)
-    if best:
-        panels[1].plot(best["Epoch"], best["Validation accuracy"], "*", color=VALIDATION, markersize=12)
-        panels[1].annotate(
-            f"best {best['Validation accuracy']:.4f}",
-            (best["Epoch"], best["Validation accuracy"]),
-            xytext=(0, -16),
-            textcoords="offset points",
-            ha="right",
-        )
+    judged = [(row["Validation accuracy"], row["Epoch"]) for row in rows if row["Validation accuracy"] is not None]
+    if judged:
+        best, epoch = max(judged, key=lambda pair: pair[0])
+        panels[1].plot(epoch, best, "*", color=VALIDATION, markersize=12)
+        panels[1].annotate(f"best {best:.4f}", (epoch, best), (0, -16), textcoords="offset points", ha="right")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     write_atomically(run.path / "curves.png", buffer.getvalue())

@@ -92,14 +92,17 @@ class Team:
 
     def share(self, start: int, stop: int) -> tuple[int, int]:
         """This rank's part of positions [start, stop): contiguous, even to one; at least one, which two may share."""
-        count = stop - start
-        first, last = (start + count * rank // self.size for rank in (self.rank, self.rank + 1))
-        return (first, last) if first < last else (first, first + 1)
+        first, last = self._part(start, stop)
+        return first, max(last, first + 1)
 
     def weight(self, start: int, stop: int) -> float:
         """What this rank's mean over its share counts, so that the mean over ranks is the mean over [start, stop)."""
-        first, last = (start + (stop - start) * rank // self.size for rank in (self.rank, self.rank + 1))
+        first, last = self._part(start, stop)
         return (last - first) * self.size / (stop - start)
+
+    def _part(self, start: int, stop: int) -> tuple[int, int]:
+        first, last = (start + (stop - start) * rank // self.size for rank in (self.rank, self.rank + 1))
+        return first, last
 
     def total(self, tensor: Tensor) -> Tensor:
         """The sum over the ranks; `tensor` stays as it is."""

@@ -64,7 +64,7 @@ class Trainer:
         self.batches = Batches(images, config, self.device)
         self.count, self.steps = self.batches.count, self.batches.steps
         mean_std = self.batches.mean, self.batches.std
-        self.train_step = TrainStep(self.model, self.optimizer, config, mean_std, team, compiled=config.compiled)
+        self.train_step = TrainStep(self.model, self.optimizer, config, mean_std, team)
         self.position = Position()
         self.pace = Pace()
         self.record = Record(self, run, images)

@@ -109,17 +109,14 @@ def gradient_norms(
     weights; `with_heads=False` leaves them out of the loss.
     """
     steps, seed = check_whole(steps, "steps", 0, MAX_STEPS), check_whole(seed, "seed", 0, 2**31 - 1)
-    network = _headed(network)
-    return _train(network, steps, with_heads, seed)
+    return _train(_headed(network), steps, with_heads, seed)
 
 
 def _headed(network: GoogLeNetConfig) -> GoogLeNetConfig:
     if (network.input_size, network.in_channels) != (DATA_SIZE, 3):
-        raise LabError(
-            f"{network.name} takes {network.input_size}×{network.input_size} images, but the drawn shapes have "
-            f"{DATA_SIZE}×{DATA_SIZE} pixels: choose a network for those.",
-            "network",
-        )
+        takes = f"{network.name} takes {network.input_size}×{network.input_size} images"
+        shapes = f"the drawn shapes have {DATA_SIZE}×{DATA_SIZE} pixels: choose a network for those."
+        raise LabError(f"{takes}, but {shapes}", "network")
     network = with_variants(dataclasses.replace(network, num_classes=len(CLASSES)), aux_heads=True)
     profile = profile_network(network, batch=BATCH)
     macs = BATCH * (profile.macs + profile.aux_macs)

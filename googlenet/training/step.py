@@ -41,8 +41,6 @@ class TrainStep:
         config: TrainConfig,
         mean_std: tuple[Tensor, Tensor],
         team: Team,
-        *,
-        compiled: bool = False,
     ) -> None:
         self.device = next(model.parameters()).device
         self.optimizer, self.config, self.team = optimizer, config, team
@@ -50,7 +48,7 @@ class TrainStep:
         self.eager: nn.Module = team.wrap(model, self.device)
         # Only for full batches: an epoch's last one, of another size, would be compiled for once more.
         self.on_gpu = self.device.type == "cuda"
-        self.compiled = torch.compile(self.eager, dynamic=False) if compiled and self.on_gpu else self.eager
+        self.compiled = torch.compile(self.eager, dynamic=False) if config.compiled and self.on_gpu else self.eager
         self.sums = torch.zeros(4, device=self.device)
         # A graph reads the rate from the device.
         self.rate = torch.zeros((), device=self.device) if self.on_gpu else None
