@@ -7,18 +7,14 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from googlenet.cli.options import (
-    DEFAULT,
-    AddCommand,
-    checkpoints_option,
-    data_option,
-    device_option,
-    json_option,
-    progress_line,
-)
+from googlenet.cli import options as shared
+from googlenet.cli.options import DEFAULT, AddCommand, progress_line
 from googlenet.errors import LabError
+
+if TYPE_CHECKING:
+    from googlenet.data.datasets import ImageSet
 
 BAD_INPUT = 2
 
@@ -27,11 +23,11 @@ def add_commands(command: AddCommand) -> None:
     """Give the command line `evaluate`, `select`, `classify` and `export`."""
     sub = command("evaluate", _evaluate, "Accuracy, loss and calibration of a weights file on a data set.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
-    data_option(sub)
+    shared.data_option(sub)
     sub.add_argument("--split", choices=("test", "train"), default="test", help=f"which part of the data {DEFAULT}")
     sub.add_argument("--flip", action="store_true", help="average the logits of each image and its mirror image")
-    device_option(sub)
-    json_option(sub)
+    shared.device_option(sub)
+    shared.json_option(sub)
 
     sub = command("select", _select, "Judge every checkpoint of a run on images that it did not learn from.")
     sub.add_argument("name", metavar="RUN", help="the run")
@@ -39,16 +35,16 @@ def add_commands(command: AddCommand) -> None:
     chosen: dict[str, Any] = {"nargs": "?", "const": "", "metavar": "CHECKPOINT"}
     sub.add_argument("--promote", **chosen, help="make this one (default: the proposed one) best.safetensors")
     sub.add_argument("--report-on-test", **chosen, help="evaluate it on the test images, once, and record the result")
-    checkpoints_option(sub)
-    device_option(sub)
-    json_option(sub)
+    shared.checkpoints_option(sub)
+    shared.device_option(sub)
+    shared.json_option(sub)
 
     sub = command("classify", _classify, "Classify pictures with a weights file.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     sub.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures")
     sub.add_argument("--top", type=int, default=5, help=f"classes to print {DEFAULT}")
-    device_option(sub)
-    json_option(sub)
+    shared.device_option(sub)
+    shared.json_option(sub)
 
     text = (
         "Export a trained network in the format of TARGET's ending: .safetensors copies the weights as float16, with "
@@ -57,27 +53,30 @@ def add_commands(command: AddCommand) -> None:
     sub = command("export", _export, text, "convert")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     sub.add_argument("target", metavar="TARGET", type=Path, help="the file to write: .safetensors, .onnx or .pt2")
-    data_option(sub)
-    device_option(sub)
-    json_option(sub)
+    shared.data_option(sub)
+    shared.device_option(sub)
+    shared.json_option(sub)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from googlenet.cli.text import evaluation_lines
-    from googlenet.data.datasets import load_images
     from googlenet.inference.evaluate import evaluate
-    from googlenet.models.weights import read_info
 
-    read_info(options.weights)  # before minutes of loading
-    images = load_images(options.data, progress=progress_line())
-    result = evaluate(
-        options.weights, images, options.split, flip=options.flip, device=options.device, progress=progress_line()
-    )
+    images, how = _load_images(options), {"device": options.device, "progress": progress_line()}
+    result = evaluate(options.weights, images, options.split, flip=options.flip, **how)
     if options.json:
         print(json.dumps({"data": images.name, "split": options.split, **result.to_dict()}))
         return
     for line in evaluation_lines(result, f"{result.n:,} {options.split} images of {images.name}"):
         print(line)
+
+
+def _load_images(options: argparse.Namespace) -> ImageSet:
+    from googlenet.data.datasets import load_images
+    from googlenet.models.weights import read_info
+
+    read_info(options.weights)  # before minutes of loading
+    return load_images(options.data, progress=progress_line())
 
 
 def _select(options: argparse.Namespace) -> None:
@@ -148,12 +147,10 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    from googlenet.data.datasets import load_images
     from googlenet.inference.selection import publish_weights
     from googlenet.models.weights import read_info
 
-    read_info(options.weights)  # before minutes of loading
-    images = load_images(options.data, progress=progress_line())
+    images = _load_images(options)
     done = publish_weights(options.weights, options.target, images, device=options.device, progress=progress_line())
     views = f"test accuracy {done.test.accuracy:.2%}, with flip averaging {done.flip.accuracy:.2%}"
     first = f"{options.target}: {views}, calibration error {done.test.scaled_calibration_error:.2%}"

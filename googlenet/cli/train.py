@@ -7,19 +7,16 @@ import dataclasses
 import json
 import os
 import time
+from typing import TYPE_CHECKING
 
+from googlenet.cli import options as shared
 from googlenet.cli.build import add_network_options, read_network
-from googlenet.cli.options import (
-    DEFAULT,
-    AddCommand,
-    checkpoints_option,
-    data_option,
-    device_option,
-    json_option,
-    read_text,
-)
+from googlenet.cli.options import DEFAULT, AddCommand, read_text
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs, recipe_values
+
+if TYPE_CHECKING:
+    from googlenet.runs import Run
 
 
 def add_commands(command: AddCommand) -> None:
@@ -32,23 +29,23 @@ def add_commands(command: AddCommand) -> None:
         "--steps", type=int, default=20, help=f"SGD steps on drawn shapes, after the initialisation {DEFAULT}"
     )
     sub.add_argument("--seed", type=int, default=0, help=f"same seed, same figures {DEFAULT}")
-    json_option(sub)
+    shared.json_option(sub)
 
     sub = command("resume", _resume, "Resume a run from its last save, as if it had never stopped.")
     sub.add_argument("name", metavar="NAME", help="the run")
     sub.add_argument("--anyway", action="store_true", help="even if its images or settings have changed")
-    checkpoints_option(sub)
+    shared.checkpoints_option(sub)
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
 
     sub = command("runs", _runs, "List the runs and their states.")
-    checkpoints_option(sub)
-    json_option(sub)
+    shared.checkpoints_option(sub)
+    shared.json_option(sub)
 
 
 def _add_train(sub: argparse.ArgumentParser) -> None:
     # No defaults here: what is not given is the recipe's, as the help says.
     sub.add_argument("--preset", choices=tuple(PRESETS), help="the network (default: cifar10; note: cifar10-truncated)")
-    data_option(sub)
+    shared.data_option(sub)
     sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help=f"sets the options below {DEFAULT}")
     sub.add_argument("--epochs", type=int, help=f"passes {_by_recipe('epochs')}")
     sub.add_argument("--batch-size", type=int, help=f"images per step {_by_recipe('batch_size')}")
@@ -60,14 +57,14 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--checkpoint-epochs", metavar="EPOCHS", help=kept)
     sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
     sub.add_argument("--seed", type=int, default=0, help=f"same seed, same curve {DEFAULT}")
-    device_option(sub)
+    shared.device_option(sub)
     sub.add_argument("--compiled", action="store_true", help="use torch.compile: for long trainings on a GPU")
     sub.add_argument("--deterministic", action="store_true", help="bit-equal results on a GPU too; slower")
     # torchrun takes --run for its own --run-path, so there is another name for it.
     sub.add_argument(
         "--name", "--run", dest="run", metavar="NAME", help="the run's name (default: the network and the time)"
     )
-    checkpoints_option(sub)
+    shared.checkpoints_option(sub)
     sub.add_argument(
         "--config", metavar="FILE", help="a run's config.json, instead of the options above; - reads stdin"
     )
@@ -132,17 +129,18 @@ def _train(options: argparse.Namespace) -> None:
     from googlenet.training.session import train
 
     config = _train_config(options)
-    run = train(config, options.checkpoints, console=not options.detached, detached=options.detached)
-    if os.environ.get("RANK", "0") == "0":
-        print(f"{run.name}: {run.status().state}, in {run.path}")
+    _say_end(train(config, options.checkpoints, console=not options.detached, detached=options.detached))
 
 
 def _resume(options: argparse.Namespace) -> None:
     from googlenet.training.session import resume
 
     shown = {"console": not options.detached, "detached": options.detached}
-    run = resume(options.name, options.checkpoints, anyway=options.anyway, **shown)
-    if os.environ.get("RANK", "0") == "0":
+    _say_end(resume(options.name, options.checkpoints, anyway=options.anyway, **shown))
+
+
+def _say_end(run: Run) -> None:
+    if os.environ.get("RANK", "0") == "0":  # under torchrun, once is enough
         print(f"{run.name}: {run.status().state}, in {run.path}")
 
 
