@@ -81,14 +81,10 @@ class Classifier:
         pixels = to_tensor(seen)
         logits = self.logits(pixels[None])[0].cpu()
         shares = self._softmax(logits)
-        return Answer(
-            self._ordered(shares.tolist()),
-            logits,
-            picture,
-            seen,
-            self.novelty and check_novelty(self.novelty, logits),
-            occlude(self, pixels, shares) if explain else None,
-        )
+        ordered = self._ordered(shares.tolist())
+        novelty = self.novelty and check_novelty(self.novelty, logits)
+        occlusion = occlude(self, pixels, shares) if explain else None
+        return Answer(ordered, logits, picture, seen, novelty, occlusion)
 
     def classify(self, image: Source) -> dict[str, float]:
         """The probability of every class, the likeliest first; they sum to 1. `image` is what `read_image` takes."""

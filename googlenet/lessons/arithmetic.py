@@ -64,9 +64,7 @@ def size_after(side: int, kernel: int, padding: int, stride: int) -> Calculation
 
 
 def _sides(row: Row) -> tuple[Calculation, ...]:
-    names = ("Height", "Width")
-    if row.in_shape[1] == row.in_shape[2]:
-        names = ("Height and width",)
+    names = ("Height and width",) if row.in_shape[1] == row.in_shape[2] else ("Height", "Width")
     window = row.kernel, row.padding, row.stride
     sums = [size_after(row.in_shape[axis], *window) for axis in (1, 2)]
     return tuple(dataclasses.replace(found, name=name) for name, found in zip(names, sums, strict=False))
@@ -81,11 +79,10 @@ def _costs(row: Row, batch: int) -> tuple[Calculation, ...]:
     window = f"{row.kernel}·{row.kernel}·{row.in_channels:,}·{row.out_channels:,}"
     weights = row.kernel**2 * row.in_channels * row.out_channels
     normed = row.params - weights == 2 * row.out_channels
-    extra, added = (
-        ("2·channels out", f"2·{row.out_channels:,}") if normed else ("channels out", f"{row.out_channels:,}")
-    )
+    twice = "2·" if normed else ""
     params = Calculation(
-        "Parameters", f"kernel·kernel·channels in·channels out + {extra}", f"{window} + {added}", row.params,
+        "Parameters", f"kernel·kernel·channels in·channels out + {twice}channels out",
+        f"{window} + {twice}{row.out_channels:,}", row.params,
         "parameters", "The last term is batch norm's scale and shift, in place of a bias." if normed else
         f"The last term is the biases; with batch norm in their place it is 2·{row.out_channels:,}, "
         f"together {weights + 2 * row.out_channels:,}.",

@@ -69,15 +69,11 @@ def wrong_line(draw: Random | None) -> Exercise:
 
 def _reductions() -> tuple[tuple[str, str], ...]:
     """GoogLeNet's reductions before a 5×5, and its channels, by stage."""
+    stages = {f"stage {name[0]}": [] for name in INCEPTIONS}
+    for name, module in INCEPTIONS.items():
+        stages[f"stage {name[0]}"].append(f"{module.ch5x5red} → {module.ch5x5}")
     head = ("", "1×1 reduction → 5×5, module by module")
-    stages = (
-        (
-            f"stage {stage}",
-            ", ".join(f"{it.ch5x5red} → {it.ch5x5}" for name, it in INCEPTIONS.items() if name[0] == stage),
-        )
-        for stage in "345"
-    )
-    return head, *stages
+    return head, *((stage, ", ".join(widths)) for stage, widths in stages.items())
 
 
 def two_3x3(draw: Random | None) -> Exercise:
