@@ -76,8 +76,8 @@ def export_network(weights: Path | str, target: Path | str) -> Exported:
     model = Portable(network, info).eval()
     shape = (info.network.in_channels, info.network.input_size, info.network.input_size)
     with torch.no_grad():
-        data = _to_onnx(model, info, shape) if onnx else _to_pt2(model, info, shape)
-        difference = _difference(model, _onnx_runner(data) if onnx else _pt2_runner(data), shape)
+        data, run = (_to_onnx if onnx else _to_pt2)(model, info, shape)
+        difference = _difference(model, run, shape)
     if not difference <= TOLERANCE:  # a difference that is not a number is one too
         raise LabError(
             f"The {FORMATS[target.suffix]} export of {Path(weights).name} does not answer as the original does "
@@ -103,20 +103,20 @@ def _batches(shape: tuple[int, int, int]) -> tuple[tuple[Tensor], dict[str, dict
     return (torch.rand(2, *shape),), {"images": {0: torch.export.Dim("batch", min=1)}}
 
 
-def _to_pt2(model: Portable, info: WeightsInfo, shape: tuple[int, int, int]) -> bytes:
+def _to_pt2(model: Portable, info: WeightsInfo, shape: tuple[int, int, int]) -> tuple[bytes, Run]:
+    """The file's bytes, and what they answer when they are read again."""
     example, dynamic = _batches(shape)
     program = torch.export.export(model, example, dynamic_shapes=dynamic)
     file = io.BytesIO()
     torch.export.save(program, file, extra_files={"classes.json": json.dumps(info.classes)})
-    return file.getvalue()
+    data = file.getvalue()
+    return data, torch.export.load(io.BytesIO(data)).module()
 
 
-def _pt2_runner(data: bytes) -> Run:
-    return torch.export.load(io.BytesIO(data)).module()
-
-
-def _to_onnx(model: Portable, info: WeightsInfo, shape: tuple[int, int, int]) -> bytes:
+def _to_onnx(model: Portable, info: WeightsInfo, shape: tuple[int, int, int]) -> tuple[bytes, Run]:
+    """As `_to_pt2`."""
     import onnx
+    import onnxruntime
 
     example, dynamic = _batches(shape)
     program = torch.onnx.export(
@@ -126,14 +126,9 @@ def _to_onnx(model: Portable, info: WeightsInfo, shape: tuple[int, int, int]) ->
     proto = program.model_proto
     onnx.helper.set_model_props(proto, {"classes": json.dumps(info.classes, ensure_ascii=False)})
     onnx.checker.check_model(proto)
-    return proto.SerializeToString()
-
-
-def _onnx_runner(data: bytes) -> Run:
-    import onnxruntime
-
+    data = proto.SerializeToString()
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    return lambda images: tuple(map(torch.from_numpy, session.run(OUTPUTS, {"images": images.numpy()})))
+    return data, lambda images: tuple(map(torch.from_numpy, session.run(OUTPUTS, {"images": images.numpy()})))
 
 
 def _check_onnx() -> None:
