@@ -85,11 +85,8 @@ def _module(network: GoogLeNetConfig, name: str) -> InceptionConfig:
 
 def _profile(options: argparse.Namespace) -> None:
     profile = profile_network(read_network(options), options.size, options.size, options.batch)
-    if options.json:
-        print(json.dumps(describe(profile), ensure_ascii=False))
-        return
-    for line in _profile_lines(profile):
-        print(line)
+    lines = [json.dumps(describe(profile), ensure_ascii=False)] if options.json else _profile_lines(profile)
+    print("\n".join(lines))
 
 
 def _profile_lines(profile: Profile) -> Iterator[str]:

@@ -64,11 +64,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     images, how = _load_images(options), {"device": options.device, "progress": progress_line()}
     result = evaluate(options.weights, images, options.split, flip=options.flip, **how)
-    if options.json:
-        print(json.dumps({"data": images.name, "split": options.split, **result.to_dict()}))
-        return
-    for line in evaluation_lines(result, f"{result.n:,} {options.split} images of {images.name}"):
-        print(line)
+    lines = evaluation_lines(result, f"{result.n:,} {options.split} images of {images.name}")
+    answer = {"data": images.name, "split": options.split, **result.to_dict()}
+    print(json.dumps(answer) if options.json else "\n".join(lines))
 
 
 def _load_images(options: argparse.Namespace) -> ImageSet:

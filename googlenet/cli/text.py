@@ -19,7 +19,8 @@ def evaluation_lines(result: Evaluation, where: str) -> Iterator[str]:
             f"negative log likelihood {result.scaled_loss:.4f}, calibration error {result.scaled_calibration_error:.2%}"
         )
     for name, accuracy in result.per_class.items():
-        yield f"  {name:<20} " + ("–" if accuracy is None else f"{accuracy:.1%}  ({_span(result.intervals[name])})")
+        interval = result.intervals[name]
+        yield f"  {name:<20} " + (f"{accuracy:.1%}  ({_span(interval)})" if interval else "–")
 
 
 def judgement_lines(judged: RunJudgement) -> Iterator[str]:

@@ -65,16 +65,8 @@ def load_images(source: str, data_dir: Path = Path("data"), progress: Progress |
         train, test, classes = load_folder(_root(source), data_dir / "cache", report)
     mean, std = _channel_statistics(train.images)
     report(1.0, f"Loaded {len(train.labels):,} training and {len(test.labels):,} test images")
-    return ImageSet(
-        source=source,
-        name=NAMES.get(source) or f"folder {_root(source).name}",
-        train=train,
-        test=test,
-        classes=classes,
-        mean=mean,
-        std=std,
-        synthetic=source == "shapes",
-    )
+    name = NAMES.get(source) or f"folder {_root(source).name}"
+    return ImageSet(source, name, train, test, classes, mean, std, synthetic=source == "shapes")
 
 
 def _root(source: str) -> Path:

@@ -111,9 +111,8 @@ class Run:
         found = {item.name: item for item in self.checkpoints()[0]}
         full = name if "/" in name else f"{self.name}/{name}"
         if full not in found:
-            raise LabError(
-                f"{self.name} has no checkpoint {name[:80]!r}: choose one of {', '.join(found)}.", "checkpoint"
-            )
+            sentence = f"{self.name} has no checkpoint {name[:80]!r}: choose one of {', '.join(found)}."
+            raise LabError(sentence, "checkpoint")
         return found[full]
 
     def weights(self) -> list[Path]:
