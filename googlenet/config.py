@@ -117,6 +117,12 @@ class InceptionConfig:
         return cls(name, in_channels, ch1x1, 0, ch3x3, 0, ch5x5, 0, naive=True)
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """The channels of its convolutions in the order in which the modules of blocks.py take them."""
+        reduced = (self.ch1x1, self.ch3x3red, self.ch3x3, self.ch5x5red, self.ch5x5, self.pool_proj)
+        return (self.ch1x1, self.ch3x3, self.ch5x5) if self.naive else reduced
+
+    @property
     def branch_channels(self) -> tuple[int, int, int, int]:
         """What each branch (1×1, 3×3, 5×5, pool) adds to the concatenation."""
         return self.ch1x1, self.ch3x3, self.ch5x5, self.in_channels if self.naive else self.pool_proj

@@ -59,9 +59,7 @@ def _call(layer: Layer) -> str:
     """What makes `layer`: its class and its arguments."""
     match layer:
         case InceptionConfig():
-            reduced = (layer.ch1x1, layer.ch3x3red, layer.ch3x3, layer.ch5x5red, layer.ch5x5, layer.pool_proj)
-            widths = (layer.ch1x1, layer.ch3x3, layer.ch5x5) if layer.naive else reduced
-            return f"{_class_name(layer)}({', '.join(map(str, (layer.in_channels, *widths)))})"
+            return f"{_class_name(layer)}({', '.join(map(str, (layer.in_channels, *layer.widths)))})"
         case ConvConfig():
             stride = f", stride={layer.stride}" if layer.stride != 1 else ""
             padding = f", padding={layer.padding}" if layer.padding else ""

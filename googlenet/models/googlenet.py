@@ -23,10 +23,8 @@ class GoogLeNetOutput(NamedTuple):
 def build_inception(config: InceptionConfig, *, batch_norm: bool = False) -> Inception | InceptionNaive:
     """The torch module that `config` describes."""
     options = {"batch_norm": batch_norm, "ch5x5_kernel": config.ch5x5_kernel, "ch5x5_convs": config.ch5x5_convs}
-    if config.naive:
-        return InceptionNaive(config.in_channels, config.ch1x1, config.ch3x3, config.ch5x5, **options)
-    widths = (config.ch1x1, config.ch3x3red, config.ch3x3, config.ch5x5red, config.ch5x5, config.pool_proj)
-    return Inception(config.in_channels, *widths, **options)
+    kind = InceptionNaive if config.naive else Inception
+    return kind(config.in_channels, *config.widths, **options)
 
 
 def _build_layer(layer: Layer, *, batch_norm: bool) -> nn.Module:

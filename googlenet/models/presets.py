@@ -119,11 +119,7 @@ def preset(
 
 
 def with_variants(
-    network: GoogLeNetConfig,
-    *,
-    ch5x5: str | None = None,
-    batch_norm: bool | None = None,
-    aux_heads: bool | None = None,
+    network: GoogLeNetConfig, *, ch5x5: str | None = None, batch_norm: bool | None = None, aux_heads: bool | None = None
 ) -> GoogLeNetConfig:
     """`network` with these switched for all of it; None leaves a switch as it is.
 

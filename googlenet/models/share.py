@@ -44,9 +44,8 @@ def from_json(text: str, *, chained: bool = True) -> GoogLeNetConfig:
         where = f"line {error.lineno}, column {error.colno}"
         raise LabError(f"This is not JSON: it goes wrong in {where}.", "network") from error
     except (ValueError, RecursionError) as error:
-        raise LabError(
-            "This is not JSON: it is nested too deeply or has a number that is too long.", "network"
-        ) from error
+        what = "it is nested too deeply or has a number that is too long"
+        raise LabError(f"This is not JSON: {what}.", "network") from error
     if isinstance(plain, dict) and isinstance(plain.get("network"), dict):
         plain = plain["network"]
     return GoogLeNetConfig.from_dict(plain, chained=chained)

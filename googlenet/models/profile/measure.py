@@ -176,7 +176,5 @@ def _pass_seconds(model: torch.nn.Module, x: torch.Tensor) -> float:
 
 def _wait_for(device: torch.device) -> None:
     """A GPU answers before it is done; the clock must not."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
