@@ -42,9 +42,10 @@ def compare(a: Evaluation, b: Evaluation, names: tuple[str, str] = ("the first",
 
     first_only, second_only = where(right & ~also), where(also & ~right)
     p = mcnemar(len(first_only), len(second_only))
+    chance = f"{p:.2g}" if p >= 1e-4 else "below 0.0001"
     sentence = (
         f"Only {names[0]} is right on {len(first_only):,} images, only {names[1]} on {len(second_only):,}: "
-        f"two equally good networks would differ as much with probability {p:.2g} (McNemar's exact test)."
+        f"two equally good networks would differ as much with probability {chance} (McNemar's exact test)."
     )
     wrong = where(~right & ~also & (first != second))
     return CheckpointComparison((a.accuracy, b.accuracy), first_only, second_only, wrong, p, sentence)

@@ -196,6 +196,7 @@ def test_a_run_that_cannot_be_read_says_so_in_its_place(checkpoints: Path) -> No
     shown, said, table, steps, *_ = run_events.stored_parts(checkpoints, "tried", None, None)
     assert "training description" in said
     assert (shown.result, table, steps.visible) == (None, run_events.NOT_JUDGED, False)
+    assert not shown.opens("tried/best")  # which the page may still hold
 
 
 def test_steps_are_those_of_the_run_that_is_shown(checkpoints: Path) -> None:
@@ -220,6 +221,7 @@ def test_weights_of_no_run_are_judged_on_test(checkpoints: Path, book: AnswerBoo
     assert table == run_events.ALONE
     assert not steps.visible
     assert dropdown.value == "alone"
+    assert shown.opens("alone")
     answers = book.ask("alone")
     assert answers.result.n == 18
     assert "test images" in answers.on

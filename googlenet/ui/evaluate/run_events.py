@@ -46,6 +46,10 @@ class Shown:
     result: RunJudgement | None = None
     problem: str = ""  # why nothing can be judged
 
+    def opens(self, name: str | None) -> bool:
+        """Whether the checkpoint `name` is one to look into now: of a run that was judged, or weights of no run."""
+        return bool(name) and (self.result is not None or name == self.source)
+
     def row(self, source: str | None, name: str) -> tuple[RunJudgement, Judged]:
         """The judgement and its row of the checkpoint `name`; `LabError` when it has none, or is not of `source`."""
         if self.result is None or self.source != source:
@@ -119,10 +123,11 @@ def parts(checkpoints: Path, shown: Shown, chosen: str | None = None, done: str 
     """Shown, what was done, table, whether the steps of a run are there, its checkpoints, and the test reports."""
     source, result = shown.source, shown.result
     if result is None or source is None:
-        runs = {run.name for run in list_runs(checkpoints)}
-        state = NOTHING if not source else NOT_JUDGED if source in runs else ALONE
-        alone = gr.Dropdown([source] if source else [], value=source)
-        return [shown, message(hide_paths(shown.problem)), state, gr.Column(visible=False), alone, ""]
+        judgeable = source in [run.name for run in list_runs(checkpoints)]
+        state = NOTHING if not source else NOT_JUDGED if judgeable else ALONE
+        alone = None if judgeable else source  # what is looked into at once
+        single = gr.Dropdown([alone] if alone else [], value=alone)
+        return [shown, message(hide_paths(shown.problem)), state, gr.Column(visible=False), single, ""]
     row = next((row for row in result.rows if chosen in row.names), result.best)
     choices = [
         (f"{row.short}, {row.validation_accuracy:.1%}{' ★' * (row is result.best)}", run_view.file_of(row))

@@ -64,7 +64,13 @@ class _Page:
             self.cancel = gr.Button("Cancel", scale=0, min_width=90, interactive=False)
         self.said = _html("gl-slot")
         with gr.Column(visible=False) as self.steps:
-            self.checkpoint = gr.Dropdown([], label="Checkpoint", info="the proposed one, or any row of the table")
+            self.checkpoint = gr.Dropdown(
+                [],
+                label="Checkpoint",
+                info="the proposed one, or any row of the table",
+                filterable=False,
+                allow_custom_value=True,  # the page may still hold one of the run before: each event checks it
+            )
             self.promote = Question.lay_out("Promote to best", "Promote")
             self.report = Question.lay_out("Report on test", "Report, and record it")
             self.reports = _html()
@@ -172,13 +178,24 @@ def _wire_checkpoint(
     """Looking into one checkpoint, and comparing it with another."""
 
     @refusable(9)
-    def look(known: Any, name: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
+    def look(
+        known: run_events.Shown | None,
+        name: str | None,
+        data: str,
+        request: gr.Request,
+        progress: gr.Progress = PROGRESS,
+    ) -> list[Any]:
+        if not known or not known.opens(name):
+            return [gr.skip()] * 9
         try:
             where = _named(access, data)
             answers = checkpoint_events.look(book, name, where, cancellation.listen(request, progress))
         except LabError as error:
             return [None, message(str(error)), *[""] * 4, gr.Dropdown(visible=False), "", ""]
         return [(name, where), *answers, checkpoint_events.compared_choices(book, known, name, where), "", ""]
+
+    def appear(known: run_events.Shown | None, name: str | None) -> Any:
+        return gr.Column(visible=known is not None and known.opens(name))
 
     @refusable(1)
     def mark(known: run_events.Shown | None, name: str, source: str) -> Any:
@@ -207,7 +224,7 @@ def _wire_checkpoint(
     chosen = page.table.choose(choose, None, page.checkpoint, **PRIVATE)
     marked = page.checkpoint.input(mark, [page.shown, page.checkpoint, page.source], page.table, **PRIVATE)
     for event in (*ready, chosen, marked):
-        appeared = event.then(lambda: gr.Column(visible=True), None, page.details, **PRIVATE)
+        appeared = event.then(appear, [page.shown, page.checkpoint], page.details, **PRIVATE)
         _busy(page, appeared.then, look, about, page.of_checkpoint, page.headline)
     _busy(page, page.other.input, compare, [page.looked, page.other], page.of_pair, page.compared)
     page.matrix.choose(show_cell, page.looked, page.images, **PRIVATE)
