@@ -12,14 +12,15 @@
     own.openTab(wanted);
   };
 
-  // Gradio names neither groups nor example pictures, and makes a group of each radio button alone, so that arrow
-  // keys do not move inside a group. Looked after when the page has been at rest for a moment.
+  // Gradio names neither groups nor example pictures nor a text with a copy button, and makes a group of each radio
+  // button alone, so that arrow keys do not move inside one. Looked after when the page has been at rest for a moment.
   let groups = 0, looking = 0;
   const name = () => {
     looking = 0;
-    for (const group of document.querySelectorAll('fieldset:not([aria-label])')) {
-      group.ariaLabel = group.querySelector('[data-testid=block-info]')?.textContent.trim() || 'Choice';
-      group.dataset.group = `gl-group-${++groups}`;
+    for (const part of document.querySelectorAll('fieldset:not([aria-label]), textarea:not([aria-label])')) {
+      if (part.labels?.length) continue;
+      part.ariaLabel = part.closest('.block')?.querySelector('[data-testid=block-info]')?.textContent.trim() || 'Text';
+      part.dataset.group = `gl-group-${++groups}`;
     }
     for (const radio of document.querySelectorAll('fieldset[data-group] input[type=radio]:not([name^=gl-])')) {
       radio.name = radio.closest('fieldset').dataset.group;
@@ -28,7 +29,8 @@
       example.ariaLabel = `Example: ${example.querySelector('img')?.src.match(/([a-z]+)\d*\.\w+$/)?.[1] ?? 'picture'}`;
     }
   };
-  new MutationObserver(() => looking ||= setTimeout(name, 200)).observe(document, {childList: true, subtree: true});
+  const watched = {childList: true, subtree: true, attributeFilter: ['name']};
+  new MutationObserver(() => looking ||= setTimeout(name, 200)).observe(document, watched);
 
   own.keepTab = (name) => {
     if (!window.googlenetTabs) return;
