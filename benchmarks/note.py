@@ -15,7 +15,7 @@ from googlenet.data.datasets import load_images
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import evaluate_split
 from googlenet.runs import Run
-from googlenet.training.curves import TRAIN, VALIDATION, note_figure
+from googlenet.runs.curves import TRAIN, VALIDATION, note_figure
 
 # Quoted: (epoch, training loss, training accuracy) as the note prints them.
 NOTE = (

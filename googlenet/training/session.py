@@ -18,7 +18,7 @@ from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
 from googlenet.runs import RESUMABLE, Diverged, Run, trainer_lock
-from googlenet.training.curves import draw_curves
+from googlenet.runs.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
 from googlenet.training.signals import StopRequest

@@ -30,8 +30,8 @@ from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights, read_info
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import METRICS, Diverged, Run
+from googlenet.runs.curves import note_figure
 from googlenet.training.batches import Batches
-from googlenet.training.curves import note_figure
 from googlenet.training.engine import Trainer
 from googlenet.training.optim import learning_rate, make_optimizer
 from googlenet.training.reporter import Reporter

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from googlenet.files import write_atomically
-from googlenet.runs import Run
+from googlenet.runs.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
