@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import BlockFunction
+from gradio.block_function import BlockFunction
 from gradio.context import LocalContext
 from gradio.utils import get_upload_folder
 from starlette.requests import Request

@@ -185,7 +185,7 @@ def _wire_checkpoint(
         request: gr.Request,
         progress: gr.Progress = PROGRESS,
     ) -> list[Any]:
-        if not known or not known.opens(name):
+        if not known or name is None or not known.opens(name):
             return [gr.skip()] * 9
         try:
             where = _named(access, data)
