@@ -68,7 +68,6 @@ class _Page:
                 [],
                 label="Checkpoint",
                 info="the proposed one, or any row of the table",
-                filterable=False,
                 allow_custom_value=True,  # the page may still hold one of the run before: each event checks it
             )
             self.promote = Question.lay_out("Promote to best", "Promote")
