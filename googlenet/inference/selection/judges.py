@@ -1,7 +1,4 @@
-"""A run as inference meets it: its training, the images that may judge it, and when its weights may be written.
-
-The trainer is the run's writer. What is written here is written while no trainer is at work on the run.
-"""
+"""The images that may judge the checkpoints of a run: they trained nothing."""
 
 from __future__ import annotations
 
@@ -35,24 +32,17 @@ class Judges:
     held_out: bool
 
 
-def run_data(config: TrainConfig, data: str | None = None) -> str:
-    """`data`, or else the data set that the run learned from; `LabError` when that has gone."""
-    if data:
-        return data
-    if config.data not in NAMES and not Path(config.data).expanduser().is_dir():
-        raise LabError(
-            f"The images that {config.run} learned from, {config.data!r}, are missing: say where they are now.", "data"
-        )
-    return config.data
-
-
 def load_judges(config: TrainConfig, data: str | None = None, progress: Progress | None = None) -> Judges:
     """The images that may judge the run of `config`, from its own data set or from `data`, where that is now.
 
     Held-out images are those of `split_validation` by the run's fraction, seed and rule, as in its training.
+    Raises `LabError` when its data set has gone and no other is named.
     """
-    images = load_images(run_data(config, data), progress=progress)
-    return judges_of(config, images)
+    if not data and config.data not in NAMES and not Path(config.data).expanduser().is_dir():
+        raise LabError(
+            f"The images that {config.run} learned from, {config.data!r}, are missing: say where they are now.", "data"
+        )
+    return judges_of(config, load_images(data or config.data, progress=progress))
 
 
 def judges_of(config: TrainConfig, images: ImageSet) -> Judges:

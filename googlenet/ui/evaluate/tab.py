@@ -11,7 +11,7 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import network_choices
-from googlenet.ui.common.access import Access
+from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.long_work import PRIVATE, Cancellation, Question, refusable
 from googlenet.ui.common.refusals import sent
@@ -184,13 +184,13 @@ def _wire_checkpoint(
         request: gr.Request,
         progress: gr.Progress = PROGRESS,
     ) -> list[Any]:
-        if not known or name is None or not known.opens(name):
+        if not known or not name or not known.opens(name):
             return [gr.skip()] * 9
         try:
             where = _named(access, data)
             answers = checkpoint_events.look(book, name, where, cancellation.listen(request, progress))
         except LabError as error:
-            return [None, message(str(error)), *[""] * 4, gr.Dropdown(visible=False), "", ""]
+            return [None, message(hide_paths(str(error))), *[""] * 4, gr.Dropdown(visible=False), "", ""]
         return [(name, where), *answers, checkpoint_events.compared_choices(book, known, name, where), "", ""]
 
     def appear(known: run_events.Shown | None, name: str | None) -> Any:
