@@ -11,7 +11,7 @@ from gradio.events import api
 from googlenet.models.profile.inspect import inspect_module, inspect_network
 from googlenet.runs import Run
 from googlenet.training import launcher
-from googlenet.ui.common.access import Access
+from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.refusals import api_errors
 from googlenet.ui.evaluate.answers import AnswerBook
@@ -123,12 +123,12 @@ def run_summary(run: Run) -> dict[str, Any]:
     return {
         "run": run.name,
         "state": status.state,
-        "message": status.message,
+        "message": hide_paths(status.message),
         "epoch": status.epoch,
         "epochs": status.epochs,
         "progress": status.progress,
         "images_per_second": status.images_per_second,
         "seconds_left": status.seconds_left,
         "metrics": metrics[-1] if metrics else None,
-        "problem": run.problem(),
+        "problem": hide_paths(run.problem()),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import sys
@@ -16,6 +17,7 @@ from gradio_client import Client
 from trainings import make_folder, training
 
 from googlenet.errors import LabError
+from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.app import build_app
 from googlenet.ui.common.access import Access, hide_path, hide_paths, is_public
@@ -31,6 +33,8 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
     train(training("tried", folder, checkpoint_epochs=(0, 1, 2), validation_fraction=0.25), checkpoints)
     run = checkpoints / "tried"
     (run / "train.log").write_text(f'  File "{ROOT}/googlenet/x.py", line 1\n{checkpoints}/tried is full\n')
+    status = Run(checkpoints, "tried").last_status()
+    Run(checkpoints, "tried").write_status(dataclasses.replace(status, message=f"{checkpoints}/tried is full"))
     (run / ".hidden.safetensors").write_bytes((run / "best.safetensors").read_bytes())
     (run / "epoch-0007.safetensors").symlink_to(run / "resume.pt")
     (checkpoints / "secret.safetensors").write_bytes(b"of no run")
@@ -136,6 +140,7 @@ def test_no_entry_takes_another_folder(
         ("/start_training", {"run": "theirs"}),
         ("/select_run", {"run": "tried"}),
         ("/evaluate_checkpoint", {"checkpoint": "tried/best"}),
+        ("/promote_checkpoint", {"run": "tried", "checkpoint": "tried/best"}),
     ):
         with pytest.raises(Exception, match="Others can reach this page") as caught:
             client.predict(**arguments, data=source, api_name=endpoint)
