@@ -66,6 +66,7 @@ def test_the_notes_slip_is_found_by_a_click_and_opens_in_the_builder(visit: obje
 def test_another_one_has_other_numbers_and_a_hint(visit: object) -> None:
     page = opened(visit)
     page.get_by_role("button", name="The stride nobody wrote").click()
+    expect(page.locator(".gl-exercise h3")).to_have_text("The stride nobody wrote")  # the former card is gone
     given = page.locator(".gl-given")
     expect(given).to_contain_text("28 × 28")
     page.get_by_text("Hint", exact=True).click()
@@ -84,17 +85,19 @@ def test_another_one_has_other_numbers_and_a_hint(visit: object) -> None:
 
 def test_a_solution_once_shown_stays_known(visit: object) -> None:
     page = opened(visit)
+    solution = page.locator(".gl-solution").get_by_text("64 + 128 + 32 + 32")
     page.get_by_role("button", name="Show the solution").click()
-    expect(page.get_by_text("64 + 128 + 32 + 32")).to_be_visible()
+    expect(solution).to_be_visible()
     page.wait_for_function("localStorage['googlenet-lessons']")
     page.reload()
-    expect(page.get_by_text("64 + 128 + 32 + 32")).to_be_visible(timeout=TORCH_MS)
+    expect(solution).to_be_visible(timeout=TORCH_MS)
     page.get_by_role("button", name="A 1×1 convolution").click()
-    expect(page.get_by_text("64 + 128 + 32 + 32")).to_have_count(0)
+    expect(solution).to_have_count(0)
     page.get_by_role("button", name="Stacking the branches").click()
+    expect(solution).to_be_visible()  # the card has come
     field(page).fill("256 channels")
     field(page).press("Enter")
-    expect(page.locator(".gl-reply")).to_contain_text("The solution was shown, so take another one")
+    expect(page.locator(".gl-reply")).to_contain_text("The solution was shown: take another one")
     expect(page.get_by_text("0 of 9 solved")).to_be_visible()
 
 
