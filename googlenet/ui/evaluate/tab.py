@@ -56,7 +56,7 @@ class _Page:
             data,
             value=OWN,
             label="Data",
-            info="where the images are now, such as a folder's path",
+            info="where the images are now",
             allow_custom_value=True,
         )
         with gr.Row():

@@ -53,7 +53,8 @@ class Form:
             list(dict.fromkeys([access.offered, "cifar10", "shapes"])),
             value=access.offered,
             label="Data",
-            info="cifar10 (downloaded once, 163 MB), shapes (synthetic, drawn here), or the path of an image folder",
+            info="cifar10 (downloaded once, 163 MB) or shapes (synthetic, drawn here)"
+            + ("" if access.public else ", or the path of an image folder"),
             allow_custom_value=True,
         )
         self.fields["recipe"] = gr.Radio(
