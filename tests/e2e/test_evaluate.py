@@ -39,7 +39,6 @@ def open_judged(visit: object, width: int = 1280) -> Page:
     return page
 
 
-@pytest.mark.xfail(reason="a question or a list sometimes does not open: cause not found yet", strict=False)
 def test_from_the_judgement_to_the_test_report(visit: object, lab: object, run: Run) -> None:
     page = open_judged(visit)
 
@@ -81,7 +80,6 @@ def test_from_the_judgement_to_the_test_report(visit: object, lab: object, run: 
     expect(page.get_by_text(f"were used already, the last time on {report['when']}")).to_be_visible()
 
 
-@pytest.mark.xfail(reason="a question or a list sometimes does not open: cause not found yet", strict=False)
 def test_the_address_and_a_reload_keep_the_run_and_promote_stands_over_it(visit: object, lab: object, run: Run) -> None:
     """Also when another run is newer, which the list puts first; and a question asked about one is gone with it."""
     newer = lab.checkpoints / "a-newer-run"
@@ -110,7 +108,6 @@ def test_the_address_and_a_reload_keep_the_run_and_promote_stands_over_it(visit:
         shutil.rmtree(newer)
 
 
-@pytest.mark.xfail(reason="a question or a list sometimes does not open: cause not found yet", strict=False)
 def test_a_cell_its_images_and_classify(visit: object, run: Run) -> None:
     page = open_judged(visit)
     chosen = page.locator(".gl-confusion button[aria-pressed=true]")
@@ -146,7 +143,6 @@ def test_a_cell_its_images_and_classify(visit: object, run: Run) -> None:
     assert "tab=classify" in page.url
 
 
-@pytest.mark.xfail(reason="a question or a list sometimes does not open: cause not found yet", strict=False)
 def test_two_side_by_side(visit: object, run: Run) -> None:
     page = open_judged(visit, width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -157,7 +153,6 @@ def test_two_side_by_side(visit: object, run: Run) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.xfail(reason="a question or a list sometimes does not open: cause not found yet", strict=False)
 def test_an_unknown_data_set_is_one_sentence(visit: object, run: Run) -> None:
     page = visit.open(f"?tab=evaluate&evaluate={RUN}")
     expect(page.get_by_label("Evaluate", exact=True)).to_have_value(RUN, timeout=PATIENCE)

@@ -96,14 +96,19 @@ class Question:
                 no = gr.Button("No", size="sm", min_width=60)
         return cls(button, box, words, yes, no)
 
-    def ask(self, question: Callable[..., str], inputs: list[Any]) -> Dependency:
-        """Show the sentence that `question` returns when the button is pressed; "" asks nothing. Returns the event."""
+    def ask(self, question: Callable[..., str], inputs: list[Any], asked: gr.State | None = None) -> Dependency:
+        """Show the sentence that `question` returns when the button is pressed; "" asks nothing. Returns the event.
 
-        @refusable(2)
+        `asked` keeps what it was asked about: the values of `inputs` then.
+        """
+        outputs = [self.box, self.words, *([asked] if asked else [])]
+
+        @refusable(len(outputs))
         def show(*values: Any) -> Any:
             sentence = question(*values)
-            return gr.Column(visible=bool(sentence)), f"<p>{escape(hide_paths(sentence))}</p>"
+            said = [gr.Column(visible=bool(sentence)), f"<p>{escape(hide_paths(sentence))}</p>", values]
+            return said[: len(outputs)]
 
-        pressed = self.button.click(show, inputs, [self.box, self.words], **PRIVATE)
+        pressed = self.button.click(show, inputs, outputs, **PRIVATE)
         gr.on([self.no.click, self.yes.click], lambda: gr.Column(visible=False), None, self.box, **PRIVATE)
         return pressed

@@ -128,12 +128,12 @@ def _wire_run(
 
     @refusable(6, place=1, cancelled="Cancelled: nothing was changed, best is what it was.")
     def promote(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
-        known, name = asked
+        known, name, _ = asked
         return run_events.promote(checkpoints, known, name, source, cancellation.listen(request, progress))
 
     @refusable(1, cancelled="Cancelled: nothing was reported.")
     def report(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> str:
-        known, name = asked
+        known, name, _ = asked
         return run_events.report(checkpoints, known, name, source, cancellation.listen(request, progress))
 
     found = {"inputs": [page.source, page.data, page.shown], "outputs": [*page.of_run, page.details], **PRIVATE}
@@ -152,10 +152,16 @@ def _wire_run(
 
 def _confirmed(page: _Page, question: Question, words: Any) -> gr.State:
     """Ask before a step. What was asked about is kept: it is done, and not what was chosen since."""
-    about, asked = [page.shown, page.checkpoint], gr.State(None)
-    question.ask(words, [*about, page.source]).then(lambda *values: values, about, asked, **PRIVATE)
-    changed = [page.source.change, page.data.change, page.checkpoint.change]
-    gr.on(changed, lambda: gr.Column(visible=False), None, question.box, **PRIVATE)
+    asked = gr.State(None)
+    question.ask(words, [page.shown, page.checkpoint, page.source], asked)
+
+    def close(about: Any, name: Any, source: Any) -> Any:
+        # Gradio reports a change late, or of a field that is as it was: the question stands while it is about these.
+        return gr.skip() if about and about[1:] == (name, source) else gr.Column(visible=False)
+
+    inputs = [asked, page.checkpoint, page.source]
+    gr.on([page.source.change, page.checkpoint.change], close, inputs, question.box, **PRIVATE)
+    page.data.input(lambda: gr.Column(visible=False), None, question.box, **PRIVATE)
     return asked
 
 
