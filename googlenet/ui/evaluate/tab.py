@@ -128,12 +128,12 @@ def _wire_run(
 
     @refusable(6, place=1, cancelled="Cancelled: nothing was changed, best is what it was.")
     def promote(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
-        known, name, _ = asked
+        known, name = _asked_about(asked)
         return run_events.promote(checkpoints, known, name, source, cancellation.listen(request, progress))
 
     @refusable(1, cancelled="Cancelled: nothing was reported.")
     def report(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> str:
-        known, name, _ = asked
+        known, name = _asked_about(asked)
         return run_events.report(checkpoints, known, name, source, cancellation.listen(request, progress))
 
     found = {"inputs": [page.source, page.data, page.shown], "outputs": [*page.of_run, page.details], **PRIVATE}
@@ -163,6 +163,13 @@ def _confirmed(page: _Page, question: Question, words: Any) -> gr.State:
     gr.on([page.source.change, page.checkpoint.change], close, inputs, question.box, **PRIVATE)
     page.data.input(lambda: gr.Column(visible=False), None, question.box, **PRIVATE)
     return asked
+
+
+def _asked_about(asked: Any) -> tuple[run_events.Shown, str]:
+    """The run and the checkpoint of a question; `LabError` for an answer that no question came before."""
+    if not asked or not asked[0]:
+        raise LabError("Nothing was asked yet: press Promote to best or Report on test first.", "checkpoint")
+    return asked[0], asked[1]
 
 
 def _busy(page: _Page, event: Any, work: Any, inputs: list[Any], outputs: list[Any], bar: gr.HTML) -> Any:
