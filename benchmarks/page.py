@@ -72,6 +72,8 @@ def start(arguments: list[str], port: int) -> subprocess.Popen[bytes]:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=30).close()
             return process
         except OSError:
+            if process.poll() is not None:
+                raise SystemExit(f"{arguments[0]} ended before it answered.") from None
             time.sleep(0.02)
 
 

@@ -155,13 +155,10 @@ def _confirmed(page: _Page, question: Question, words: Any) -> gr.State:
     asked = gr.State(None)
     question.ask(words, [page.shown, page.checkpoint, page.source], asked)
 
-    def close(about: Any, name: Any, source: Any) -> Any:
-        # Gradio reports a change late, or of a field that is as it was: the question stands while it is about these.
-        return gr.skip() if about and about[1:] == (name, source) else gr.Column(visible=False)
-
-    inputs = [asked, page.checkpoint, page.source]
-    gr.on([page.source.change, page.checkpoint.change], close, inputs, question.box, **PRIVATE)
-    page.data.input(lambda: gr.Column(visible=False), None, question.box, **PRIVATE)
+    # Not .change: Gradio reports one of a dropdown whenever any event of the page ends, this one's own as well.
+    others = (page.source.input, page.checkpoint.input, page.data.input, page.table.choose, page.evaluate.click)
+    for chosen in others:
+        chosen(lambda: gr.Column(visible=False), None, question.box, **PRIVATE)
     return asked
 
 
