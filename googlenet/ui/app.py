@@ -41,7 +41,7 @@ def build_app(checkpoints: Path, data: str, *, public: bool = False) -> gr.Block
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
                 pass  # filled when Classify is there: its images open in it
             with gr.Tab("Classify", id="classify") as classify:
-                picture, network = classify_tab(checkpoints, demo, classify)
+                picture, network = classify_tab(checkpoints, access, demo, classify)
             with evaluate:
                 evaluate_tab(demo, checkpoints, access, evaluate, picture, network)
         for tab, name in zip((build, train, evaluate, classify), TABS, strict=True):

@@ -30,6 +30,7 @@ from googlenet.ui.classify.tab import (
     received,
     view,
 )
+from googlenet.ui.common.access import Access
 
 VOID = ("br", "img", "path")
 
@@ -329,7 +330,7 @@ def test_classify_upload_is_plain_json(checkpoints: Path, uploads: Path) -> None
 @pytest.fixture
 def server(checkpoints: Path, uploads: Path) -> Iterator[str]:
     with gr.Blocks(analytics_enabled=False) as demo, gr.Tab("Classify") as tab:
-        classify_tab(checkpoints, demo, tab)
+        classify_tab(checkpoints, Access("shapes"), demo, tab)
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield url
     demo.close()

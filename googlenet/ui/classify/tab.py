@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import gradio as gr
@@ -13,13 +13,16 @@ from gradio.media import get_image
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
-from googlenet.ui.common.cores import share_cores
-from googlenet.ui.common.gradio_private import upload_folder
+from googlenet.ui.classify.inside.panel import inside_panel
+from googlenet.ui.classify.many.panel import many_panel
+from googlenet.ui.classify.over_epochs.panel import epochs_panel
+from googlenet.ui.classify.shared import Shared, classifier, received
+from googlenet.ui.classify.why.panel import why_panel
+from googlenet.ui.common.access import Access
+from googlenet.ui.common.layout import LIVE
 from googlenet.ui.common.refusals import api_errors
 
-if TYPE_CHECKING:
-    from googlenet.inference.classifier import Classifier
-
+VIEWS = [("One picture", "one"), ("See inside", "inside"), ("Many pictures", "many")]
 EXAMPLES = ("bus.png", "cheetah1.jpg", "lion.jpg")  # Gradio brings them along
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
 WAITING = view.empty("Looking for trained networks", "This takes a few seconds after a start.")
@@ -28,11 +31,12 @@ NO_PICTURE = view.empty(
 )
 
 
-def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Image, gr.Dropdown]:
+def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Image, gr.Dropdown]:
     """Fill `tab` of `demo`; networks are looked for under `checkpoints`. Also adds the /classify endpoint.
 
     Returns the picture and the network, for other tabs to set: a new picture is classified.
     """
+    views = gr.Radio(VIEWS, value="one", label="View", show_label=False, container=False, elem_id="classify-views")
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
             name = gr.Dropdown(
@@ -42,30 +46,35 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
                 filterable=False,
                 elem_classes="gl-network",
             )
-            # `preprocess=False` below hands uploads on as they are: the component itself would open, and fail on, some.
-            picture = gr.Image(
-                label="Picture",
-                type="filepath",
-                image_mode=None,
-                format="png",
-                sources=["upload", "clipboard", "webcam"],
-                height=300,
-                buttons=["fullscreen"],
-            )
-            explain = gr.Checkbox(
-                label="Show what the answer rests on",
-                info="covers the picture square by square and watches the answer change",
-            )
-            gr.Examples(
-                [[get_image(file)] for file in EXAMPLES],
-                picture,
-                label="Pictures to try (none is of a CIFAR-10 class)",
-                cache_examples=False,
-                api_visibility="private",
-            )
+            with gr.Column() as single:
+                # `preprocess=False` below hands uploads on as they are: the component would open, and fail on, some.
+                picture = gr.Image(
+                    label="Picture",
+                    type="filepath",
+                    image_mode=None,
+                    format="png",
+                    sources=["upload", "clipboard", "webcam"],
+                    height=300,
+                    buttons=["fullscreen"],
+                )
+                explain = gr.Checkbox(
+                    label="Show what the answer rests on",
+                    info="covers the picture square by square and watches the answer change",
+                )
+                gr.Examples(
+                    [[get_image(file)] for file in EXAMPLES],
+                    picture,
+                    label="Pictures to try (none is of a CIFAR-10 class)",
+                    cache_examples=False,
+                    api_visibility="private",
+                )
+            several = gr.Column(visible=False)
         with gr.Column(scale=2, min_width=320):
-            answer = gr.HTML(WAITING, elem_classes="gl-html")
-            facts = gr.HTML(elem_classes="gl-html")
+            with gr.Column() as one:
+                answer = gr.HTML(WAITING, elem_classes="gl-html")
+                why, over_epochs = gr.Column(), gr.Column()
+                facts = gr.HTML(elem_classes="gl-html")
+            inside, many = gr.Column(visible=False), gr.Column(visible=False)
     replaced = gr.JSON(visible=False)  # which picture is to leave its field, and what is put there, if anything
 
     def show(upload: Any, chosen: str | None, explained: bool) -> tuple[Any, ...]:
@@ -92,12 +101,27 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
             "show_progress_on": answer}  # fmt: skip
     asked, shown = [picture, name, explain], [answer, facts, replaced]
     looked = gr.on([demo.load, tab.select], look, name, name, queue=False, show_progress="hidden", **quiet)
-    for event in (
+    answered = [
         looked.then(show, asked, shown, **work),
         gr.on([name.input, explain.input], show, asked, shown, **work),
         picture.change(show_new, [*asked, replaced], shown, **work),
-    ):
+    ]
+    for event in answered:
         event.then(None, [picture, replaced], picture, js="googlenet.replacePicture")
+    views.change(
+        lambda chosen: [gr.Column(visible=shown) for shown in _visible(chosen)],
+        views,
+        [single, several, one, inside, many],
+        **LIVE,
+    )
+    shared = Shared(checkpoints, access, demo, tab, views, name, picture, answered)
+    with why:
+        why_panel(shared)
+    with over_epochs:
+        epochs_panel(shared)
+    with inside:
+        inside_panel(shared)
+    many_panel(shared, several, many)
 
     def classify(image: gr.FileData, checkpoint: str = "") -> dict[str, Any]:
         """The five likeliest classes of a picture.
@@ -111,6 +135,11 @@ def classify_tab(checkpoints: Path, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Im
 
     api(api_errors(classify), api_name="classify", concurrency_id="classify")
     return picture, name
+
+
+def _visible(view: str) -> tuple[bool, ...]:
+    """Which columns a view shows: one picture's controls, several pictures', and the three views."""
+    return view != "many", view == "many", view == "one", view == "inside", view == "many"
 
 
 def network_choices(checkpoints: Path, chosen: str | None) -> Any:
@@ -134,9 +163,9 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, explained: bo
         about = view.facts(checkpoint)
         if upload is None:  # also for a moment when a picture is dropped on another
             return NO_PICTURE, about, None
-        classifier = _classifier(checkpoints, checkpoint.path)
+        network = classifier(checkpoints, checkpoint.path)
         kept = None  # from here on it is the picture that is refused
-        given = classifier.answer(received(upload), explain=explained)
+        given = network.answer(received(upload), explain=explained)
     except LabError as error:
         refusal = view.empty("No answer", str(error), refused=True)
         return refusal, about, upload if error.field == "checkpoint" else kept
@@ -147,31 +176,11 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, explained: bo
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:
     """The programmatic answer, plain JSON types; `LabError` for a picture or a checkpoint that is none."""
     checkpoint = find_checkpoint(checkpoints, chosen)
-    answer = _classifier(checkpoints, checkpoint.path).answer(received(upload)).to_dict()
+    answer = classifier(checkpoints, checkpoint.path).answer(received(upload)).to_dict()
     top = list(answer.pop("probabilities").items())[: view.TOP]
     shares = [{"class": name, "probability": share} for name, share in top]
     return {"top": shares, "checkpoint": checkpoint.name, **answer}
 
 
-def _classifier(checkpoints: Path, weights: Path) -> Classifier:
-    """The network in `weights`, on no more cores than a running training leaves."""
-    from googlenet.inference.classifier import load_classifier  # imports torch
-
-    share_cores(checkpoints)
-    return load_classifier(weights)
-
-
 def _path(file: Any) -> Any:
     return file.get("path") if isinstance(file, dict) else None
-
-
-def received(upload: Any) -> Path:
-    """The file of an upload. Gradio passes on any path that a client writes into its request: only a file that Gradio
-    itself has received may be read."""
-    try:
-        path = Path(upload["path"]).resolve()
-        if path.is_relative_to(upload_folder()) and path.is_file():
-            return path
-    except (KeyError, TypeError, ValueError, OSError):
-        pass  # not what Gradio sends
-    raise LabError("No picture has arrived: send it as a file, in Python with gradio_client.handle_file.", "image")

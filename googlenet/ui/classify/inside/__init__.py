@@ -1,0 +1,1 @@
+"""Classify, See inside: a picture on its way through the network."""

@@ -1,0 +1,1 @@
+"""Classify, Many pictures."""

@@ -1,0 +1,1 @@
+"""Classify: one picture through every checkpoint of a run."""

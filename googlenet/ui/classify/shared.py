@@ -1,0 +1,49 @@
+"""What the views of the Classify tab share: the chosen network, the picture, and how both are read safely."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gradio as gr
+
+from googlenet.errors import LabError
+from googlenet.ui.common.access import Access
+from googlenet.ui.common.cores import share_cores
+from googlenet.ui.common.gradio_private import upload_folder
+
+if TYPE_CHECKING:
+    from googlenet.inference.classifier import Classifier
+
+
+class Shared(NamedTuple):
+    """The tab's controls, for a view to read; `answered` are the events after which picture or network are new."""
+
+    checkpoints: Path
+    access: Access
+    demo: gr.Blocks
+    tab: gr.Tab
+    view: gr.Radio
+    network: gr.Dropdown
+    picture: gr.Image
+    answered: list[Any]
+
+
+def classifier(checkpoints: Path, weights: Path) -> Classifier:
+    """The network in `weights`, on no more cores than a running training leaves."""
+    from googlenet.inference.classifier import load_classifier  # imports torch
+
+    share_cores(checkpoints)
+    return load_classifier(weights)
+
+
+def received(upload: Any) -> Path:
+    """The file of an upload. Gradio passes on any path that a client writes into its request: only a file that Gradio
+    itself has received may be read."""
+    try:
+        path = Path(upload["path"]).resolve()
+        if path.is_relative_to(upload_folder()) and path.is_file():
+            return path
+    except (KeyError, TypeError, ValueError, OSError):
+        pass  # not what Gradio sends
+    raise LabError("No picture has arrived: send it as a file, in Python with gradio_client.handle_file.", "image")

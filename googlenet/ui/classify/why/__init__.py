@@ -1,0 +1,1 @@
+"""Classify: why this class and not another."""
