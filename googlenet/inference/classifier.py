@@ -109,12 +109,16 @@ class Classifier:
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
         """uint8 (N, 3, H, W), anywhere → float32 (N, classes), on the classifier's device."""
-        return self.model(normalize(images.to(self.device), self._mean, self._std))
+        return self.model(self.prepared(images))
+
+    def prepared(self, images: Tensor) -> Tensor:
+        """uint8 (N, 3, H, W), anywhere → float32 of that shape, normalised, on the classifier's device."""
+        return normalize(images.to(self.device), self._mean, self._std)
 
     @torch.inference_mode()
     def fast_logits(self, images: Tensor) -> Tensor:
         """As `logits`, within rounding, for many images: batch norm folded, in `fast_dtype`."""
-        return self._folded(normalize(images.to(self.device), self._mean, self._std))
+        return self._folded(self.prepared(images))
 
     @property
     def fast_dtype(self) -> torch.dtype:
@@ -128,6 +132,10 @@ class Classifier:
     def probabilities(self, images: Tensor) -> Tensor:
         """uint8 (N, 3, H, W), anywhere → float32 (N, classes), scaled by the temperature, on its device."""
         return self._softmax(self.logits(images))
+
+    def shares(self, logits: Tensor) -> dict[str, float]:
+        """Logits (classes,) → the probability of every class, the likeliest first; `LabError` where they are none."""
+        return self._ordered(self._softmax(logits).tolist())
 
     def _softmax(self, logits: Tensor) -> Tensor:
         return (logits / self.temperature).softmax(-1)
