@@ -121,6 +121,25 @@ def branch_steps(profile: Profile, module: str) -> dict[str, list[Row]]:
     return {branch: [row for row in rows if row.branch == branch] for branch in BRANCHES}
 
 
+def reads(profile: Profile, step: str) -> str:
+    """The name, in `Trace.maps`, of the map that `step` reads."""
+    chain = _chain(profile, step)
+    return chain[1].name if len(chain) > 1 else INPUT
+
+
+def module_behind(profile: Profile, step: str) -> str:
+    """The module whose channels are those of the map that `step` reads, "" where they are no module's.
+
+    Pools and local response norms between the two keep the channels apart.
+    """
+    for row in _chain(profile, step)[1:]:
+        if row.name.endswith(".concat"):
+            return row.layer
+        if row.macs:  # a convolution mixes the channels
+            break
+    return ""
+
+
 def spans(profile: Profile, step: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """From which pixel up to (and without) which each row of positions of `step` sees the picture; and each column.
 

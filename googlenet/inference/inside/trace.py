@@ -8,18 +8,19 @@ another visitor's picture does at the same moment.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from googlenet.config import GoogLeNetConfig
+from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.models.blocks import Inception, InceptionNaive
 from googlenet.models.googlenet import GoogLeNet
-from googlenet.models.profile import Profile, Row, profile_network
+from googlenet.models.profile import BRANCHES, Profile, Row, profile_network
 
 INPUT = "input"
 
@@ -94,6 +95,18 @@ def walk(model: GoogLeNet, x: Tensor, after: str = "") -> Iterator[tuple[str, Te
         x = model.avgpool(x)
         yield "avgpool", x
     yield "fc", model.fc(model.dropout(x.flatten(1)))
+
+
+def bands(module: InceptionConfig) -> dict[str, slice]:
+    """Which channels of the module's concatenation each branch (1×1, 3×3, 5×5, pool) gives."""
+    ends = itertools.accumulate(module.branch_channels)
+    widths = zip(BRANCHES, ends, module.branch_channels, strict=True)
+    return {branch: slice(end - width, end) for branch, end, width in widths}
+
+
+def inception(config: GoogLeNetConfig, name: str) -> InceptionConfig | None:
+    """The module of that name, or None where no layer is one."""
+    return next((layer for layer in config.layers if layer.name == name and isinstance(layer, InceptionConfig)), None)
 
 
 def _steps(branch: nn.Module) -> list[tuple[str, nn.Module]]:
