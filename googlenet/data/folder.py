@@ -6,7 +6,6 @@ times.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 from collections.abc import Iterator
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 RULE = 2  # raise it when `data.images` gives other pixels or refuses others: older caches are then left aside
 LAYOUT = "put the images into train/CLASS/ and test/CLASS/"
 CHUNK = 128  # images that a thread decodes before it reports
-
-# Icons and what holds no image: such files may lie about in a folder.
-_NOT_IMAGES = {"BUFR", "EPS", "GRIB", "HDF5", "ICNS", "ICO", "MPEG", "WMF"}
 
 
 class _File(NamedTuple):
@@ -82,21 +78,14 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
         raise LabError(f"Folder {str(folder)!r} cannot be read ({error.strerror}).", "data") from error
 
 
-@functools.cache
-def _image_extensions() -> tuple[str, ...]:
-    """Those of all that may hold an image, also where `read_image` refuses the format: naming beats passing over."""
-    from PIL import Image
-
-    known = Image.registered_extensions()  # and fills OPEN
-    return tuple(extension for extension, kind in known.items() if kind in Image.OPEN and kind not in _NOT_IMAGES)
-
-
 def _image_files(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
     """Path and status of each image in `folder` and below; links to folders are not followed, they may form a ring."""
+    from googlenet.data.images import image_extensions
+
     for entry in _entries(folder):
         if entry.is_dir(follow_symlinks=False):
             yield from _image_files(entry.path)
-        elif entry.name.lower().endswith(_image_extensions()):
+        elif entry.name.lower().endswith(image_extensions()):
             try:
                 yield entry.path, entry.stat()
             except OSError as error:

@@ -6,6 +6,7 @@ are run on a short list of formats only, and on nothing whose header announces m
 
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 
@@ -22,6 +23,9 @@ BAND = 256  # rows that are converted at a time
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", *(("AVIF",) if features.check("avif") else ()))
 _FORMAT_WORDS = ", ".join(FORMATS[:-1]) + f" or {FORMATS[-1]}"
 _LIMITS = f"a picture may have {MAX_SIDE:,} on a side and {MAX_PIXELS // 1_000_000} million in all, so shrink it."
+
+# Icons and what holds no image: such files may lie about in a folder.
+_NOT_IMAGES = {"BUFR", "EPS", "GRIB", "HDF5", "ICNS", "ICO", "MPEG", "WMF"}
 
 Source = Path | str | bytes | Image.Image | np.ndarray
 
@@ -49,6 +53,13 @@ def read_image(source: Source, name: str = "") -> Image.Image:
     if isinstance(source, Image.Image):
         return _convert(source, name or "The picture")
     raise LabError(f"A picture must be a file's path, bytes, a Pillow image or an array, not {type(source).__name__}.")
+
+
+@functools.cache
+def image_extensions() -> tuple[str, ...]:
+    """Those of all that may hold an image, also where `read_image` refuses the format: naming beats passing over."""
+    known = Image.registered_extensions()  # and fills OPEN
+    return tuple(extension for extension, kind in known.items() if kind in Image.OPEN and kind not in _NOT_IMAGES)
 
 
 def fit_image(image: Image.Image, size: int) -> Image.Image:

@@ -31,6 +31,7 @@ from googlenet.models.weights import add_facts, read_info
 from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.api import publish
+from googlenet.ui.common import confusion
 from googlenet.ui.common.access import Access
 from googlenet.ui.common.long_work import Cancellation, Cancelled, refusable
 from googlenet.ui.evaluate import checkpoint_events, run_events, run_view
@@ -260,7 +261,7 @@ def test_answers_are_the_evaluations_and_asked_once(book: AnswerBook, checkpoint
 
 def test_a_cells_images_are_the_right_ones_surest_first(book: AnswerBook) -> None:
     answers = book.ask("tried/epoch-0000")
-    true, said = view.first_cell(answers.result)
+    true, said = confusion.first_cell(answers.result)
     html = checkpoint_events.cell_images(answers, true, said)
     numbers = [int(number) for number in Parsed(html).all("data-image")]
     assert numbers == answers.result.cell(true, said)
@@ -339,13 +340,13 @@ def evaluation(path: Path, labels: list[int]) -> Evaluation:
 
 def test_every_filled_cell_is_a_button_and_one_is_in_the_tab_order(tmp_path: Path) -> None:
     result = evaluation(tiny_checkpoint(tmp_path / "tiny.safetensors"), [0, 1, 2] * 20)
-    rows = view.confusion_rows(result)
+    rows = confusion.confusion_rows(result)
     assert [[cell["count"] for cell in row] for row in rows] == result.confusion
-    drawn = Parsed(view.confusion_matrix(result))
+    drawn = Parsed(confusion.confusion_matrix(result))
     filled = [f"{t}-{s}" for t, row in enumerate(result.confusion) for s, count in enumerate(row) if count]
     assert drawn.all("data-cell") == filled
     pressed = [attributes for tag, attributes in drawn.seen if "aria-pressed" in attributes]
-    true, said = view.first_cell(result)
+    true, said = confusion.first_cell(result)
     assert [(cell["data-cell"], cell["tabindex"]) for cell in pressed] == [(f"{true}-{said}", "0")]
     worst = max(n for t, row in enumerate(result.confusion) for s, n in enumerate(row) if t != s)
     assert result.confusion[true][said] == worst
@@ -354,19 +355,19 @@ def test_every_filled_cell_is_a_button_and_one_is_in_the_tab_order(tmp_path: Pat
 
 
 def test_a_cells_colour_never_saturates() -> None:
-    shades = [view.shade(count / 20) for count in range(21)]
+    shades = [confusion.shade(count / 20) for count in range(21)]
     assert shades == sorted(set(shades))  # each count has its own
     assert (shades[0], shades[20]) == (0, 100)
     assert shades[17] - shades[3] > 30
-    assert view.shade(3 / 1000) + 10 < view.shade(17 / 1000) < 30  # and of a thousand images too
+    assert confusion.shade(3 / 1000) + 10 < confusion.shade(17 / 1000) < 30  # and of a thousand images too
 
 
 def test_many_classes_are_listed_by_their_mistakes(tmp_path: Path) -> None:
     classes = tuple(f"class {n}" for n in range(40))
     result = evaluation(tiny_checkpoint(tmp_path / "many.safetensors", classes), list(range(40)) * 2)
-    drawn = Parsed(view.confusion_matrix(result))
+    drawn = Parsed(confusion.confusion_matrix(result))
     assert "table" not in [tag for tag, _ in drawn.seen]
-    assert 0 < len(drawn.all("data-cell")) <= view.MAX_GRID
+    assert 0 < len(drawn.all("data-cell")) <= confusion.MAX_GRID
 
 
 def test_classes_come_weakest_first_with_their_interval(tmp_path: Path) -> None:
@@ -395,7 +396,7 @@ def test_class_names_cannot_become_markup(tmp_path: Path) -> None:
     result = evaluation(path, [0, 1, 2] * 20)
     answers = view.Thumbnail(0, Image.new("RGB", (32, 32)), evil, [(evil, 0.5)])
     drawn = [
-        view.confusion_matrix(result),
+        confusion.confusion_matrix(result),
         view.class_bars(result),
         view.headline(evil, result, evil),
         view.cell_images(evil, evil, [answers], 1),

@@ -8,6 +8,7 @@ import gradio as gr
 
 from googlenet.errors import LabError, check_whole
 from googlenet.runs import Checkpoint, Run, list_checkpoints
+from googlenet.ui.common import confusion
 from googlenet.ui.evaluate import checkpoint_view as view
 from googlenet.ui.evaluate.answers import AnswerBook, Answers
 from googlenet.ui.evaluate.run_events import Shown
@@ -25,8 +26,8 @@ def look(book: AnswerBook, name: str, data: str | None, progress: Progress | Non
     result = answers.result
     return [
         view.headline(answers.name, result, answers.on),
-        view.confusion_matrix(result),
-        cell_images(answers, *view.first_cell(result)),
+        confusion.confusion_matrix(result),
+        cell_images(answers, *confusion.first_cell(result)),
         view.class_bars(result),
         _reliability(answers),
     ]

@@ -1,0 +1,65 @@
+"""What a network takes for what, as a matrix whose cells can be chosen: Evaluate's of a split, Classify's of many files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from googlenet.ui.common.templates import render
+
+if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+    from googlenet.inference.evaluate import Evaluation
+
+MAX_GRID = 30  # classes; a larger matrix is shown as its most frequent mistakes
+
+
+def confusion_matrix(result: Evaluation) -> Markup:
+    """HTML: a row for each true class, a column for each answer, every filled cell a button.
+
+    `data-cell` of a button is "true-predicted", the class numbers. One button is in the tab order, arrows move on.
+    """
+    names, mistakes = list(result.per_class), _mistakes(result.confusion)
+    frequent = [(f"{names[true]} predicted as {names[p]}: {n:,}", true, p) for n, true, p in mistakes[:MAX_GRID]]
+    return render(
+        "common/confusion.html",
+        names=names,
+        rows=confusion_rows(result) if len(names) <= MAX_GRID else [],
+        frequent=frequent,
+        first=first_cell(result),
+        scale=[(f"{100 * share:g}%", shade(share)) for share in (0.001, 0.01, 0.1, 0.4, 1)],
+    )
+
+
+def confusion_rows(result: Evaluation) -> list[list[dict[str, Any]]]:
+    """The cells of each row: count, shade of its share of the class, and what it is in words."""
+    names, rows = list(result.per_class), []
+    for true, row in enumerate(result.confusion):
+        total = max(1, sum(row))
+        words = f"of {names[true]} predicted as"
+        rows.append(
+            [
+                {"count": n, "shade": shade(n / total), "about": f"{n:,} {words} {said}, {100 * n / total:.1f}%"}
+                for n, said in zip(row, names, strict=True)
+            ]
+        )
+    return rows
+
+
+def shade(share: float) -> int:
+    """How far a cell with this share of its class lies from empty, in per cent of the way to full.
+
+    The cube root: mistakes run from one in a thousand to most of a class, and neither end may look alike.
+    """
+    return round(100 * share ** (1 / 3))
+
+
+def first_cell(result: Evaluation) -> tuple[int, int]:
+    """The most frequent mistake, (true, predicted); the first class's right answers when nothing is wrong."""
+    return next(((true, said) for _, true, said in _mistakes(result.confusion)), (0, 0))
+
+
+def _mistakes(confusion: list[list[int]]) -> list[tuple[int, int, int]]:
+    """(count, true, predicted) of every kind of mistake that was made, the most frequent first."""
+    cells = ((n, true, said) for true, row in enumerate(confusion) for said, n in enumerate(row))
+    return sorted(((n, true, said) for n, true, said in cells if n and true != said), reverse=True)
