@@ -1,4 +1,4 @@
-"""The commands of Evaluate and Classify: evaluate, select, classify, export."""
+"""The commands of Evaluate: evaluate, select, export."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from googlenet.errors import LabError
 if TYPE_CHECKING:
     from googlenet.data.datasets import ImageSet
 
-BAD_INPUT = 2
-
 
 def add_commands(command: AddCommand) -> None:
-    """Give the command line `evaluate`, `select`, `classify` and `export`."""
+    """Give the command line `evaluate`, `select` and `export`."""
     sub = command("evaluate", _evaluate, "Accuracy, loss and calibration of a weights file on a data set.")
     sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
     shared.data_option(sub)
@@ -36,13 +34,6 @@ def add_commands(command: AddCommand) -> None:
     sub.add_argument("--promote", **chosen, help="make this one (default: the proposed one) best.safetensors")
     sub.add_argument("--report-on-test", **chosen, help="evaluate it on the test images, once, and record the result")
     shared.checkpoints_option(sub)
-    shared.device_option(sub)
-    shared.json_option(sub)
-
-    sub = command("classify", _classify, "Classify pictures with a weights file.")
-    sub.add_argument("weights", metavar="WEIGHTS", type=Path, help="a .safetensors file of this lab")
-    sub.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures")
-    sub.add_argument("--top", type=int, default=5, help=f"classes to print {DEFAULT}")
     shared.device_option(sub)
     shared.json_option(sub)
 
@@ -104,35 +95,6 @@ def _select(options: argparse.Namespace) -> None:
 def _within(run: str, name: str) -> str:
     """A checkpoint's full name, written as "best" or "run/best"."""
     return name if "/" in name else f"{run}/{name}"
-
-
-def _classify(options: argparse.Namespace) -> int:
-    from googlenet.inference.classifier import Classifier
-    from googlenet.inference.novelty import warning
-
-    classifier = Classifier(options.weights, options.device)
-    if classifier.info.facts.get("synthetic"):
-        print("This network learned synthetic shapes: its answer for a photograph means nothing.", file=sys.stderr)
-    answers, bad = [], 0
-    for file in options.files:
-        try:
-            answer = classifier.answer(file).to_dict()
-            answers.append({"file": str(file), "temperature": classifier.temperature, **answer})
-        except LabError as error:  # the other pictures still get their answer
-            answers.append({"file": str(file), "error": str(error)})
-            bad = BAD_INPUT
-    if options.json:
-        print(json.dumps(answers, ensure_ascii=False))
-    for answer in [] if options.json else answers:
-        if "error" in answer:
-            print(f"error: {answer['error']}", file=sys.stderr)
-            continue
-        top = list(answer["probabilities"].items())[: max(1, options.top)]
-        word = " (calibrated)" if classifier.calibrated else ""
-        print(answer["file"], ", ".join(f"{name} {share:.1%}" for name, share in top) + word, sep=": ")
-        if answer["unlike_training"]:
-            print(f"  {warning(len(answer['probabilities']))}")
-    return bad
 
 
 def _export(options: argparse.Namespace) -> None:

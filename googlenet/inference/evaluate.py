@@ -134,7 +134,7 @@ def evaluate_split(
             if chosen == 1:
                 raise
             chosen = chosen // 2
-    return _summarise(classifier, logits, split.labels.cpu(), time.perf_counter() - started, flip)
+    return summarise(classifier, logits, split.labels.cpu(), time.perf_counter() - started, flip)
 
 
 def _logits(classifier: Classifier, images: Tensor, flip: bool, batch_size: int, progress: Progress | None) -> Tensor:
@@ -150,8 +150,8 @@ def _logits(classifier: Classifier, images: Tensor, flip: bool, batch_size: int,
     return torch.cat(parts).cpu()
 
 
-def _summarise(classifier: Classifier, logits: Tensor, labels: Tensor, seconds: float, flip: bool) -> Evaluation:
-    """Figures from logits (n, classes) and labels (n,), both on the CPU."""
+def summarise(classifier: Classifier, logits: Tensor, labels: Tensor, seconds: float, flip: bool) -> Evaluation:
+    """Figures from logits (n, classes) and labels (n,), at least one, both on the CPU."""
     classes, temperature = classifier.info.classes, classifier.temperature
     count, n = len(classes), len(labels)
     plain, scaled = logits.softmax(1), (logits / temperature).softmax(1)

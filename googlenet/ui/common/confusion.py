@@ -1,4 +1,4 @@
-"""What a network takes for what, as a matrix whose cells can be chosen: Evaluate's of a split, Classify's of many files."""
+"""What a network takes for what, as a matrix whose cells can be chosen."""
 
 from __future__ import annotations
 
