@@ -118,7 +118,7 @@ class Classifier:
     @torch.inference_mode()
     def fast_logits(self, images: Tensor) -> Tensor:
         """As `logits`, within rounding, for many images: batch norm folded, in `fast_dtype`."""
-        return self._folded(self.prepared(images))
+        return self.fast_model(self.prepared(images))
 
     @property
     def fast_dtype(self) -> torch.dtype:
@@ -126,7 +126,8 @@ class Classifier:
         return torch.bfloat16 if has_fast_bf16(self.device) else torch.float32
 
     @functools.cached_property
-    def _folded(self) -> GoogLeNet:
+    def fast_model(self) -> GoogLeNet:
+        """The network rearranged for many images: takes float32 (N, C, H, W), `prepared`."""
         return fold(self.model, self.fast_dtype)
 
     def probabilities(self, images: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.runs import Run
 
 BUILD, TRAIN = ("profile", "code", "convert"), ("train", "resume", "runs", "gradients")
-COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "export")
+COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "export", "index")
 
 
 @pytest.fixture(autouse=True, scope="module")

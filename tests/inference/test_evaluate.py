@@ -228,7 +228,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(classifier: Classifie
 
     small = Classifier(classifier.path, "cpu")
     split = random_split(13)
-    next(small._folded.children()).register_forward_pre_hook(refuse)
+    next(small.fast_model.children()).register_forward_pre_hook(refuse)
     heard: list[str] = []
     result = evaluate_split(small, split, batch_size=16, progress=lambda share, text: heard.append(text))
     assert heard == [

@@ -1,0 +1,51 @@
+"""`python -m googlenet index`: one walk through the training images gives both files beside a weights file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from googlenet.data.content import content_order
+from googlenet.data.datasets import ImageSet, load_images
+from googlenet.data.splits import Progress
+from googlenet.errors import LabError
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.evaluate import check_classes
+from googlenet.inference.index.index import Index, load_index, top_layers, write_index
+from googlenet.inference.index.packing import MAX_WORDS, About
+from googlenet.inference.index.strongest import walk_images
+from googlenet.inference.selection.store import weights_digest
+
+
+def compute_index(
+    weights: Path | str,
+    data: ImageSet | str = "cifar10",
+    *,
+    device: str = "auto",
+    data_dir: Path = Path("data"),
+    progress: Progress | None = None,
+) -> Index:
+    """Write the index of the weights file `weights` beside it, over the training images of `data`.
+
+    `data` is what `load_images` takes or gives; `progress` hears the share done and a sentence with the time left, and
+    may raise to end it. Nothing is written before all is computed. Raises `LabError` for images of another size or of
+    other classes than the network's, for a network that diverged, and where the file cannot be written.
+    """
+    classifier = Classifier(weights, device)
+    digest = weights_digest(classifier.path)
+    network = classifier.info.network
+    tops = top_layers(network)
+    if not tops:
+        raise LabError(f"{classifier.path.name} has no convolution, so there is nothing to look for.")
+    images = data if isinstance(data, ImageSet) else load_images(data, data_dir, progress)
+    check_classes(classifier, images.classes, images.name)
+    height, width = images.train.images.shape[-2:]
+    if (height, width) != (network.input_size, network.input_size):
+        size = f"{network.input_size}×{network.input_size}"
+        raise LabError(f"{classifier.path.name} takes {size} images but the data has {height}×{width}.")
+    order = content_order(images.train)
+    about = About(digest, order.fingerprint, images.name[:MAX_WORDS], len(order.positions))
+    walked = walk_images(classifier, images.train.images[order.positions], set(tops), progress)
+    write_index(classifier.path, about, walked)
+    index = load_index(classifier.path)
+    assert index is not None
+    return index
