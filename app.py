@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
             server_port=options.port,
             share=options.share,
             auth=auth,
-            **launch_options(checkpoints),
+            **launch_options(checkpoints, public=public),
         )
     except OSError as error:  # the port is taken
         print(f"error: {error}", file=sys.stderr)

@@ -49,12 +49,15 @@ class Pictures:
             archive.close()
 
 
-def find_pictures(sources: Iterable[Path | str | tuple[Path, str]], limit: int | None = None) -> Pictures:
+def find_pictures(
+    sources: Iterable[Path | str | tuple[Path, str]], limit: int | None = None, foreign: Iterable[str] = ()
+) -> Pictures:
     """The pictures in `sources`: files, folders with all below them, and zips; the first `limit` of them.
 
     A source is a path, or a path and what people call it ("cats/1.jpg"), from which its folder is taken then. A single
     file is always tried; of a folder or zip, those that are named like pictures. Links to folders are not followed, a
-    zip in a zip is left out, and names in zips are never used as paths. Raises `LabError` when nothing is left.
+    zip in a zip is left out, and names in zips are never used as paths. `foreign` are names of
+    files that were left at home and only count as passed over. Raises `LabError` when nothing is left.
     """
     search = _Search(Pictures())
     for source in sources:
@@ -63,6 +66,8 @@ def find_pictures(sources: Iterable[Path | str | tuple[Path, str]], limit: int |
             search.look_into(Path(path), _shown(name))
         except LabError as error:
             search.pictures.remarks.append(str(error))
+    for name in foreign:
+        search.is_picture(name)
     pictures = search.pictures
     pictures.remarks += search.sentences()
     if limit is not None and len(pictures.found) > limit:
@@ -97,7 +102,7 @@ class _Search:
         elif not name:
             self._add_file(path, _shown(str(path)), _shown(path.absolute().parent.name))
         elif "/" in name:  # of a folder that a browser has sent
-            if self._is_picture(name):
+            if self.is_picture(name):
                 self._add_file(path, name, folder_of(name))
         else:
             self._add_file(path, name, "")
@@ -121,7 +126,7 @@ class _Search:
             below[:] = sorted(name for name in below if not _is_litter(name))
             for name in sorted(files):
                 path = Path(folder, name)
-                if self._is_picture(name):
+                if self.is_picture(name):
                     self._add_file(path, _shown(path.relative_to(top).as_posix()), _shown(path.absolute().parent.name))
 
     def _zip(self, path: Path, name: str) -> None:
@@ -132,7 +137,7 @@ class _Search:
         for entry, inside, reason in archive.names():
             if reason and not _is_litter(inside):
                 self.refused.setdefault(name, Counter())[reason] += 1
-            elif self._is_picture(inside):
+            elif self.is_picture(inside):
                 self._add_entry(archive, entry, _shown(inside))
 
     def _add_entry(self, archive: ZipOfPictures, entry: ZipInfo, name: str) -> None:
@@ -141,7 +146,7 @@ class _Search:
     def _add_file(self, path: Path, name: str, folder: str) -> None:
         self.pictures.found.append(Found(name, folder, partial(_read_file, path, name)))
 
-    def _is_picture(self, name: str) -> bool:
+    def is_picture(self, name: str) -> bool:
         """Whether a file is named like a picture; counts it when it is another one that somebody means."""
         if _is_litter(name):
             return False

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradio import themes
 
+from googlenet.ui.classify.many.limits import limits
 from googlenet.ui.common.downloads import download_route
 from googlenet.ui.train.watch import Watcher
 
@@ -18,7 +19,7 @@ MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 TEXT = themes.Size("12.5px", "12.5px", "13px", "14px", "16px", "22px", "26px")
 
 
-def launch_options(checkpoints: Path) -> dict[str, Any]:
+def launch_options(checkpoints: Path, *, public: bool = False) -> dict[str, Any]:
     """For `Blocks.launch`: nothing is fetched from another host."""
     return {
         "theme": theme(),
@@ -26,7 +27,7 @@ def launch_options(checkpoints: Path) -> dict[str, Any]:
         "head": f"<script>{scripts()}</script>",
         "run_history": False,
         "ssr_mode": False,
-        "max_file_size": "50mb",
+        "max_file_size": limits(public).file_bytes,
         "footer_links": [],
         "strict_cors": True,
         "app_kwargs": {"routes": [Watcher(checkpoints).route(), download_route(checkpoints)]},

@@ -14,9 +14,10 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 MAX_GRID = 30  # classes; a larger matrix is shown as its most frequent mistakes
 
 
-def confusion_matrix(result: Evaluation) -> Markup:
+def confusion_matrix(result: Evaluation, *, chosen: bool = True) -> Markup:
     """HTML: a row for each true class, a column for each answer, every filled cell a button.
 
+    The first cell is marked as the one whose images are shown, unless no cell is `chosen` yet.
     `data-cell` of a button is "true-predicted", the class numbers. One button is in the tab order, arrows move on.
     """
     names, mistakes = list(result.per_class), _mistakes(result.confusion)
@@ -27,6 +28,7 @@ def confusion_matrix(result: Evaluation) -> Markup:
         rows=confusion_rows(result) if len(names) <= MAX_GRID else [],
         frequent=frequent,
         first=first_cell(result),
+        chosen=chosen,
         scale=[(f"{100 * share:g}%", shade(share)) for share in (0.001, 0.01, 0.1, 0.4, 1)],
     )
 
@@ -55,8 +57,9 @@ def shade(share: float) -> int:
 
 
 def first_cell(result: Evaluation) -> tuple[int, int]:
-    """The most frequent mistake, (true, predicted); the first class's right answers when nothing is wrong."""
-    return next(((true, said) for _, true, said in _mistakes(result.confusion)), (0, 0))
+    """The most frequent mistake, (true, predicted); else the first right answers there are."""
+    right = ((n, true, true) for true, n in enumerate(row[true] for true, row in enumerate(result.confusion)) if n)
+    return next(((true, said) for _, true, said in [*_mistakes(result.confusion), *right]), (0, 0))
 
 
 def _mistakes(confusion: list[list[int]]) -> list[tuple[int, int, int]]:

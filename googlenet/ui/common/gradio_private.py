@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.context import LocalContext
+from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from starlette.requests import Request
 
@@ -79,3 +80,8 @@ def poll_less(demo: gr.Blocks) -> None:
 def upload_folder() -> Path:
     """Where Gradio puts what it has received."""
     return Path(get_upload_folder()).resolve()
+
+
+def keep_file(content: bytes, name: str, cache: Path) -> Path:
+    """A file of these bytes among those that Gradio serves, and removes after a day."""
+    return Path(save_bytes_to_cache(content, name, str(cache)))

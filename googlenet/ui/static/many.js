@@ -1,0 +1,124 @@
+// Classify, Many pictures: files, folders and zips are sent with the folders they lay in, which Gradio's own upload
+// forgets; and the table's filters, headings, pages and rows.
+(() => {
+  const own = (window.googlenet ??= {});
+  const AT_ONCE = 40, BYTES_AT_ONCE = 20_000_000; // of one request
+  const number = (count) => count.toLocaleString('en-US');
+
+  // What is in a dropped folder comes in portions of at most 100.
+  const entriesOf = async (folder) => {
+    const reader = folder.createReader(), all = [];
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return all;
+      all.push(...some);
+    }
+  };
+  const walk = async (entry, found) => {
+    if (entry.isDirectory) {
+      for (const inner of await entriesOf(entry)) await walk(inner, found);
+    } else {
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      found.push({file, name: entry.fullPath.replace(/^\//, '')});
+    }
+  };
+
+  const send = async (files, told) => {
+    const paths = [];
+    for (let start = 0; start < files.length; ) {
+      const body = new FormData();
+      let end = start, bytes = 0;
+      while (end < files.length && end - start < AT_ONCE && (end === start || bytes + files[end].file.size < BYTES_AT_ONCE)) {
+        bytes += files[end].file.size;
+        body.append('files', files[end].file, files[end].file.name);
+        end += 1;
+      }
+      const answer = await fetch('gradio_api/upload', {method: 'POST', body});
+      if (!answer.ok) throw new Error(answer.status === 413 ? 'a file is too large' : `the lab answered ${answer.status}`);
+      paths.push(...(await answer.json()));
+      start = end;
+      told(start);
+    }
+    return paths;
+  };
+
+  own.pickPictures = (element, arrived) => {
+    const picker = element.querySelector('.gl-picker'), status = element.querySelector('.gl-picker-status');
+    const inputs = [...element.querySelectorAll('input')], {endings, files: most, bytes, total} = picker.dataset;
+    const known = endings.split(' ');
+    const say = (text, refused = false) => {
+      status.textContent = text;
+      status.classList.toggle('gl-refused', refused);
+    };
+    // Of a folder only what is named like a picture is sent; a file chosen by itself always is.
+    const isPicture = ({name}) => !name.includes('/') || known.some((ending) => name.toLowerCase().endsWith(ending))
+      || name.toLowerCase().endsWith('.zip');
+
+    const refusal = (files) => {
+      const large = files.find(({file}) => file.size > Number(bytes));
+      if (large) return `${large.name} has ${number(Math.round(large.file.size / 1e6))} MB: the limit is ${number(bytes / 1e6)}.`;
+      if (files.length > Number(most)) return `These are ${number(files.length)} files: the limit is ${number(Number(most))}.`;
+      const sum = files.reduce((all, {file}) => all + file.size, 0);
+      return sum > Number(total) ? `These files have ${(sum / 1e9).toFixed(1)} GB together: the limit is ${total / 1e9} GB.` : '';
+    };
+
+    const take = async (all) => {
+      if (!all.length) return;
+      const files = all.filter(isPicture), foreign = all.filter((one) => !isPicture(one)).map(({name}) => name);
+      const refused = refusal(files);
+      if (refused) return say(refused, true);
+      inputs.forEach((input) => { input.disabled = true; });
+      picker.classList.add('gl-sending');
+      try {
+        const told = (done) => say(`Sent ${number(done)} of ${number(files.length)} files …`);
+        told(0);
+        const paths = await send(files, told);
+        say('');
+        arrived({files: paths.map((path, index) => ({path, name: files[index].name})), foreign: foreign.slice(0, 20000)});
+      } catch (error) {
+        say(`Nothing was sent (${error.message}): try again.`, true);
+      }
+      inputs.forEach((input) => { input.disabled = false; input.value = ''; });
+      picker.classList.remove('gl-sending');
+    };
+
+    for (const input of inputs) {
+      input.addEventListener('change', () =>
+        take([...input.files].map((file) => ({file, name: file.webkitRelativePath || file.name}))));
+    }
+    for (const kind of ['dragenter', 'dragover', 'dragleave', 'drop']) {
+      picker.addEventListener(kind, (event) => {
+        event.preventDefault();
+        picker.classList.toggle('gl-over', kind === 'dragenter' || kind === 'dragover');
+      });
+    }
+    picker.addEventListener('drop', async (event) => {
+      const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean), found = [];
+      try {
+        for (const entry of entries) await walk(entry, found);
+        await take(found);
+      } catch (error) {
+        say(`What was dropped cannot be read (${error.message}): choose it with the buttons.`, true);
+      }
+    });
+  };
+
+  // The table comes anew from the server: the button that was pressed keeps the focus.
+  own.manyPressed = (element, choose, open, watch) => {
+    let pressed = null;
+    element.addEventListener('click', (event) => {
+      const button = event.target.closest('[data-show]'), row = event.target.closest('[data-open]');
+      if (button) {
+        pressed = button.dataset.key;
+        choose({show: button.dataset.show});
+      } else if (row) {
+        open({row: Number(row.dataset.open)});
+      }
+    });
+    watch('value', () => {
+      if (pressed) element.querySelector(`[data-key="${CSS.escape(pressed)}"]`)?.focus({preventScroll: true});
+      if (pressed === 'before' || pressed === 'after') element.scrollIntoView({block: 'start'});
+      pressed = null;
+    });
+  };
+})();
