@@ -30,15 +30,27 @@ def load_cifar(data_dir: Path, progress: Progress) -> tuple[Split, Split, tuple[
     Found in `data_dir` in torchvision's layout, else made from cifar-10-python.tar.gz there, else downloaded; of
     two processes that want it at once, the second waits. Raises `LabError` when it cannot be had.
     """
-    from torchvision.datasets import CIFAR10
-
     progress(0.0, "Loading CIFAR-10")
-    cache = data_dir / "cache" / f"cifar10-{CIFAR10.tgz_md5[:8]}.safetensors"
+    cache = _cache(data_dir)
     splits = read_cache(cache, len(CLASSES))
     if splits is None:
         splits = _read(data_dir) or _fetch(data_dir, progress)
         write_cache(cache, *splits)
     return *splits, CLASSES
+
+
+def is_at_hand(data_dir: Path) -> bool:
+    """Whether CIFAR-10 has been read before, or lies in `data_dir` as torchvision has it; sums are not checked."""
+    from torchvision.datasets import CIFAR10
+
+    places = (_cache(data_dir), data_dir / CIFAR10.base_folder / "data_batch_1", data_dir / CIFAR10.filename)
+    return any(place.is_file() for place in places)
+
+
+def _cache(data_dir: Path) -> Path:
+    from torchvision.datasets import CIFAR10
+
+    return data_dir / "cache" / f"cifar10-{CIFAR10.tgz_md5[:8]}.safetensors"
 
 
 def _read(data_dir: Path) -> tuple[Split, Split] | None:

@@ -12,7 +12,16 @@ from googlenet.errors import LabError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["ImageSet", "Progress", "Split", "check_source", "load_images", "split_validation"]
+__all__ = [
+    "ImageSet",
+    "Progress",
+    "Split",
+    "check_source",
+    "classes_of",
+    "is_at_hand",
+    "load_images",
+    "split_validation",
+]
 
 NAMES = {"cifar10": "CIFAR-10", "shapes": "shapes (synthetic)"}
 
@@ -40,6 +49,35 @@ def check_source(source: str) -> str:
 
         class_names(_root(source))
     return source
+
+
+def is_at_hand(source: str, data_dir: Path = Path("data")) -> bool:
+    """Whether `load_images` would find `source` on this machine, and download nothing."""
+    if source == "cifar10":
+        from googlenet.data.cifar import is_at_hand as has_cifar
+
+        return has_cifar(Path(data_dir))
+    try:
+        check_source(source)
+    except LabError:
+        return False
+    return True
+
+
+def classes_of(source: str) -> tuple[str, ...]:
+    """The classes of `source` in label order; opens no image, downloads nothing. `LabError` where it is none."""
+    check_source(source)
+    if source == "cifar10":
+        from googlenet.data.cifar import CLASSES
+
+        return CLASSES
+    if source == "shapes":
+        from googlenet.data.shapes import CLASSES
+
+        return CLASSES
+    from googlenet.data.folder import class_names
+
+    return class_names(_root(source))
 
 
 def load_images(source: str, data_dir: Path = Path("data"), progress: Progress | None = None) -> ImageSet:

@@ -3,7 +3,23 @@
 The room's face; it imports torch.
 """
 
-from googlenet.inference.index.compute import compute_index
+from googlenet.inference.index.compute import compute_index, seconds_an_image
+from googlenet.inference.index.images import TrainingImages, find_images
 from googlenet.inference.index.index import Index, Top, index_path, load_index
+from googlenet.inference.index.neighbours import Bank, Neighbour, load_bank, nearest, neighbours_path
 
-__all__ = ["Index", "Top", "compute_index", "index_path", "load_index"]
+__all__ = [
+    "Bank",
+    "Index",
+    "Neighbour",
+    "Top",
+    "TrainingImages",
+    "compute_index",
+    "find_images",
+    "index_path",
+    "load_bank",
+    "load_index",
+    "nearest",
+    "neighbours_path",
+    "seconds_an_image",
+]

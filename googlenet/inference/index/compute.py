@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from pathlib import Path
+
+import torch
 
 from googlenet.data.content import content_order
 from googlenet.data.datasets import ImageSet, load_images
 from googlenet.data.splits import Progress
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.evaluate import check_classes
+from googlenet.inference.evaluate import BATCH, check_classes
 from googlenet.inference.index.index import Index, load_index, top_layers, write_index
+from googlenet.inference.index.neighbours import write_bank
 from googlenet.inference.index.packing import MAX_WORDS, About
 from googlenet.inference.index.strongest import walk_images
 from googlenet.inference.selection.store import weights_digest
@@ -24,7 +29,7 @@ def compute_index(
     data_dir: Path = Path("data"),
     progress: Progress | None = None,
 ) -> Index:
-    """Write the index of the weights file `weights` beside it, over the training images of `data`.
+    """Write the index of the weights file `weights` beside it, over the training images of `data`; and their features.
 
     `data` is what `load_images` takes or gives; `progress` hears the share done and a sentence with the time left, and
     may raise to end it. Nothing is written before all is computed. Raises `LabError` for images of another size or of
@@ -45,7 +50,19 @@ def compute_index(
     order = content_order(images.train)
     about = About(digest, order.fingerprint, images.name[:MAX_WORDS], len(order.positions))
     walked = walk_images(classifier, images.train.images[order.positions], set(tops), progress)
+    write_bank(classifier.path, about, walked.features, images.train.labels[order.positions])
     write_index(classifier.path, about, walked)
     index = load_index(classifier.path)
     assert index is not None
     return index
+
+
+@functools.lru_cache(maxsize=4)
+def seconds_an_image(classifier: Classifier) -> float:
+    """How long the network takes for one of many images here, from two batches; measured once."""
+    size, count = classifier.info.network.input_size, BATCH[classifier.device.type]
+    images = torch.zeros((count, 3, size, size), dtype=torch.uint8)
+    for _ in range(2):  # the first one gets memory and chooses kernels
+        begun = time.perf_counter()
+        classifier.fast_logits(images).cpu()
+    return (time.perf_counter() - begun) / count

@@ -1,0 +1,69 @@
+"""Computing an index from the page: the button in a card's empty state, its progress, and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from googlenet.errors import LabError
+from googlenet.runs import find_checkpoint
+from googlenet.ui.classify.inside import training_images
+from googlenet.ui.classify.shared import Shared
+from googlenet.ui.common.cores import share_cores
+from googlenet.ui.common.layout import html
+from googlenet.ui.common.long_work import PRIVATE, Cancellation, refusable
+
+# One index at a time: others wait in line, and pictures are answered meanwhile.
+WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "index", "show_progress": "full"}
+PROGRESS = gr.Progress()
+NOTHING = "Cancelled: no index was written."
+
+
+def index_card() -> gr.HTML:
+    """A place for `channel_card` or `neighbours_card`, whose button starts `computed_at`."""
+    return html("", js_on_load="googlenet.onPressed(element, 'compute', (data) => trigger('compute', data))")
+
+
+def computed_at(shared: Shared, card: gr.HTML) -> Any:
+    """Lay out a Cancel below `card` for while its index is computed, and wire the button in it.
+
+    Returns the event after which cards can be drawn anew: `.then` it.
+    """
+    cancellation = Cancellation()
+    cancel = gr.Button("Cancel", size="sm", visible=False, min_width=90)
+    cancel.click(cancellation.cancel, None, None, **PRIVATE)
+
+    @refusable(1, cancelled=NOTHING)
+    def compute(chosen: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> Any:
+        compute_for(shared, chosen, cancellation.listen(request, progress))
+        return gr.skip()
+
+    started = card.compute(lambda: gr.Button(visible=True), None, cancel, **PRIVATE)
+    done = started.then(compute, shared.network, card, **WORK)
+    return done.then(lambda: gr.Button(visible=False), None, cancel, **PRIVATE)
+
+
+def compute_for(shared: Shared, chosen: str | None, progress: Callable[[float, str], None]) -> None:
+    """Compute the index of the network called `chosen` over its training images, unless somebody just has.
+
+    Raises `LabError` where its training images are not on this machine.
+    """
+    checkpoint = find_checkpoint(shared.checkpoints, chosen or "")
+    from googlenet.inference.index import compute_index, load_bank, load_index
+
+    try:
+        if load_index(checkpoint.path) and load_bank(checkpoint.path):
+            return
+    except LabError:
+        pass  # damaged, or of other weights: that is why it is computed
+    source = training_images.fitting_source(shared.checkpoints, shared.access, checkpoint)
+    if source is None:
+        raise LabError("Its training images are not on this machine: start the lab with --data and their folder.")
+
+    def report(share: float, text: str) -> None:
+        share_cores(shared.checkpoints)  # a training may have begun since
+        progress(share, text)
+
+    compute_index(checkpoint.path, source, progress=report)
