@@ -116,7 +116,7 @@ class _Search:
             kinds += [f"{more:,} of other kinds"] if more else []
             yield f"Passed over {total:,} {_files(total)} not named like pictures: {', '.join(kinds)}."
         for name, reasons in self.refused.items():
-            yield f"Left out of {name}: {'; '.join(f'{n:,} {_files(n)} {why}' for why, n in reasons.items())}."
+            yield f"Left out of {name}: {', '.join(f'{n:,} {_files(n)} ({why})' for why, n in reasons.items())}."
 
     def _folder(self, top: Path) -> None:
         def refuse(error: OSError) -> None:

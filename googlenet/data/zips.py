@@ -93,17 +93,17 @@ class ZipOfPictures:
 
 
 def _refusal(entry: zipfile.ZipInfo, name: str) -> str:
-    """Why an entry is not even tried, as the end of "left out: 2 …"; "" when it is tried."""
+    """Why an entry is not even tried, as "a name that …"; "" when it is tried."""
     if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
-        return "with a name that leads out of the zip"
+        return "a name that leads out of the zip"
     if stat.S_ISLNK(entry.external_attr >> 16):
-        return "that only link to another file"
+        return "only a link to another file"
     if entry.flag_bits & ENCRYPTED:
         return "locked with a password"
     if entry.compress_type not in PACKED:
         return "packed in a way that is not read here"
     if entry.file_size > max(BOMB_BYTES, BOMB_RATIO * entry.compress_size):
-        return "that unpack to a hundred times their size, as zip bombs do"
+        return "a hundred times its size when unpacked, as zip bombs are"
     return ""
 
 
