@@ -117,7 +117,7 @@ def test_names_that_lead_out_links_and_litter_are_left_out(tmp_path: Path) -> No
     assert found == [("cat/good.png", "cat")]
     assert remarks == [
         "Passed over 2 files not named like pictures: 1 .zip, 1 .exe.",
-        "Left out of odd.zip: 5 files with a name that leads out of the zip; 1 file that only link to another file.",
+        "Left out of odd.zip: 5 files (a name that leads out of the zip), 1 file (only a link to another file).",
     ]
     assert sorted(tmp_path.parent.rglob("*")) == before  # nothing was written anywhere
 
@@ -133,7 +133,7 @@ def test_an_encrypted_entry_and_a_strange_packing_are_left_out(tmp_path: Path) -
     found, remarks = names(path)
     assert [name for name, _ in found] == ["b.png"]
     assert remarks == [
-        "Left out of locked.zip: 1 file locked with a password; 1 file packed in a way that is not read here."
+        "Left out of locked.zip: 1 file (locked with a password), 1 file (packed in a way that is not read here)."
     ]
 
 
@@ -144,7 +144,7 @@ def test_bombs_are_refused_by_what_they_declare(tmp_path: Path, monkeypatch: pyt
     beside = {"zero.png": bytes(40_000_000), "good.png": np.random.default_rng(0).bytes(600_000)}
     found, remarks = names(pack(tmp_path / "one.zip", beside))
     assert [name for name, _ in found] == ["good.png"]
-    assert "1 file that unpack to a hundred times their size" in remarks[0]
+    assert "1 file (a hundred times its size when unpacked" in remarks[0]
     monkeypatch.setattr(zips, "MAX_ENTRIES", 5)
     with pytest.raises(LabError, match=r"has 6 files in it and the limit is 5"):
         names(pack(tmp_path / "wide.zip", {f"{i}.png": b"x" for i in range(6)}))
