@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import gradio as gr
 from gradio.events import api
-from gradio.media import get_image
 
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
+from googlenet.ui.classify.examples import examples
 from googlenet.ui.classify.inside.panel import inside_panel
 from googlenet.ui.classify.many.panel import many_panel
 from googlenet.ui.classify.over_epochs.panel import epochs_panel
@@ -23,7 +23,6 @@ from googlenet.ui.common.layout import LIVE
 from googlenet.ui.common.refusals import api_errors
 
 VIEWS = [("One picture", "one"), ("See inside", "inside"), ("Many pictures", "many")]
-EXAMPLES = ("bus.png", "cheetah1.jpg", "lion.jpg")  # Gradio brings them along
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
 WAITING = view.empty("Looking for trained networks", "This takes a few seconds after a start.")
 NO_PICTURE = view.empty(
@@ -61,13 +60,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
                     label="Show what the answer rests on",
                     info="covers the picture square by square and watches the answer change",
                 )
-                gr.Examples(
-                    [[get_image(file)] for file in EXAMPLES],
-                    picture,
-                    label="Pictures to try (none is of a CIFAR-10 class)",
-                    cache_examples=False,
-                    api_visibility="private",
-                )
+                examples(picture)
             several = gr.Column(visible=False)
         with gr.Column(scale=2, min_width=320):
             with gr.Column() as one:
