@@ -94,7 +94,7 @@ class _Search:
         except (OSError, ValueError):  # a name too long, or with a NUL in it
             exists, is_folder = False, False
         if not exists:
-            raise LabError(f"There is no file or folder {_shown(str(path))!r}.", "files")
+            raise LabError(f"There is no file or folder {name or _shown(str(path))!r}.", "files")
         if is_folder:
             self._folder(path)
         elif is_zip(path):
