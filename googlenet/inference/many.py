@@ -11,7 +11,7 @@ import io
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -144,7 +144,9 @@ def classify_all(
     return ManyAnswers(rows, total, classifier.info.classes, evaluation, tuple(pictures.remarks), seconds)
 
 
-def answer_rows(classifier: Classifier, found: Sequence[Found], thumbnails: int | None = None) -> Iterator[Row]:
+def answer_rows(
+    classifier: Classifier, found: Sequence[Found], thumbnails: int | None = None
+) -> Generator[Row, None, None]:
     """A row for each picture, in order; a few chunks are in work at a time, so that memory does not grow with them."""
     workers = max(1, torch.get_num_threads())
     chunk = max(1, min(CHUNK, -(-len(found) // workers)))
@@ -196,9 +198,11 @@ def _answer_chunk(
     answers = iter(_ask(classifier, torch.stack(pixels)) if pixels else ())
     rows = []
     for found, (tensor, thumbnail, error) in zip(part, decoded, strict=True):
-        known = {"name": found.name, "label": labels.get(found.folder.casefold())}
-        said = {"error": error} if tensor is None else {**next(answers), "thumbnail": thumbnail}
-        rows.append(Row(**known, **said))
+        label = labels.get(found.folder.casefold())
+        if tensor is None:
+            rows.append(Row(found.name, label, error=error))
+        else:
+            rows.append(Row(found.name, label, thumbnail=thumbnail, **next(answers)))
     return rows
 
 
@@ -218,7 +222,7 @@ def _ask(classifier: Classifier, pixels: Tensor) -> Iterator[dict[str, Any]]:
         )
     classes, novelty = classifier.info.classes, classifier.novelty
     shares, best = (logits / classifier.temperature).softmax(-1).topk(min(2, len(classes)))
-    scores = novelty.score(logits).tolist() if novelty else [None] * len(logits)
+    scores: list[float] = novelty.score(logits).tolist() if novelty else [0.0] * len(logits)
     for row, share, number, score in zip(logits, shares.tolist(), best.tolist(), scores, strict=True):
         said: dict[str, Any] = {"answer": classes[number[0]], "probability": share[0], "logits": row}
         if len(number) > 1:

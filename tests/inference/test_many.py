@@ -267,7 +267,7 @@ def test_only_a_few_pictures_are_in_memory(classifier: Classifier) -> None:
 
     rows = answer_rows(classifier, [found(index) for index in range(500)])
     next(rows)
-    rows.close()  # type: ignore[attr-defined]
+    rows.close()
     assert len(read) <= 16 * (torch.get_num_threads() + 2)
 
 
