@@ -2,8 +2,9 @@
 
     python -m benchmarks.many checkpoints/googlenet-cifar10.safetensors [--pictures 1000]
 
-The pictures are the example pictures, as small JPEGs and as 12 megapixels with a camera's noise: 24 files of each kind, read again and again. Decoding and network are each timed alone on one core, per picture; with n cores the
-floor of a thousand is 1000 × (decoding + network) / n.
+The pictures are the example pictures as small JPEGs, and as 12 megapixels with a camera's noise: 24 files of each kind,
+read again and again. Decoding and network are each timed alone on one core, per picture; with n cores the floor of a
+thousand is 1000 × (decoding + network) / n.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def main(arguments: list[str] | None = None) -> None:
             floor = options.pictures * (decoding + network) / cores
             megabytes = np.mean([file.stat().st_size for file in files]) / 1e6
             print(
-                f"{options.pictures:,} {name}, {megabytes:.1f} MB each: {answers.seconds:.1f} s, {used:.1f} s of processor "
-                f"time; a picture alone takes {1e3 * decoding:.1f} ms "
-                f"of decoding and {1e3 * network:.1f} ms of the network, so the floor is {floor:.1f} s"
+                f"{options.pictures:,} {name}, {megabytes:.1f} MB each: {answers.seconds:.1f} s, {used:.1f} s of "
+                f"processor time; a picture alone takes {1e3 * decoding:.1f} ms of decoding and {1e3 * network:.1f} ms "
+                f"of the network, so the floor is {floor:.1f} s"
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-p
 RUN = "seen-by-everyone"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 PATIENCE = 90_000
+EXAMPLES = Path(__file__).resolve().parents[2] / "googlenet" / "ui" / "static" / "examples"
 # base.css darkens the colours of Gradio's code by a filter, which axe does not see.
 EXCEPTIONS = [[".cm-editor"]]
 NAMELESS = re.compile(
@@ -39,8 +41,15 @@ def judged(page: Page) -> None:
 
 
 def classified(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Example")).first.click()
+    page.get_by_role("button", name="ship").click()
     expect(page.locator(".gl-classified")).to_be_visible(timeout=PATIENCE)
+
+
+def answered_all(page: Page) -> None:
+    page.get_by_role("radio", name="Many pictures").check()
+    page.locator("[data-way=files]").set_input_files([EXAMPLES / "cat.jpg", EXAMPLES / "SOURCES.md"])
+    page.get_by_role("button", name="Answer all").click()
+    expect(page.locator(".gl-many-table")).to_be_visible(timeout=PATIENCE)
 
 
 def drawn(selector: str) -> Callable[[Page], None]:
@@ -54,6 +63,7 @@ VIEWS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "train": (f"?tab=train&run={RUN}", drawn(".gl-chart")),
     "evaluate": (f"?tab=evaluate&evaluate={RUN}", judged),
     "classify": ("?tab=classify", classified),
+    "many": ("?tab=classify", answered_all),
 }
 
 
