@@ -150,6 +150,7 @@ def _drawn(
         problem="",
         tiles=found,
         side=side,
+        outlined=any(tile.box.width * tile.box.height < side**2 for tile in found),
         enlarged=max(tile.box.width * tile.box.height for tile in found) < SMALL * side**2,
         largest=max(max(tile.box.width, tile.box.height) for tile in found),
         sheet=training_images.sheet([images.image(top.image) for top in tops]),
@@ -159,8 +160,10 @@ def _drawn(
 
 
 def in_words(counted: Counter[str]) -> str:
-    """ "6 truck, 2 automobile and 1 ship"."""
-    parts = [f"{count} {label}" for label, count in counted.most_common()]
+    """ "truck (6), automobile (2) and ship", or "all truck"."""
+    if len(counted) == 1 < counted.total():
+        return f"all {next(iter(counted))}"
+    parts = [f"{label} ({count})" if count > 1 else label for label, count in counted.most_common()]
     return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
