@@ -1,4 +1,4 @@
-"""The cards of training images: what a channel looks for, what is near a picture, and what they say of what is missing."""
+"""The cards of training images: what a channel looks for, what is near a picture, what they say of what is missing."""
 
 from __future__ import annotations
 

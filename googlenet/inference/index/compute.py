@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from googlenet.data.content import content_order
-from googlenet.data.datasets import ImageSet, load_images
+from googlenet.data.datasets import ImageSet, classes_of, load_images
 from googlenet.data.splits import Progress
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
@@ -41,6 +41,8 @@ def compute_index(
     tops = top_layers(network)
     if not tops:
         raise LabError(f"{classifier.path.name} has no convolution, so there is nothing to look for.")
+    if isinstance(data, str):
+        check_classes(classifier, classes_of(data), data)  # before minutes of loading
     images = data if isinstance(data, ImageSet) else load_images(data, data_dir, progress)
     check_classes(classifier, images.classes, images.name)
     height, width = images.train.images.shape[-2:]
