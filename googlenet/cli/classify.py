@@ -124,7 +124,8 @@ def _lines(answers: ManyAnswers, csv: Path | None) -> Iterator[str]:
     warned = sum(bool(row.unlike_training) for row in read)
     failed = len(answers.rows) - len(read)
     unread = f", {failed:,} cannot be read" if failed else ""
-    yield f"{len(read):,} pictures answered in {answers.seconds:.1f} s, {warned:,} look like no class{unread}"
+    word = "picture" if len(read) == 1 else "pictures"
+    yield f"{len(read):,} {word} answered in {answers.seconds:.1f} s, {warned:,} look like no class{unread}"
     if answers.evaluation:
         count = answers.evaluation.n
         yield from evaluation_lines(answers.evaluation, f"{count:,} pictures in folders named like classes")

@@ -80,7 +80,7 @@ def test_help_explains_every_option(command, capsys):
         "resume": "checkpoints",
         "evaluate": "data split flip device json",
         "select": "data promote report-on-test checkpoints device json",
-        "classify": "json top device",
+        "classify": "json top device csv checkpoint checkpoints",
         "profile": "json size batch paper config ch5x5 batch-norm aux-heads naive",
         "code": "config module json link",
         "convert": "json",

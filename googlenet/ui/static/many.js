@@ -110,6 +110,9 @@
       const button = event.target.closest('[data-show]'), row = event.target.closest('[data-open]');
       if (button) {
         pressed = button.dataset.key;
+        if (pressed.startsWith('only-')) { // the cell whose pictures were shown is chosen no longer
+          document.querySelector('.gl-many-matrix [aria-pressed]')?.removeAttribute('aria-pressed');
+        }
         choose({show: button.dataset.show});
       } else if (row) {
         open({row: Number(row.dataset.open)});

@@ -51,7 +51,7 @@ class _Page:
                 self.cancel = gr.Button("Cancel", scale=0, min_width=90, interactive=False)
         with answers:
             self.summary = html(NOTHING_YET)
-            self.matrix = html("", js_on_load=CELL)
+            self.matrix = html("", "gl-many-matrix", js_on_load=CELL)
             self.table = html("", js_on_load=TABLE)
             self.save = gr.Button("Download the table (CSV)", visible=False, size="sm")
             self.file = gr.Textbox("", visible="hidden")
