@@ -57,13 +57,18 @@ def read_image(source: Source, name: str = "", *, at_least: int | None = None) -
     raise LabError(f"A picture must be a file's path, bytes, a Pillow image or an array, not {type(source).__name__}.")
 
 
-def announced_pixels(content: bytes) -> int:
-    """How many pixels a file's header announces, at no cost; 0 for what is no picture."""
+def pixels_to_decode(content: bytes, at_least: int | None = None) -> int:
+    """How many pixels `read_image` will hold in memory by the file's header, at no cost; 0 for what is no picture.
+
+    Of a progressive JPEG they are all held, however small it comes back.
+    """
     try:
-        width, height = _open(content, "").size
+        image = _open(content, "")
     except LabError:
         return 0
-    return width * height
+    if at_least and not image.info.get("progressive"):
+        image.draft(None, (at_least, at_least))
+    return image.width * image.height
 
 
 @functools.cache

@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from googlenet.data.images import announced_pixels, fit_image, read_image
+from googlenet.data.images import fit_image, pixels_to_decode, read_image
 from googlenet.data.pictures import Found, Pictures
 from googlenet.data.splits import Progress
 from googlenet.errors import LabError
@@ -207,9 +207,12 @@ def _answer_chunk(
 
 
 def _decode(found: Found, size: int) -> Image.Image:
-    content = found.read()
-    with _one_large if announced_pixels(content) > LARGE else contextlib.nullcontext():
-        return read_image(content, found.name, at_least=FINENESS * size)
+    content, least = found.read(), FINENESS * size
+    try:
+        with _one_large if pixels_to_decode(content, least) > LARGE else contextlib.nullcontext():
+            return read_image(content, found.name, at_least=least)
+    except MemoryError as error:
+        raise LabError(f"{found.name} is too large for this machine's memory: shrink it.") from error
 
 
 def _ask(classifier: Classifier, pixels: Tensor) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zipfile
 from pathlib import Path
 
@@ -76,6 +77,20 @@ def test_a_hostile_zip_is_refused_in_a_sentence_and_cancel_keeps_what_is_done(vi
     expect(page.get_by_text("of 2,000 pictures: these are their answers")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".gl-many-table tbody tr").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+DROP = """(picker, content) => {
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0)), transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], 'dropped.jpg', {type: 'image/jpeg'}));
+  picker.dispatchEvent(new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true}));
+}"""
+
+
+def test_a_dropped_picture_is_taken(visit: object) -> None:
+    page = many(visit.open("?tab=classify"))
+    content = base64.b64encode((EXAMPLES / "deer.jpg").read_bytes()).decode()
+    page.locator(".gl-picker").evaluate(DROP, content)
+    expect(page.get_by_text("dropped.jpg is here")).to_be_visible()
 
 
 def test_an_example_is_answered_rightly_at_the_first_click(visit: object) -> None:

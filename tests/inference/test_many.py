@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 from tiny import CLASSES, tiny_checkpoint
 
 from googlenet.data import pictures, zips
-from googlenet.data.images import fit_image, read_image
+from googlenet.data.images import fit_image, pixels_to_decode, read_image
 from googlenet.data.pictures import find_pictures
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
@@ -292,6 +292,22 @@ def test_a_diverged_network_is_refused(tmp_path: Path) -> None:
         classifier.model.fc.bias.fill_(float("nan"))
     with pytest.raises(LabError, match="diverged"):
         answer_all(classifier, pack(tmp_path / "z.zip", {"1.png": picture()}))
+
+
+def test_a_reduced_photograph_stands_upright() -> None:
+    turned, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.linear_gradient("L").convert("RGB").resize((2000, 1000)).save(turned, "JPEG", exif=exif)
+    assert read_image(turned.getvalue(), at_least=200).size == (250, 500)
+
+
+def test_only_what_is_decoded_whole_waits_for_its_turn() -> None:
+    page, plain, progressive = Image.new("RGB", (2000, 1000)), io.BytesIO(), io.BytesIO()
+    page.save(plain, "JPEG")
+    page.save(progressive, "JPEG", progressive=True)
+    counts = [pixels_to_decode(file.getvalue(), 200) for file in (plain, progressive)]
+    assert counts == [500 * 250, 2000 * 1000]
+    assert pixels_to_decode(b"words", 200) == 0
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

@@ -21,7 +21,7 @@ from tiny import CLASSES, tiny_checkpoint
 from googlenet.errors import LabError
 from googlenet.inference.many import ManyAnswers
 from googlenet.ui.classify import examples
-from googlenet.ui.classify.many import view
+from googlenet.ui.classify.many import view, work
 from googlenet.ui.classify.many.limits import Limits, limits
 from googlenet.ui.classify.many.view import Look
 from googlenet.ui.classify.many.work import Asked, Received, answer_all, picture_of, receive
@@ -213,6 +213,15 @@ def test_a_row_gives_its_picture_again(asked: Asked, tmp_path: Path) -> None:
     assert picture_of(asked, 121, tmp_path).read_bytes() == picture(1000)  # out of the zip
     with pytest.raises(LabError):
         receive([{"path": str(tmp_path / "gone.png")}], [], ROOM)
+
+
+def test_a_client_gets_what_was_done_in_its_time(
+    checkpoints: Path, sent: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "API_SECONDS", -1)
+    files = [{"path": str(path), "orig_name": name} for path, name in sent.files]
+    answer = work.classify_uploads(checkpoints, files, "", ROOM)
+    assert (len(answer["rows"]), answer["complete"]) == (1, False)
 
 
 # --- examples ---------------------------------------------------------------------------------

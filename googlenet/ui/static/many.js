@@ -93,9 +93,14 @@
       });
     }
     picker.addEventListener('drop', async (event) => {
-      const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean), found = [];
+      // Before anything is waited for: what was dropped is gone then. Not everything that is a file has an entry.
+      const items = [...event.dataTransfer.items].filter(({kind}) => kind === 'file'), found = [];
+      const dropped = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
       try {
-        for (const entry of entries) await walk(entry, found);
+        for (const one of dropped) {
+          if (one instanceof File) found.push({file: one, name: one.name});
+          else await walk(one, found);
+        }
         await take(found);
       } catch (error) {
         say(`What was dropped cannot be read (${error.message}): choose it with the buttons.`, true);
