@@ -19,6 +19,7 @@ from googlenet.ui.common.long_work import PRIVATE, Cancellation, refusable
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "index", "show_progress": "full"}
 PROGRESS = gr.Progress()
 NOTHING = "Cancelled: no index was written."
+WAITING = '<div class="gl-computing"></div>'  # room for the progress, which Gradio lays over a card
 
 
 def index_card() -> gr.HTML:
@@ -29,10 +30,11 @@ def index_card() -> gr.HTML:
 def computed_at(shared: Shared, card: gr.HTML) -> Any:
     """Lay out a Cancel below `card` for while its index is computed, and wire the button in it.
 
-    Returns the event after which cards can be drawn anew: `.then` it.
+    Returns the event after which this card and the other, of the same index, are to be drawn anew: `.then` it. It also
+    comes when the work was cancelled or refused.
     """
     cancellation = Cancellation()
-    cancel = gr.Button("Cancel", size="sm", visible=False, min_width=90)
+    cancel = gr.Button("Cancel", size="sm", visible=False, scale=0, min_width=90)
     cancel.click(cancellation.cancel, None, None, **PRIVATE)
 
     @refusable(1, cancelled=NOTHING)
@@ -40,7 +42,7 @@ def computed_at(shared: Shared, card: gr.HTML) -> Any:
         compute_for(shared, chosen, cancellation.listen(request, progress))
         return gr.skip()
 
-    started = card.compute(lambda: gr.Button(visible=True), None, cancel, **PRIVATE)
+    started = card.compute(lambda: [gr.Button(visible=True), WAITING], None, [cancel, card], **PRIVATE)
     done = started.then(compute, shared.network, card, **WORK)
     return done.then(lambda: gr.Button(visible=False), None, cancel, **PRIVATE)
 
