@@ -1,4 +1,4 @@
-"""The cards of training images in a real browser: an index that is not there yet is computed at the press of a button."""
+"""The cards of training images in a real browser: a missing index is computed at the press of a button."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def test_an_index_is_computed_cancelled_and_shown(address: str, browser: Browser
     expect(near).to_have_count(9)
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
     outlined = channel.first.locator(".gl-whole s")
-    assert 0 < outlined.bounding_box()["width"] < channel.first.locator(".gl-whole").bounding_box()["width"]
+    width = "element => element.getBoundingClientRect().width"
+    assert 0 < outlined.evaluate(width) < channel.first.locator(".gl-whole").evaluate(width)
     drawn = "element => getComputedStyle(element).backgroundImage.startsWith('url(\"data:image/png')"
     assert channel.first.locator(".gl-whole").evaluate(drawn)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
-from safetensors.torch import safe_open
 from tiny import tiny_checkpoint
 
 from googlenet.data import shapes
@@ -45,7 +45,7 @@ COUNT = 100
 @pytest.fixture(scope="module")
 def data() -> ImageSet:
     train, test, classes = shapes.draw_shapes(COUNT, 20)
-    return ImageSet("shapes", "some shapes", train, test, classes, (0.5,) * 3, (0.2,) * 3, synthetic=True)
+    return ImageSet("shapes", "some shapes", train, test, classes, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2), synthetic=True)
 
 
 @pytest.fixture(scope="module")

@@ -166,7 +166,7 @@ def write_bank(weights: Path, about: About, features: Tensor, labels: Tensor) ->
 def _principal(features: Tensor, count: int) -> tuple[Tensor, Tensor, float]:
     """Mean (F,) of features (N, F), the `count` directions (F, count) in which they differ most, and what is left."""
     parts = features.split(4096)
-    mean = (sum(part.double().sum(0) for part in parts) / len(features)).to(torch.float64)
+    mean = torch.stack([part.double().sum(0) for part in parts]).sum(0) / len(features)
     spread = torch.zeros(len(mean), len(mean), dtype=torch.float64)
     for part in parts:
         centred = part.double() - mean
