@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny import tiny_checkpoint
+from tiny import tiny_checkpoint, tiny_config
 
 from googlenet.data import datasets, shapes
 from googlenet.data.datasets import load_images
@@ -142,6 +142,13 @@ def test_without_an_index_there_is_a_button_where_the_images_are(tmp_path: Path)
         assert "python -m googlenet index shapes.safetensors" in draw("shapes")
         assert "<button" not in draw("other")
         assert "not on this machine" in draw("other")
+
+
+def test_a_network_for_larger_pictures_gets_no_button(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "large.safetensors", shapes.CLASSES, config=tiny_config(10, input_size=64))
+    html = channel_card(tmp_path, ACCESS, "large", "conv1", 3)
+    assert "<button" not in html
+    assert "none can be computed here" in html
 
 
 def test_a_damaged_index_is_a_sentence_with_the_button(tmp_path: Path) -> None:

@@ -48,13 +48,20 @@ def find_images(about: About, sources: Iterable[str], data_dir: Path = Path("dat
     """
     named = [source for source, name in NAMES.items() if name == about.data]
     there = [source for source in dict.fromkeys([*sources, *named]) if is_at_hand(source, data_dir)]
+    broken: LabError | None = None
     with _lock:  # two visitors load it once
         for source in sorted(there, key=lambda source: source not in _kept):
-            images = _kept.get(source) or _load(source, data_dir)
+            try:
+                images = _kept.get(source) or _load(source, data_dir)
+            except LabError as error:  # an image in it that cannot be read: the next may be the right one
+                broken = broken or error
+                continue
             if images.fingerprint == about.fingerprint:
                 _kept.clear()
                 _kept[source] = images
                 return images
+    if broken:
+        raise broken
     if not there or (named and not set(named) & set(there)):
         how = "download it by starting a training on it, or start the lab with --data FOLDER"
         raise LabError(f"The images are not on this machine: they are the training images of {about.data}; {how}.")

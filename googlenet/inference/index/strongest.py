@@ -30,19 +30,19 @@ class Strongest:
     values: Tensor
     images: Tensor
     places: Tensor
-    total: Tensor  # float64 (C,)
+    total: Tensor  # float64 (C,), on the CPU: not every device has the type
     seen: int = 0  # places, of all images together
 
     @classmethod
     def empty(cls, channels: int, device: torch.device) -> Strongest:
         """Before the first image."""
         none = torch.empty((0, channels), device=device)
-        return cls(none, none.long(), none.long(), torch.zeros(channels, dtype=torch.float64, device=device))
+        return cls(none, none.long(), none.long(), torch.zeros(channels, dtype=torch.float64))
 
     def add(self, maps: Tensor, first: int, *, tops: bool = True) -> None:
         """Take in the channel's maps (N, C, H, W) of the images `first`, `first` + 1, …; without `tops` their sum."""
         spread = maps.permute(0, 2, 3, 1).flatten(1, 2)  # (N, H·W, C): in place, as the fast network lays maps out
-        self.total += spread.sum((0, 1), dtype=torch.float32)
+        self.total += spread.sum((0, 1), dtype=torch.float32).cpu()
         self.seen += spread.shape[0] * spread.shape[1]
         if not tops:
             return
@@ -95,7 +95,7 @@ def walk_images(classifier: Classifier, images: Tensor, tops: set[str], progress
             progress(done / count, f"Looked at {done:,} of {count:,} images{_left(begun, done, count)}")
     walked = Walked(
         {name: all_of for name, all_of in found.items() if name in tops},
-        {name: (all_of.total / all_of.seen).float().cpu() for name, all_of in found.items()},
+        {name: (all_of.total / all_of.seen).float() for name, all_of in found.items()},
         torch.cat(features),
     )
     numbers = [*walked.means.values(), *(all_of.values for all_of in walked.strongest.values()), walked.features]

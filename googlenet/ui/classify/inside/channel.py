@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.inside.fields import Box, branch_steps, field
 from googlenet.models.profile import BRANCHES, Profile, profile_network
@@ -62,11 +63,14 @@ def channel_card(checkpoints: Path, access: Access, checkpoint: Checkpoint | str
 
 def missing_card(checkpoints: Path, access: Access, checkpoint: Checkpoint, title: str, said: str) -> Markup:
     """Nothing to show yet, and the button that computes it; where the images are not here, how to get them."""
-    source = training_images.fitting_source(checkpoints, access, checkpoint)
+    source, size = None, checkpoint.info.network.input_size
+    if size == DATA_SIZE:
+        source = training_images.fitting_source(checkpoints, access, checkpoint)
     return render(
         "classify/inside/no_index.html",
         title=title,
         said=said,
+        sides=None if size == DATA_SIZE else (size, DATA_SIZE),
         takes=source and training_images.computing_time(checkpoints, checkpoint, source),
         file=checkpoint.path.name,
     )
