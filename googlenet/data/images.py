@@ -78,19 +78,37 @@ def image_extensions() -> tuple[str, ...]:
     return tuple(extension for extension, kind in known.items() if kind in Image.OPEN and kind not in _NOT_IMAGES)
 
 
-def fit_image(image: Image.Image, size: int) -> Image.Image:
+def fit_image(image: Image.Image, size: int, resize: int | None = None) -> Image.Image:
     """Return the `size`×`size` picture that a network sees of an upright RGB one, when it learns and when it answers.
+
+    With `resize`, at least `size`, it is torchvision's preparation for ImageNet: shorter side to `resize`, bilinear
+    with antialiasing, then the centre. Otherwise:
 
     The largest centred square is scaled with antialiasing (shorter side to `size`, then centre crop). Bicubic, since
     box leaves small pictures softer than the photographs of CIFAR-10 and Lanczos rings at edges. A picture that has
     the size already comes back pixel for pixel.
     """
+    if resize is not None:
+        return _resize_and_crop(image, size, resize)
     if image.size == (size, size):
         return image.copy()
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2
     # Cropping while scaling, not after it: a 1-pixel-high banner scaled whole would need gigabytes.
     return image.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+
+
+def _resize_and_crop(image: Image.Image, size: int, resize: int) -> Image.Image:
+    """Only the part that stays is computed: of a banner, the rest could be gigabytes."""
+    shorter = min(image.size)
+    whole = [int(resize * side / shorter) for side in image.size]  # cut off like torchvision's
+    corner = [round((side - size) / 2) for side in whole]
+    left, top, right, bottom = (
+        given * place / scaled
+        for place_by_axis in (corner, [start + size for start in corner])
+        for given, scaled, place in zip(image.size, whole, place_by_axis, strict=True)
+    )
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, right, bottom))
 
 
 def _read_bytes(path: Path, name: str) -> bytes:

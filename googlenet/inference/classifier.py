@@ -77,7 +77,7 @@ class Classifier:
         To `explain` what the answer rests on takes some 80 covered pictures more.
         """
         picture = read_image(image)
-        seen = fit_image(picture, self.info.network.input_size)
+        seen = self.fit(picture)
         pixels = to_tensor(seen)
         logits = self.logits(pixels[None])[0].cpu()
         shares = self._softmax(logits)
@@ -104,7 +104,11 @@ class Classifier:
 
     def input_image(self, image: Source) -> Image.Image:
         """The very pixels that the network sees of `image`, before normalisation: RGB, input size."""
-        return fit_image(read_image(image), self.info.network.input_size)
+        return self.fit(read_image(image))
+
+    def fit(self, picture: Image.Image) -> Image.Image:
+        """The part of an upright RGB picture that the network sees, scaled to its input size."""
+        return fit_image(picture, self.info.network.input_size, self.info.resize)
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:

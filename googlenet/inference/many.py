@@ -191,7 +191,7 @@ def _answer_chunk(
         try:
             picture = _decode(found, size)
             thumbnail = _thumbnail(picture, thumbnails) if thumbnails else b""
-            decoded.append((to_tensor(fit_image(picture, size)), thumbnail, ""))
+            decoded.append((to_tensor(classifier.fit(picture)), thumbnail, ""))
         except LabError as error:
             decoded.append((None, b"", str(error)))
     pixels = [tensor for tensor, _, _ in decoded if tensor is not None]

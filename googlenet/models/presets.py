@@ -33,27 +33,34 @@ NOTE_EXAMPLE_SIZE = 100
 NOTE_NAIVE = InceptionConfig.make_naive("naive", 192, 64, 128, 32)
 
 
-def _stages(*names: str) -> list[Layer]:
+def _stages(*names: str, torchvision: bool = False) -> list[Layer]:
     """Inception modules with the max pools that the paper puts between its stages."""
     layers: list[Layer] = []
     for before, name in zip((None, *names), names, strict=False):
         if before and before[0] != name[0]:
-            layers.append(PoolConfig(f"maxpool{before[0]}"))
+            layers.append(_pool(before[0], torchvision))
         layers.append(INCEPTIONS[name])
     return layers
 
 
-def _original_stem(*, relu: bool, local_response_norm: bool) -> list[Layer]:
+def _pool(stage: str, torchvision: bool) -> PoolConfig:
+    """The max pool after a stage; torchvision's round up instead of padding, and its fourth has a window of 2."""
+    if not torchvision:
+        return PoolConfig(f"maxpool{stage}")
+    return PoolConfig(f"maxpool{stage}", 2 if stage == "4" else 3, padding=0, ceil_mode=True)
+
+
+def _original_stem(*, relu: bool, local_response_norm: bool, torchvision: bool = False) -> list[Layer]:
     """7×7 stride 2, pool, 1×1, 3×3, pool: 224×224 → 28×28; the note's has no activations."""
     norms = [LRNConfig("lrn1"), LRNConfig("lrn2")] if local_response_norm else []
     return [
         ConvConfig("conv1", 3, 64, 7, stride=2, padding=3, relu=relu),
-        PoolConfig("maxpool1"),
+        _pool("1", torchvision),
         *norms[:1],
         ConvConfig("conv2", 64, 64, 1, relu=relu),
         ConvConfig("conv3", 64, 192, 3, padding=1, relu=relu),
         *norms[1:],
-        PoolConfig("maxpool2"),
+        _pool("2", torchvision),
     ]
 
 
@@ -71,8 +78,11 @@ _SMALL_STEMS: dict[str, tuple[Layer, ...]] = {
 }
 
 
+TORCHVISION = "imagenet-torchvision"
+OWN_CH5X5 = {TORCHVISION: "3x3"}  # what the 5×5 branches of a preset are made of, where it is no 5×5
 PRESETS: dict[str, str] = {
     "imagenet": "the full network of the paper and the note, 224×224, 1000 classes",
+    TORCHVISION: "the full network as torchvision has it, whose published weights fit it",
     "cifar10-truncated": "the note's CIFAR-10 network: the original stem, ends after 4e",
     "cifar10": "batch norm, a stem for 32×32, all nine modules: the one to train on a CPU",
     "cifar10-fine": "the same modules on maps of 32, 16 and 8 pixels: the one that ships trained",
@@ -85,7 +95,7 @@ def preset(
     *,
     batch_norm: bool | None = None,
     aux_heads: bool = False,
-    ch5x5: str = "5x5",
+    ch5x5: str | None = None,
     local_response_norm: bool = False,
     dropout: float = 0.0,
     paper: bool = False,
@@ -93,29 +103,37 @@ def preset(
     """The network called `name` (a key of `PRESETS`).
 
     `paper=True` turns on what the paper has and the note leaves out: activations in the stem, local response
-    normalisation, auxiliary heads on 4a and 4d, 40% dropout. `ch5x5` is a key of `CH5X5_VARIANTS`. Raises `LabError`
-    for a name or an option that is not there.
+    normalisation, auxiliary heads on 4a and 4d, 40% dropout. `ch5x5` is a key of `CH5X5_VARIANTS`, None is the
+    preset's own. Raises `LabError` for a name or an option that is not there.
     """
     if name not in PRESETS:
         raise LabError(f"There is no preset {str(name)[:40]!r}: choose one of {', '.join(PRESETS)}.", "preset")
+    torchvision = name == TORCHVISION
     if paper:
         aux_heads, local_response_norm, dropout = True, True, dropout or 0.4
     small = name in _SMALL_STEMS
-    if local_response_norm and small:
+    if local_response_norm and (small or torchvision):
         raise LabError(f"Local response normalisation belongs to the original stem: {name} has batch norm.", "preset")
+    if torchvision:
+        dropout = dropout or 0.2
     truncated = name == "cifar10-truncated"
-    stem = _SMALL_STEMS.get(name) or _original_stem(relu=paper, local_response_norm=local_response_norm)
-    stages = [*_stages(*tuple(INCEPTIONS)[:7]), PoolConfig("maxpool4")] if truncated else _stages(*INCEPTIONS)
+    stem = _SMALL_STEMS.get(name) or _original_stem(
+        relu=paper or torchvision, local_response_norm=local_response_norm, torchvision=torchvision
+    )
+    stages = _stages(*INCEPTIONS, torchvision=torchvision)
+    if truncated:
+        stages = [*_stages(*tuple(INCEPTIONS)[:7]), PoolConfig("maxpool4")]
+    full = name in ("imagenet", TORCHVISION)
     network = GoogLeNetConfig(
         name=name,
         layers=(*stem, *stages),
-        num_classes=num_classes if num_classes is not None else 1000 if name == "imagenet" else 10,
-        input_size=224 if name == "imagenet" else 32,
-        batch_norm=small if batch_norm is None else batch_norm,
+        num_classes=num_classes if num_classes is not None else 1000 if full else 10,
+        input_size=224 if full else 32,
+        batch_norm=small or torchvision if batch_norm is None else batch_norm,
         average_pool=not truncated,
         dropout=dropout,
     )
-    return with_variants(network, ch5x5=ch5x5, aux_heads=aux_heads)
+    return with_variants(network, ch5x5=ch5x5 or OWN_CH5X5.get(name, "5x5"), aux_heads=aux_heads)
 
 
 def with_variants(

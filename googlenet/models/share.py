@@ -18,12 +18,12 @@ from urllib.parse import quote, unquote
 
 from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig
 from googlenet.errors import RUN_NAME, LabError
-from googlenet.models.presets import PRESETS, preset, with_variants
+from googlenet.models.presets import OWN_CH5X5, PRESETS, preset, with_variants
 
 MAX_TEXT = 20_000  # characters of a link; servers refuse longer addresses anyway
 MAX_JSON = 1_000_000
 PACKED, UNCHAINED = "packed", "unchained"
-_VARIANTS = {"3x3": "3x3", "two3x3": "two 3x3"}
+_VARIANTS = {"5x5": "5x5", "3x3": "3x3", "two3x3": "two 3x3"}
 _SWITCHES = ("paper", "aux", *_VARIANTS)
 _BAD_LINK = "This link does not describe a network"
 
@@ -102,17 +102,18 @@ def file_stem(config: GoogLeNetConfig) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _start(name: str, switches: frozenset[str]) -> GoogLeNetConfig:
-    ch5x5 = next((variant for switch, variant in _VARIANTS.items() if switch in switches), "5x5")
+    ch5x5 = next((variant for switch, variant in _VARIANTS.items() if switch in switches), None)
     network = preset(name, paper="paper" in switches, ch5x5=ch5x5)
     return with_variants(network, aux_heads="aux" in switches)
 
 
-def _switches(network: GoogLeNetConfig) -> list[str]:
-    """What most of `network` has switched on over its preset."""
+def _switches(name: str, network: GoogLeNetConfig) -> list[str]:
+    """What most of `network` has switched on over the preset `name`."""
     variants = Counter(layer.ch5x5_variant for layer in network.layers if isinstance(layer, InceptionConfig))
-    common = variants.most_common(1)[0][0] if variants else "5x5"
+    own = OWN_CH5X5.get(name, "5x5")
+    common = variants.most_common(1)[0][0] if variants else own
     on = {"paper": any(isinstance(layer, LRNConfig) for layer in network.layers), "aux": bool(network.aux)}
-    return [switch for switch in _SWITCHES if on.get(switch) or _VARIANTS.get(switch) == common]
+    return [switch for switch in _SWITCHES if on.get(switch) or own != common == _VARIANTS.get(switch)]
 
 
 # --- a preset and what differs ------------------------------------------------------------------
@@ -120,7 +121,7 @@ def _switches(network: GoogLeNetConfig) -> list[str]:
 
 def _difference(name: str, network: GoogLeNetConfig, chained: bool) -> str | None:
     """The link's text from the preset `name`; None when the two have not the same layers."""
-    switches = _switches(network)
+    switches = _switches(name, network)
     try:
         base = _start(name, frozenset(switches))
     except LabError:  # a preset that has no such switch

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from googlenet.config import GoogLeNetConfig
-from googlenet.errors import LabError, is_number
+from googlenet.errors import LabError, check_whole, is_number
 from googlenet.files import write_atomically
 
 if TYPE_CHECKING:  # a list of weights files is made from their descriptions alone, without torch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # a list of weights files is made from their descriptions alo
     from googlenet.models.googlenet import GoogLeNet
 
 FORMAT = "googlenet-lab-1"
+MAX_RESIZE = 2048  # pixels
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class WeightsInfo:
     """What a weights file knows of itself.
 
     `mean` and `std` are those of the input normalisation, per channel on images in [0, 1]. `facts` are for people:
-    data, synthetic, recipe, run, epoch, metrics, versions.
+    data, synthetic, recipe, run, epoch, metrics, versions; but `temperature` and `resize` are for the answers.
     """
 
     network: GoogLeNetConfig
@@ -50,6 +52,11 @@ class WeightsInfo:
         numbers = [*self.mean, *self.std]
         if len(self.mean) != 3 or len(self.std) != 3 or not all(map(math.isfinite, numbers)) or min(self.std) <= 0:
             raise LabError("A normalisation has three means and three standard deviations above 0.", "std")
+        if len(set(self.classes)) != len(self.classes):
+            twice = next(name for name, n in Counter(self.classes).items() if n > 1)
+            raise LabError(f"Two classes are called {twice[:40]!r}: each needs a name of its own.", "classes")
+        if (resize := self.facts.get("resize")) is not None:
+            check_whole(resize, "resize", self.network.input_size, MAX_RESIZE)
 
     @property
     def temperature(self) -> float:
@@ -59,6 +66,12 @@ class WeightsInfo:
         """
         fact = self.facts.get("temperature")
         return float(fact) if is_number(fact, 0.01, 100) else 1.0
+
+    @property
+    def resize(self) -> int | None:
+        """What a picture's shorter side is scaled to before the centre is cut out; None: to the input size itself."""
+        fact = self.facts.get("resize")
+        return None if fact is None else int(fact)
 
     def to_metadata(self) -> dict[str, str]:
         """safetensors metadata: strings only."""

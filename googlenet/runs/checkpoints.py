@@ -19,7 +19,12 @@ SUFFIX = ".safetensors"
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / f"googlenet-cifar10{SUFFIX}"
 LARGEST = 1e15  # of a fact that is shown
 # A weights file's accuracies, the most telling first: its key in the facts, and its name for people.
-ACCURACIES = {"test_accuracy": "test", "validation_accuracy": "validation", "train_accuracy": "training"}
+ACCURACIES = {
+    "test_accuracy": "test",
+    "validation_accuracy": "validation",
+    "train_accuracy": "training",
+    "quoted_accuracy": "quoted",  # what the publisher of foreign weights says
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Checkpoint:
 
     @property
     def accuracy(self) -> tuple[float, str] | None:
-        """Its most telling accuracy, in [0, 1], and on what it was measured: test, validation or training."""
+        """Its most telling accuracy, in [0, 1], and on what it was measured: test, validation, training; or "quoted"."""
         found = ((self.number(key), on) for key, on in ACCURACIES.items())
         return next(((value, on) for value, on in found if value is not None), None)
 

@@ -22,7 +22,7 @@ from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.runs import Run
 
 BUILD, TRAIN = ("profile", "code", "convert"), ("train", "resume", "runs", "gradients")
-COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "export", "index")
+COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "export", "index", "fetch")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -87,6 +87,8 @@ def test_help_explains_every_option(command, capsys):
         "gradients": "steps seed json config",
         "runs": "checkpoints json",
         "export": "data device",
+        "index": "data device json",
+        "fetch": "checkpoints json",
     }[command]
     assert all(f"--{option} " in text or f"--{option}\n" in text for option in wanted.split())
 
@@ -115,7 +117,7 @@ def test_profile(name):
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     totals = {"imagenet": "6,998,552", "cifar10-truncated": "3,494,346"}
-    totals |= {"cifar10": "5,983,402", "cifar10-fine": "5,871,914"}
+    totals |= {"imagenet-torchvision": "6,624,904", "cifar10": "5,983,402", "cifar10-fine": "5,871,914"}
     assert totals[name] in next(line for line in lines if line.startswith("total"))
     assert any(line.startswith("inception3a.branch3.1") for line in lines)
     assert "Multiply-adds are for one image" in lines[-1]

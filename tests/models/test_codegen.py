@@ -28,6 +28,7 @@ MIXED = (
 )
 NETWORKS = {
     "imagenet": preset("imagenet"),
+    "imagenet-torchvision": preset("imagenet-torchvision"),
     "imagenet, everything the paper has": preset("imagenet", paper=True),
     "cifar10": preset("cifar10"),
     "cifar10, heads, no batch norm": preset("cifar10", aux_heads=True, batch_norm=False),

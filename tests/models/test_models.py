@@ -21,6 +21,7 @@ from googlenet.config import (
     PoolConfig,
 )
 from googlenet.errors import LabError
+from googlenet.models.draft import common_variant
 from googlenet.models.googlenet import GoogLeNetOutput, build_inception
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset, with_variants
 
@@ -221,6 +222,7 @@ def test_other_shapes_are_named(shape):
     ("name", "options", "params", "shape"),
     [
         ("imagenet", {}, 6_998_552, (32, 1000)),
+        ("imagenet-torchvision", {}, 6_624_904, (32, 1000)),
         ("cifar10-truncated", {}, 3_494_346, (32, 10)),
         ("cifar10", {}, 5_983_402, (32, 10)),
     ],
@@ -366,7 +368,7 @@ def test_the_5x5_branch_of_a_whole_network(variant):
 def test_switching_variants_of_a_network_gives_the_preset_with_them(name):
     plain, switched = preset(name), preset(name, batch_norm=True, aux_heads=True, ch5x5="two 3x3")
     assert with_variants(plain, batch_norm=True, aux_heads=True, ch5x5="two 3x3") == switched
-    assert with_variants(switched, batch_norm=plain.batch_norm, aux_heads=False, ch5x5="5x5") == plain
+    assert with_variants(switched, batch_norm=plain.batch_norm, aux_heads=False, ch5x5=common_variant(plain)) == plain
     assert with_variants(plain) == plain
     changed = switched.with_layer(InceptionConfig.make_naive("inception4a", 480, 8, 8, 8))
     assert with_variants(changed, aux_heads=True) == changed  # heads that are there stay as they are
@@ -381,7 +383,9 @@ def test_variants_that_cannot_be():
 
 
 def test_a_preset_that_is_not_there():
-    with pytest.raises(LabError, match="no preset 'resnet': choose one of imagenet, cifar10-truncated, cifar10"):
+    with pytest.raises(
+        LabError, match="no preset 'resnet': choose one of imagenet, imagenet-torchvision, cifar10-truncated"
+    ):
         GoogLeNet.from_preset("resnet")
 
 

@@ -164,6 +164,7 @@ def ceil_mode_pools(config: GoogLeNetConfig, padding: int) -> GoogLeNetConfig:
 
 NETWORKS = {
     "imagenet": preset("imagenet"),
+    "imagenet-torchvision": preset("imagenet-torchvision", aux_heads=True),
     "imagenet, everything the paper has": preset("imagenet", paper=True),
     "imagenet with batch norm and heads": preset("imagenet", 7, batch_norm=True, aux_heads=True),
     "imagenet, pools round up": ceil_mode_pools(preset("imagenet"), 0),

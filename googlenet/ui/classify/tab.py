@@ -163,7 +163,7 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, explained: bo
         refusal = view.empty("No answer", str(error), refused=True)
         return refusal, about, upload if error.field == "checkpoint" else kept
     drawable = upload["path"].lower().endswith(BROWSER_FORMATS)
-    return view.answer(given), about, upload if drawable else given.picture
+    return view.answer(given, network.info.resize), about, upload if drawable else given.picture
 
 
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:

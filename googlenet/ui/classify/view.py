@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 TOP = 5
 
 
-def answer(given: Answer) -> Markup:
+def answer(given: Answer, resize: int | None = None) -> Markup:
     """The answer in words, bars of the likeliest classes, the network's input and what was done to get it.
 
-    A picture that looks like no class gets a warning; what the answer rests on is drawn where that was asked for.
+    A picture that looks like no class gets a warning; what the answer rests on is drawn where that was asked for. `resize` is
+    the network's (`WeightsInfo.resize`).
     """
     occlusion = given.occlusion
     doubt = given.novelty if given.novelty and given.novelty.unlike_training else None
@@ -35,7 +36,7 @@ def answer(given: Answer) -> Markup:
         sureness=sureness(given.probabilities),
         seen=heat_map.data_uri(given.seen),
         size=given.seen.size,
-        preparation=preparation(given.picture.size, given.seen.width),
+        preparation=preparation(given.picture.size, given.seen.width, resize),
         rests_on=occlusion and heat_map.rests_on(occlusion),
         heat_map=occlusion and heat_map.data_uri(heat_map.heat_map(occlusion, given.seen)),
     )
@@ -57,9 +58,11 @@ def sureness(probabilities: dict[str, float]) -> str:
     return f"{'Fairly sure' if share >= 0.8 else 'Leaning this way'}: {after}"
 
 
-def preparation(original: tuple[int, int], size: int) -> str:
+def preparation(original: tuple[int, int], size: int, resize: int | None = None) -> str:
     """What was done to a picture of `original` (width, height): "1,024 × 768 → shorter side to 32, centre crop"."""
     given = figures.shape(original)
+    if resize is not None:
+        return f"{given} → shorter side to {resize}, centre crop {size}"
     if original == (size, size):
         return f"{given}, unchanged"
     if original[0] == original[1]:
@@ -88,6 +91,14 @@ def empty(title: str, hint: str, *, refused: bool = False) -> Markup:
     return render("classify/empty.html", title=title, hint=hint, refused=refused)
 
 
+def quoted_remark(checkpoint: Checkpoint) -> str:
+    """Who claims an accuracy that was not measured here."""
+    by = str(checkpoint.info.facts.get("quoted_from", "the file"))[:80]
+    top5 = checkpoint.number("quoted_top5")
+    first = f"what {by} says, not measured here"
+    return first if top5 is None else f"{first}; {figures.percent(top5, 1)} among the first five"
+
+
 def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
     network = checkpoint.info.network
     try:
@@ -99,6 +110,7 @@ def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
         value, on = checkpoint.accuracy
         flip = checkpoint.number("test_accuracy_flip")
         remark = {
+            "quoted": quoted_remark(checkpoint),
             "test": "on the test images" if flip is None else f"{figures.percent(flip, 1)} averaged with mirror images",
             "validation": "on images held out of training",
             "training": "on images it learned from: expect less on new ones",
