@@ -47,7 +47,7 @@ class Checkpoint:
 
     @property
     def accuracy(self) -> tuple[float, str] | None:
-        """Its most telling accuracy, in [0, 1], and on what it was measured: test, validation, training; or "quoted"."""
+        """Its most telling accuracy, in [0, 1], and on what: test, validation or training images, or "quoted"."""
         found = ((self.number(key), on) for key, on in ACCURACIES.items())
         return next(((value, on) for value, on in found if value is not None), None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
 from googlenet.ui.classify.examples import examples
+from googlenet.ui.classify.imagenet import imagenet_panel
 from googlenet.ui.classify.inside.panel import inside_panel
 from googlenet.ui.classify.many.panel import many_panel
 from googlenet.ui.classify.over_epochs.panel import epochs_panel
@@ -45,6 +47,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
                 filterable=False,
                 elem_classes="gl-network",
             )
+            offer, offered, got = imagenet_panel(checkpoints, access, name, partial(network_choices, checkpoints))
             with gr.Column() as single:
                 # `preprocess=False` below hands uploads on as they are: the component would open, and fail on, some.
                 picture = gr.Image(
@@ -94,7 +97,9 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
             "show_progress_on": answer}  # fmt: skip
     asked, shown = [picture, name, explain], [answer, facts, replaced]
     looked = gr.on([demo.load, tab.select], look, name, name, queue=False, show_progress="hidden", **quiet)
+    looked.then(offered, None, offer, queue=False, show_progress="hidden", **quiet)
     answered = [
+        got.then(show, asked, shown, **work),
         looked.then(show, asked, shown, **work),
         gr.on([name.input, explain.input], show, asked, shown, **work),
         picture.change(show_new, [*asked, replaced], shown, **work),

@@ -23,8 +23,8 @@ TOP = 5
 def answer(given: Answer, resize: int | None = None) -> Markup:
     """The answer in words, bars of the likeliest classes, the network's input and what was done to get it.
 
-    A picture that looks like no class gets a warning; what the answer rests on is drawn where that was asked for. `resize` is
-    the network's (`WeightsInfo.resize`).
+    A picture that looks like no class gets a warning; what the answer rests on is drawn where that was asked for.
+    `resize` is the network's (`WeightsInfo.resize`).
     """
     occlusion = given.occlusion
     doubt = given.novelty if given.novelty and given.novelty.unlike_training else None
