@@ -44,6 +44,7 @@ def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
         "/select_run",
         "/evaluate_checkpoint",
         "/classify",
+        "/classify_many",
     }
 
 
