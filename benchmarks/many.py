@@ -20,10 +20,10 @@ import torch
 from PIL import Image
 
 from benchmarks.examples import EXAMPLES
-from googlenet.data.images import fit_image, read_image
+from googlenet.data.images import read_image
 from googlenet.data.pictures import Pictures, find_pictures
 from googlenet.inference.classifier import Classifier, to_tensor
-from googlenet.inference.many import CHUNK, FINENESS, classify_all
+from googlenet.inference.many import CHUNK, classify_all, fine_enough
 from googlenet.models.device import usable_cores
 
 KINDS = {"small (500 × 375)": (500, 375), "photographs (4,000 × 3,000)": (4000, 3000)}
@@ -73,9 +73,8 @@ def draw(folder: Path, size: tuple[int, int]) -> list[Path]:
 def floors(classifier: Classifier, files: list[Path]) -> tuple[float, float]:
     """Seconds of processor time that a picture's decoding and its pass through the network take on one core."""
     torch.set_num_threads(1)
-    size = classifier.info.network.input_size
     started = time.process_time()
-    seen = [fit_image(read_image(file.read_bytes(), at_least=FINENESS * size), size) for file in files]
+    seen = [classifier.fit(read_image(file.read_bytes(), at_least=fine_enough(classifier))) for file in files]
     decoding = (time.process_time() - started) / len(files)
     pixels = torch.stack([to_tensor(image) for image in seen[:CHUNK]])
     classifier.logits(pixels)

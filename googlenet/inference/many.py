@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas
 
 CHUNK = 16  # pictures that a core decodes and then asks the network about in one pass
-FINENESS = 8  # JPEGs are decoded no smaller than so many times the network's input
+FINENESS, LEAST = 3, 256  # JPEGs are decoded no smaller than so many times the network's input, or pixels
 LARGE = 16_000_000  # pixels; larger ones are decoded one at a time, since each may take half a gigabyte
 EVERY = 0.25  # seconds between two reports of progress
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
@@ -185,11 +185,11 @@ def _answer_chunk(
     classifier: Classifier, part: list[Found], labels: dict[str, str], thumbnails: int | None
 ) -> list[Row]:
     """Decode, one pass of the network, rows."""
-    size = classifier.info.network.input_size
+    least = fine_enough(classifier)
     decoded: list[tuple[Tensor | None, bytes, str]] = []
     for found in part:
         try:
-            picture = _decode(found, size)
+            picture = _decode(found, least)
             thumbnail = _thumbnail(picture, thumbnails) if thumbnails else b""
             decoded.append((to_tensor(classifier.fit(picture)), thumbnail, ""))
         except LabError as error:
@@ -206,8 +206,13 @@ def _answer_chunk(
     return rows
 
 
-def _decode(found: Found, size: int) -> Image.Image:
-    content, least = found.read(), FINENESS * size
+def fine_enough(classifier: Classifier) -> int:
+    """The side in pixels below which no large JPEG is decoded for this network."""
+    return max(LEAST, FINENESS * classifier.info.network.input_size)
+
+
+def _decode(found: Found, least: int) -> Image.Image:
+    content = found.read()
     try:
         with _one_large if pixels_to_decode(content, least) > LARGE else contextlib.nullcontext():
             return read_image(content, found.name, at_least=least)
