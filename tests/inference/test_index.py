@@ -125,8 +125,13 @@ def test_images_that_are_not_there_are_one_sentence(indexed: Path, tmp_path: Pat
     about = _index(indexed).about
     with pytest.raises(LabError, match="not on this machine"):
         find_images(about, [str(tmp_path / "nowhere"), "cifar10"], tmp_path)
-    with pytest.raises(LabError, match="are not those that are here"):
-        find_images(about, ["shapes"], tmp_path)
+    for split in ("train", "test"):
+        path = tmp_path / "others" / split / "arrow" / "one.png"
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (32, 32)).save(path)
+    for _ in range(2):
+        with pytest.raises(LabError, match="are not those that are here"):
+            find_images(about, [str(tmp_path / "others"), "shapes"], tmp_path)
 
 
 @pytest.mark.parametrize(("layer", "channel"), [("maxpool1", 0), ("nothing", 0), ("conv1", 8), ("conv1", -1)])

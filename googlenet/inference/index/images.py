@@ -14,9 +14,11 @@ from googlenet.data.content import content_order
 from googlenet.data.datasets import NAMES, is_at_hand, load_images
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.index.packing import About
+from googlenet.inference.selection.store import folder_stamp
 
 _lock = threading.Lock()
 _kept: dict[str, TrainingImages] = {}  # by source; of the last one that was found
+_fingerprints: dict[tuple[str, int | None], str] = {}  # of those looked into, until their folders change
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,22 +49,32 @@ def find_images(about: About, sources: Iterable[str], data_dir: Path = Path("dat
     Nothing is downloaded. Raises `LabError` where none of them is there, or none is these very images.
     """
     named = [source for source, name in NAMES.items() if name == about.data]
-    there = [source for source in dict.fromkeys([*sources, *named]) if is_at_hand(source, data_dir)]
-    broken: LabError | None = None
+    # Named ones first; shapes are drawn for no index that is not of them.
+    wanted = [source for source in dict.fromkeys([*named, *sources]) if source != "shapes" or source in named]
+    there, broken = set(), None
     with _lock:  # two visitors load it once
-        for source in sorted(there, key=lambda source: source not in _kept):
+        for source in sorted(wanted, key=lambda source: source not in _kept):
+            if source not in _kept and not is_at_hand(source, data_dir):
+                continue
+            there.add(source)
+            if source not in _kept and _fingerprints.get((source, folder_stamp(source))) not in (
+                None,
+                about.fingerprint,
+            ):
+                continue
             try:
                 images = _kept.get(source) or _load(source, data_dir)
             except LabError as error:  # an image in it that cannot be read: the next may be the right one
                 broken = broken or error
                 continue
+            _fingerprints[source, folder_stamp(source)] = images.fingerprint
             if images.fingerprint == about.fingerprint:
                 _kept.clear()
                 _kept[source] = images
                 return images
     if broken:
         raise broken
-    if not there or (named and not set(named) & set(there)):
+    if not there or (named and not there.issuperset(named)):
         how = "download it by starting a training on it, or start the lab with --data FOLDER"
         raise LabError(f"The images are not on this machine: they are the training images of {about.data}; {how}.")
     raise LabError(

@@ -32,7 +32,7 @@ class JudgementStore:
         self.path = folder / STORE
         source = data or config.data
         self._key = [RULE, source, config.seed, config.validation_fraction]
-        self._stamp = _stamp(source)
+        self._stamp = folder_stamp(source)
         self.about: dict[str, Any] = {}
         self.figures: dict[str, dict[str, Any]] = {}
         self.refused: dict[str, str] = {}
@@ -83,7 +83,7 @@ def _digest(path: Path, inode: int, size: int, mtime_ns: int) -> str:
     return digest.hexdigest()
 
 
-def _stamp(source: str) -> int | None:
+def folder_stamp(source: str) -> int | None:
     """When an image was last added to the class folders of `source`, or taken away; None when it has gone."""
     if source in NAMES:
         return 0
