@@ -35,15 +35,17 @@ def build_app(checkpoints: Path, data: str, *, public: bool = False) -> gr.Block
         timer = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Build", id="build") as build:
-                built = build_tab(demo, checkpoints)
+                built, looks = build_tab(demo, checkpoints)
             with gr.Tab("Train", id="train") as train:
                 training_tab(demo, train, timer, now, built, checkpoints, access)
             with gr.Tab("Evaluate", id="evaluate") as evaluate:
                 pass  # filled when Classify is there: its images open in it
             with gr.Tab("Classify", id="classify") as classify:
-                picture, network = classify_tab(checkpoints, access, demo, classify)
+                classified = classify_tab(checkpoints, access, demo, classify)
+                for button, layer in looks:
+                    classified.see_from(button, layer)
             with evaluate:
-                evaluate_tab(demo, checkpoints, access, evaluate, picture, network)
+                evaluate_tab(demo, checkpoints, access, evaluate, classified.picture, classified.network)
         for tab, name in zip((build, train, evaluate, classify), TABS, strict=True):
             tab.select(None, None, None, js=f"() => googlenet.keepTab('{name}')")
         demo.load(None, None, None, js="googlenet.openKeptTab")

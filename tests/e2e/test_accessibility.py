@@ -45,6 +45,12 @@ def classified(page: Page) -> None:
     expect(page.locator(".gl-classified")).to_be_visible(timeout=PATIENCE)
 
 
+def looked_inside(page: Page) -> None:
+    page.get_by_role("button", name="ship").click()
+    page.locator(".gl-lane .gl-tiles button").first.click(timeout=PATIENCE)
+    expect(page.locator(".gl-sum")).to_be_visible(timeout=PATIENCE)
+
+
 def answered_all(page: Page) -> None:
     page.get_by_role("radio", name="Many pictures").check()
     page.locator("[data-way=files]").set_input_files([EXAMPLES / "cat.jpg", EXAMPLES / "SOURCES.md"])
@@ -63,6 +69,7 @@ VIEWS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "train": (f"?tab=train&run={RUN}", drawn(".gl-chart")),
     "evaluate": (f"?tab=evaluate&evaluate={RUN}", judged),
     "classify": ("?tab=classify", classified),
+    "inside": ("?tab=classify&classify=inside", looked_inside),
     "many": ("?tab=classify", answered_all),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -14,17 +15,18 @@ from googlenet.ui.build.network.panel import NetworkPanel, keep_view_in_url, net
 VIEWS = [("One module", "module"), ("Network", "network"), ("Lessons", "lessons")]
 
 
-def build_tab(demo: gr.Blocks, checkpoints: Path) -> NetworkPanel:
+def build_tab(demo: gr.Blocks, checkpoints: Path) -> tuple[NetworkPanel, list[tuple[gr.Button, Any]]]:
     """Lay out the tab and wire it; call inside `with gr.Blocks() as demo: with gr.Tab("Build"):`.
 
     `checkpoints` is where a trainer may be at work, to which a measured pass leaves the cores. Returns the whole
-    network's half, whose button leads to the Train tab.
+    network's half, whose button leads to the Train tab, and the buttons that lead to a layer on a picture, each with
+    the component that names the layer.
     """
     place = browser_place()
     # Not gr.Tabs: on a phone those of a second row vanish into a menu.
     view = gr.Radio(VIEWS, value="module", label="View", show_label=False, container=False, elem_id="build-views")
     with gr.Column(elem_id="module") as one:
-        module_panel(demo, checkpoints)
+        see_module = module_panel(demo, checkpoints)
     with gr.Column(visible=False) as whole:
         panel = network_panel(demo)
     with gr.Column(visible=False) as lessons:
@@ -34,4 +36,4 @@ def build_tab(demo: gr.Blocks, checkpoints: Path) -> NetworkPanel:
         lambda chosen: [gr.Column(visible=chosen == name) for _, name in VIEWS], view, [one, whole, lessons], **LIVE
     )
     keep_view_in_url(demo, view)
-    return panel
+    return panel, [see_module, (panel.see, panel.form.selected)]

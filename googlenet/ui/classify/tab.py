@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import gradio as gr
@@ -32,11 +33,17 @@ NO_PICTURE = view.empty(
 )
 
 
-def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab) -> tuple[gr.Image, gr.Dropdown]:
-    """Fill `tab` of `demo`; networks are looked for under `checkpoints`. Also adds the /classify endpoint.
+class ClassifyTab(NamedTuple):
+    """What other tabs use of this one: the picture and the network, to set (a new picture is classified), and
+    `see_from(button, layer)`, which lets a button open See inside at the layer that a component names."""
 
-    Returns the picture and the network, for other tabs to set: a new picture is classified.
-    """
+    picture: gr.Image
+    network: gr.Dropdown
+    see_from: Callable[[gr.Button, Any], None]
+
+
+def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab) -> ClassifyTab:
+    """Fill `tab` of `demo`; networks are looked for under `checkpoints`. Also adds the /classify endpoint."""
     views = gr.Radio(VIEWS, value="one", label="View", show_label=False, container=False, elem_id="classify-views")
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
@@ -118,7 +125,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
     with over_epochs:
         epochs_panel(shared)
     with inside:
-        inside_panel(shared)
+        see_from = inside_panel(shared)
     many_panel(shared, several, many)
 
     def classify(image: gr.FileData, checkpoint: str = "") -> dict[str, Any]:
@@ -132,7 +139,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         return classify_upload(checkpoints, image, checkpoint)
 
     api(api_errors(classify), api_name="classify", concurrency_id="classify")
-    return picture, name
+    return ClassifyTab(picture, name, see_from)
 
 
 def _visible(view: str) -> tuple[bool, ...]:

@@ -47,8 +47,11 @@ class Controls(NamedTuple):
     forgotten: gr.Checkbox
 
 
-def module_panel(demo: gr.Blocks, checkpoints: Path) -> None:
-    """Lay out the panel and wire it; `checkpoints` is where a trainer may be at work, who keeps most of the cores."""
+def module_panel(demo: gr.Blocks, checkpoints: Path) -> tuple[gr.Button, gr.Dropdown]:
+    """Lay out the panel and wire it; `checkpoints` is where a trainer may be at work, who keeps most of the cores.
+
+    Returns the button that leads to the module on a picture, and the dropdown that says which module it is.
+    """
 
     def run_real(*values: Any) -> str:
         share_cores(checkpoints)
@@ -68,6 +71,7 @@ def module_panel(demo: gr.Blocks, checkpoints: Path) -> None:
         with gr.Column(scale=2, min_width=320, elem_classes="gl-answers"):
             refusal = _html("", "gl-slot", "gl-refusal", js_on_load="googlenet.markRefused(element, watch)")
             picture = _html(first.picture, "gl-hero", js_on_load="googlenet.moduleDrawing(element, trigger, watch)")
+            see = gr.Button("See this module on a picture", size="sm")
             misfit, torch_said = _html("", "gl-slot"), _html("", "gl-slot")
             headline, calculations = _html(first.headline), _html(first.calculations)
             steps = _html(first.steps, js_on_load="googlenet.chooseStep(element, trigger)")
@@ -96,6 +100,7 @@ def module_panel(demo: gr.Blocks, checkpoints: Path) -> None:
     kind.change(show_reductions, kind, reductions, **LIVE)
     run.click(run_real, [forgotten, *form], measured, **TIMED)
     race.click(time_both, form, raced, **TIMED)
+    return see, start
 
 
 def _padding_check() -> None:

@@ -39,6 +39,7 @@ class NetworkPanel:
     keep: gr.Checkbox
     undo: gr.Button
     reset: gr.Button
+    see: gr.Button
     train: gr.Button
     fit: gr.Button
     for_training: gr.Textbox
@@ -98,6 +99,7 @@ def _lay_out() -> NetworkPanel:
                 with gr.Row():
                     parts["undo"] = gr.Button("Undo", min_width=90, interactive=False)
                     parts["reset"] = gr.Button("Reset", min_width=90)
+                parts["see"] = gr.Button("See this layer on a picture", size="sm")
                 parts["remarks"] = html(view.remarks(layer, profile))
             with gr.Column(scale=3, min_width=320):
                 with gr.Row(elem_classes="gl-summary"):

@@ -1,0 +1,215 @@
+// Classify → See inside: the address keeps where one looks; a position of a map is read without asking the server.
+(() => {
+  const own = (window.googlenet ??= {});
+
+  // ---- the address ----
+
+  const keep = (name, value) => {
+    const url = new URL(location);
+    if (value) url.searchParams.set(name, value); else url.searchParams.delete(name);
+    history.replaceState(history.state, '', url);
+  };
+  own.keepClassifyView = (view) => { keep('classify', view === 'one' ? '' : view); };
+  own.openClassifyView = () => {
+    const asked = new URL(location).searchParams, view = asked.get('classify');
+    return [['inside', 'many'].includes(view) ? view : 'one', asked.get('see') ?? ''];
+  };
+  // From Build: the layer that is open there, on a picture.
+  own.seeOnPicture = (named) => {
+    const module = /^[3-5][a-e]\b/.exec(named ?? '');  // "3a of GoogLeNet", as One module says
+    const layer = module ? `inception${module[0]}` : named ?? '';
+    keep('see', layer);
+    own.openTab('classify');
+    scrollTo({top: 0});
+    return ['inside', layer];
+  };
+
+  // ---- the way: buttons, and arrow keys between them ----
+
+  own.insidePath = (element, choose) => {
+    element.addEventListener('click', (event) => {
+      const stop = event.target.closest('[data-stop]')?.dataset.stop;
+      if (!stop) return;
+      keep('see', stop);
+      for (const other of element.querySelectorAll('[aria-current]')) other.removeAttribute('aria-current');
+      event.target.closest('[data-stop]').setAttribute('aria-current', 'step');
+      choose({stop});
+    });
+    element.addEventListener('keydown', (event) => {
+      const step = {ArrowLeft: -1, ArrowRight: 1}[event.key], at = event.target.closest('[data-stop]');
+      if (!step || !at) return;
+      event.preventDefault();
+      const all = [...element.querySelectorAll('[data-stop]')];
+      all[all.indexOf(at) + step]?.focus();
+    });
+  };
+
+  // ---- the stage ----
+
+  const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
+
+  class Stage {
+    constructor(element, choose) {
+      this.element = element;
+      this.choose = choose;
+      this.place = null;  // [row, column] of the layer's own map
+    }
+
+    // A new layer is on the page.
+    renew() {
+      this.section = this.element.querySelector('[data-inside]');
+      this.data = this.section ? JSON.parse(this.section.dataset.inside) : null;
+      this.place = null;
+      this.map = null;
+    }
+
+    // From where the pointer is on a picture or a map to a position of the layer's map.
+    placeAt(box, event) {
+      const [height, width] = this.data.map;
+      const along = (event.clientX - box.left) / box.width, down = (event.clientY - box.top) / box.height;
+      return [clamp(Math.floor(down * height), 0, height - 1), clamp(Math.floor(along * width), 0, width - 1)];
+    }
+
+    move(place) {
+      if (!this.data || (this.place && place[0] === this.place[0] && place[1] === this.place[1])) return;
+      this.place = place;
+      this.read();
+    }
+
+    // Says what each branch sees at the place, and how strongly it responds.
+    read() {
+      const [row, column] = this.place, {lanes, map, side} = this.data;
+      const fields = this.section.querySelectorAll('.gl-field');
+      const rows = this.section.querySelectorAll('.gl-strengths tbody tr');
+      lanes.forEach((lane, number) => {
+        const [tops, lefts] = [lane.spans[0][row], lane.spans[1][column]];
+        const mean = lane.mean, cell = mean[Math.floor(row * mean.length / map[0])];
+        const strength = cell[Math.floor(column * cell.length / map[1])] / 10;
+        const [, response, sees, padding] = rows[number].children;
+        response.firstElementChild.style.width = `${strength}%`;
+        response.dataset.share = `${Math.round(strength)}%`;
+        const seen = tops[1] > tops[0] && lefts[1] > lefts[0];
+        sees.textContent = seen ? `${tops[1] - tops[0]} × ${lefts[1] - lefts[0]}` : 'nothing';
+        padding.textContent = inPadding(lane.window, row, column);
+        const field = fields[number];
+        field.hidden = !seen;
+        if (seen) Object.assign(field.style, {
+          top: `${100 * tops[0] / side[0]}%`, height: `${100 * (tops[1] - tops[0]) / side[0]}%`,
+          left: `${100 * lefts[0] / side[1]}%`, width: `${100 * (lefts[1] - lefts[0]) / side[1]}%`,
+        });
+      });
+      const dot = this.section.querySelector('.gl-dot');
+      dot.hidden = false;
+      dot.style.top = `${100 * (row + 0.5) / map[0]}%`;
+      dot.style.left = `${100 * (column + 0.5) / map[1]}%`;
+      this.section.querySelector('.gl-strengths').hidden = false;
+      this.section.querySelector('.gl-hint').textContent =
+        `Row ${row}, column ${column} of ${map[0]} × ${map[1]}, counted from 0. Responses are means over channels, in one scale.`;
+    }
+
+    // The chosen map, large over the picture.
+    cover(tile) {
+      const sheet = tile.parentElement, style = getComputedStyle(sheet);
+      const image = new Image(), canvas = this.section.querySelector('canvas');
+      image.onload = () => {
+        const count = Number(style.getPropertyValue('--gl-count')), width = image.width / count;
+        const at = Number(tile.style.getPropertyValue('--gl-at'));
+        [canvas.width, canvas.height] = [width, image.height];
+        canvas.getContext('2d').drawImage(image, at * width, 0, width, image.height, 0, 0, width, image.height);
+      };
+      image.src = style.getPropertyValue('--gl-sheet').slice(4, -1).replace(/^["']|["']$/g, '');
+      this.showOverlay();
+    }
+
+    showOverlay() {
+      const overlay = this.section.querySelector('.gl-overlay');
+      overlay.hidden = false;
+      this.section.querySelector('canvas').style.opacity = overlay.querySelector('input').value / 100;
+    }
+
+    // A map of the grid of all, as the overlay.
+    coverFromGrid(grid, channel) {
+      const image = grid.querySelector('img'), canvas = this.section.querySelector('canvas');
+      const {columns, rows} = grid.dataset, width = image.naturalWidth / columns, height = image.naturalHeight / rows;
+      const [left, top] = [(channel % columns) * width, Math.floor(channel / columns) * height];
+      [canvas.width, canvas.height] = [width - 1, height - 1];
+      canvas.getContext('2d').drawImage(image, left, top, width - 1, height - 1, 0, 0, width - 1, height - 1);
+      this.showOverlay();
+    }
+
+    pick(step, channel, place = this.place) {
+      for (const tile of this.section.querySelectorAll('[data-channel]'))
+        tile.setAttribute('aria-pressed', tile.dataset.step === step && Number(tile.dataset.channel) === channel);
+      this.picked = {step, channel};
+      this.choose({step, channel, place});
+    }
+  }
+
+  // "16 of 25 (64%)": taps of the window at a position that lie beside its map.
+  const inPadding = ({kernel, stride, padding, height, width}, row, column) => {
+    if (kernel < 2) return '–';
+    const inside = (at, size) => {
+      const first = at * stride - padding;
+      return Math.max(0, Math.min(size, first + kernel) - Math.max(0, first));
+    };
+    const taps = kernel * kernel, out = taps - inside(row, height) * inside(column, width);
+    return out ? `${out} of ${taps} (${Math.round(100 * out / taps)}%)` : `0 of ${taps}`;
+  };
+
+  const STEPS = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]};
+
+  own.insideStage = (element, choose, watch) => {
+    const stage = new Stage(element, choose);
+    stage.renew();
+    watch('value', () => stage.renew());
+    const surface = (event) => event.target.closest('.gl-seen-here, .gl-tiles button');
+    // Maps before a stride are larger: their positions are others.
+    const sameMap = (target) => target.closest('.gl-arrives')?.dataset.aligned !== 'false';
+    element.addEventListener('pointermove', (event) => {
+      const target = surface(event);
+      if (target && stage.data && sameMap(target)) stage.move(stage.placeAt(target.getBoundingClientRect(), event));
+    });
+    element.addEventListener('click', (event) => {
+      if (!stage.data) return;
+      const tile = event.target.closest('.gl-tiles button'), grid = event.target.closest('.gl-grid');
+      if (tile) {
+        const pointed = event.detail > 0 && sameMap(tile);  // not by the keyboard
+        if (pointed) stage.move(stage.placeAt(tile.getBoundingClientRect(), event));
+        stage.cover(tile);
+        stage.pick(tile.dataset.step, Number(tile.dataset.channel), pointed ? stage.place : null);
+      } else if (grid) {
+        const box = grid.getBoundingClientRect(), {columns, rows, channels, step} = grid.dataset;
+        const column = Math.floor(columns * (event.clientX - box.left) / box.width);
+        const channel = Math.floor(rows * (event.clientY - box.top) / box.height) * columns + column;
+        if (column < columns && channel < channels) {
+          stage.coverFromGrid(grid, channel);
+          stage.pick(step, channel, null);
+        }
+      } else if (event.target.closest('.gl-seen-here')) {
+        stage.move(stage.placeAt(event.target.closest('.gl-seen-here').getBoundingClientRect(), event));
+        if (stage.picked) stage.pick(stage.picked.step, stage.picked.channel);
+      }
+    });
+    element.addEventListener('change', (event) => {
+      const {step} = event.target.dataset, channel = Number(event.target.value);
+      if (!step || event.target.value === '') return;
+      const grid = element.querySelector(`.gl-grid[data-step="${step}"]`);
+      if (!Number.isInteger(channel) || channel < 0 || channel >= Number(grid.dataset.channels)) return;
+      stage.coverFromGrid(grid, channel);
+      stage.pick(step, channel, null);
+    });
+    element.addEventListener('input', (event) => {
+      if (event.target.closest('.gl-overlay')) stage.showOverlay();
+    });
+    element.addEventListener('keydown', (event) => {
+      const step = STEPS[event.key];
+      if (!step || !stage.data || !surface(event)) return;
+      event.preventDefault();
+      const [height, width] = stage.data.map;
+      const [row, column] = stage.place ?? [Math.floor(height / 2), Math.floor(width / 2)];
+      stage.move(stage.place ? [clamp(row + step[0], 0, height - 1), clamp(column + step[1], 0, width - 1)]
+        : [row, column]);
+    });
+  };
+
+})();

@@ -1,0 +1,81 @@
+"""See inside in a real browser: from a picture to the branch that saw it, the sum behind a number, and the ledger."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+PATIENCE = 90_000
+EXAMPLES = Path(__file__).resolve().parents[2] / "googlenet" / "ui" / "static" / "examples"
+
+
+def opened(visit: object, query: str = "?tab=classify&classify=inside", width: int = 1280) -> Page:
+    page = visit.open(query, width=width)
+    expect(page.get_by_text("What happens inside?")).to_be_visible(timeout=PATIENCE)
+    return page
+
+
+def test_which_branch_saw_the_ears_in_three_clicks(visit: object) -> None:
+    page = opened(visit)
+    page.get_by_role("button", name="cat").click()
+    page.get_by_role("button", name="inception4a").click(timeout=PATIENCE)
+    expect(page.locator(".gl-inside[aria-label=inception4a]")).to_be_visible(timeout=PATIENCE)
+    page.locator(".gl-seen-here").click(position={"x": 104, "y": 104})
+    rows = page.locator(".gl-strengths tbody tr")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(2)).to_contain_text(re.compile(r"5×5.*21 × 2\d"))
+    expect(page.locator(".gl-strengths [data-share$='%']")).to_have_count(4)
+    expect(page.locator(".gl-field:visible")).to_have_count(4)
+
+    # One of its maps, the sum behind its number, and what it looks for.
+    page.locator(".gl-lane").nth(1).locator("[data-step$='branch2.1']").first.click()
+    expect(page.locator(".gl-sum tfoot")).to_contain_text("ReLU", timeout=PATIENCE)
+    value = page.locator(".gl-sum tfoot tr").last.locator(".gl-n").inner_text()
+    expect(page.locator(".gl-detail .gl-note")).to_contain_text(f"The map shows {value} here.")
+    expect(page.get_by_text(re.compile("What channel .* looks for"))).to_be_visible()
+    assert page.locator("canvas").evaluate("(canvas) => canvas.width") == 16
+
+    # The answer: the parts add up, and a sentence names the branch.
+    page.get_by_role("button", name="answer", exact=True).click()
+    expect(page.locator(".gl-carried")).to_contain_text(
+        re.compile("branch of inception.* carried cat most"), timeout=PATIENCE
+    )
+    told = page.locator(".gl-ledger b").first.inner_text().replace("−", "-")
+    parts, total = told.split("=")
+    numbers = [float(part) for part in re.findall(r"[+-]?\d+\.\d\d", parts.replace(" ", ""))]
+    assert abs(sum(numbers) - float(total)) < 0.04  # six numbers of two decimals each
+    page.get_by_label("and not").click()
+    page.get_by_role("option", name="dog").click()
+    expect(page.locator(".gl-ledger h4").first).to_contain_text("cat's lead over dog", timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("see=answer"))
+
+
+def test_by_keyboard_and_padding_is_counted(visit: object) -> None:
+    page = opened(visit, "?tab=classify&classify=inside&see=inception5b")
+    page.locator("input[type=file]").first.set_input_files(EXAMPLES / "ship.jpg")
+    expect(page.locator(".gl-inside[aria-label=inception5b]")).to_be_visible(timeout=PATIENCE)
+    page.locator(".gl-seen-here").focus()
+    for key in ("ArrowUp", *["ArrowUp"] * 8, *["ArrowLeft"] * 8):
+        page.keyboard.press(key)
+    expect(page.locator(".gl-hint")).to_contain_text("Row 0, column 0 of 8 × 8")
+    expect(page.locator(".gl-strengths tbody tr").nth(2)).to_contain_text("16 of 25 (64%)")
+    page.locator(".gl-way [aria-current]").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.locator(".gl-inside[aria-label=inception5a]")).to_be_visible(timeout=PATIENCE)
+    number = page.locator(".gl-band input").first
+    number.fill("7")
+    number.press("Enter")
+    expect(page.locator(".gl-detail h4")).to_contain_text("Channel 7 of inception5a, 1×1 branch", timeout=PATIENCE)
+
+
+def test_from_build_and_on_a_phone(visit: object) -> None:
+    page = visit.open("?tab=build", width=390)
+    page.get_by_role("button", name="See this module on a picture").click()
+    expect(page.get_by_text("What happens inside?")).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("see=inception3a"))
+    page.get_by_role("button", name="frog").click()
+    expect(page.locator(".gl-inside[aria-label=inception3a]")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

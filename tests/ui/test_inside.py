@@ -1,0 +1,155 @@
+"""See inside, below the page: the maps that are shown, what the browser is told, and values that no page sends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from tiny import tiny_checkpoint, tiny_config
+
+from googlenet.config import ConvConfig, InceptionConfig, LRNConfig, PoolConfig
+from googlenet.errors import LabError
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.inside.fields import field
+from googlenet.inference.inside.trace import Trace, trace
+from googlenet.models.presets import preset
+from googlenet.runs import find_checkpoint
+from googlenet.ui.classify.inside import answer, detail, maps, stage
+from googlenet.ui.classify.inside.traces import traced
+
+LAYERS = (
+    ConvConfig("conv1", 3, 8, 3, stride=2, padding=1),
+    InceptionConfig("inception3a", 8, 4, 4, 6, 2, 3, 3),
+    PoolConfig("maxpool3"),
+    InceptionConfig("inception4a", 16, 4, 4, 6, 2, 3, 3),
+)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Classifier:
+    return Classifier(tiny_checkpoint(tmp_path / "a.safetensors", config=tiny_config(layers=LAYERS)), "cpu")
+
+
+@pytest.fixture
+def seen(network: Classifier) -> Trace:
+    side = network.info.network.input_size
+    return trace(network, torch.randint(256, (3, side, side), generator=torch.manual_seed(0)).byte())
+
+
+def test_the_strongest_maps_come_first() -> None:
+    values = torch.tensor([1.0, 3.0, 2.0])[:, None, None].expand(3, 4, 4).clone()
+    values[2, 0, 0] = 9
+    found = maps.strongest(values, 2)
+    assert [(tile.channel, tile.mean, tile.largest) for tile in found.tiles] == [(1, 3.0, 3.0), (2, 2.4375, 9.0)]
+
+
+def test_a_grid_has_every_map_once() -> None:
+    found = maps.grid(torch.rand(50, 16, 16), "3×3")
+    assert found.channels == 50
+    assert (found.rows - 1) * found.columns < 50 <= found.rows * found.columns
+
+
+def test_a_silent_step_is_drawn() -> None:
+    assert maps.strongest(torch.zeros(3, 5, 5), 3).tiles[0].largest == 0
+
+
+def test_the_stops_are_the_networks_layers(seen: Trace) -> None:
+    assert stage.stops(seen.profile) == ["picture", "conv1", "inception3a", "maxpool3", "inception4a", "answer"]
+    assert stage.fitting_stop(seen.profile, "inception4a") == "inception4a"
+    assert stage.fitting_stop(seen.profile, "inception9z") == "inception3a"  # of another network's address
+    assert stage.fitting_stop(seen.profile, None) == "inception3a"
+    with pytest.raises(LabError, match="choose one of its path"):
+        stage.stage(seen, "../x")
+
+
+def sent_to_browser(seen: Trace, stop: str) -> dict[str, Any]:
+    return json.loads(json.dumps(stage._for_browser(seen, stop, stage._lanes(seen, stop))))
+
+
+def test_the_browser_is_told_what_each_branch_sees(seen: Trace) -> None:
+    data = sent_to_browser(seen, "inception4a")
+    height, width = data["map"]
+    assert [lane["branch"] for lane in data["lanes"]] == ["1×1", "3×3", "5×5", "pool"]
+    ends = ("branch1", "branch2.1", "branch3.1", "branch4.1")
+    for lane, end in zip(data["lanes"], ends, strict=True):
+        rows, columns = lane["spans"]
+        for y, x in ((0, 0), (height - 1, width // 2)):
+            box = field(seen.profile, f"inception4a.{end}", y, x).box
+            assert box is not None
+            assert (rows[y], columns[x]) == ([box.top, box.bottom], [box.left, box.right])
+    assert [lane["window"]["kernel"] for lane in data["lanes"]] == [1, 3, 5, 3]
+
+
+def test_strengths_are_in_one_scale(seen: Trace) -> None:
+    lanes = sent_to_browser(seen, "inception3a")["lanes"]
+    assert max(max(map(max, lane["mean"])) for lane in lanes) == 1000
+    means = seen.maps["inception3a.branch1"].mean(0), seen.maps["inception3a.branch2.1"].mean(0)
+    ratio = float(means[0].sum() / means[1].sum())
+    told = [sum(map(sum, lane["mean"])) for lane in lanes[:2]]
+    assert told[0] / told[1] == pytest.approx(ratio, rel=0.02)
+
+
+NETWORKS = {
+    "the note's": preset("cifar10-truncated", 3),
+    "naive, after a norm": tiny_config(layers=(LAYERS[0], LRNConfig("n"), InceptionConfig.make_naive("i", 8, 4, 6, 3))),
+    "no module, no average pool": tiny_config(layers=LAYERS[:1], average_pool=False),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_stop_of_every_network_can_be_drawn(name: str, tmp_path: Path) -> None:
+    network = Classifier(tiny_checkpoint(tmp_path / "a.safetensors", config=NETWORKS[name]), "cpu")
+    seen = trace(network, torch.randint(256, (3, 32, 32)).byte())
+    checkpoint = find_checkpoint(tmp_path, "a")
+    for stop in stage.stops(seen.profile):
+        assert len(stage.stage(seen, stop)) < 300_000
+    assert stage.path(seen.profile, stage.fitting_stop(seen.profile, ""))
+    assert answer.ledger_html(checkpoint, network, seen, "cat", "frog")
+
+
+def test_a_page_sends_a_step_a_channel_and_a_place(seen: Trace) -> None:
+    assert detail.parse(seen, "inception3a.branch2.1", 5, [0, 1]) == ("inception3a.branch2.1", 5, (0, 1))
+    step, channel, (y, x) = detail.parse(seen, "conv1", 3, None)
+    assert seen.maps[step][channel, y, x] == seen.maps[step][channel].max()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [("input", 0, None), (None, 0, None), (["conv1"], 0, None), ("conv1", 8, None), ("conv1", "0", None),
+     ("conv1", None, None), ("conv1", 0, [0]), ("conv1", 0, [99, 0]), ("conv1", 0, ["<b>", 0]), ("conv1", 0, "00")],
+)  # fmt: skip
+def test_what_no_page_sends_is_refused(seen: Trace, sent: tuple[Any, Any, Any]) -> None:
+    with pytest.raises(LabError):
+        detail.parse(seen, *sent)
+
+
+@pytest.mark.parametrize("step", ["conv1", "inception3a.branch2.1", "inception3a.branch4.0", "inception4a", "avgpool"])
+def test_a_detail_ends_in_the_value_of_the_map(network: Classifier, seen: Trace, step: str) -> None:
+    html = detail.detail_html(network, seen, step, 1, (0, 0))
+    assert f"{seen.maps[step][1, 0, 0].item():.3f}".replace("-", "−") in html
+
+
+def test_bars_share_a_scale_and_a_zero() -> None:
+    found = answer.bars([("bias", "", -1.0), ("1×1", "gl-b1", 3.0), ("3×3", "gl-b2", 0.0)])
+    assert [(bar.left, bar.width) for bar in found] == [(0.0, 25.0), (25.0, 75.0), (25.0, 0.0)]
+
+
+def test_an_answer_without_an_index_says_what_to_do(network: Classifier, seen: Trace, tmp_path: Path) -> None:
+    checkpoint = find_checkpoint(tmp_path, "a")
+    html = answer.ledger_html(checkpoint, network, seen, next(iter(seen.probabilities)), None)
+    assert "python -m googlenet index a.safetensors" in html
+    with pytest.raises(LabError, match="knows no class"):
+        answer.ledger_html(checkpoint, network, seen, "<b>", None)
+
+
+def test_a_picture_is_traced_once(network: Classifier, tmp_path: Path) -> None:
+    Image.effect_noise((40, 40), 80).convert("RGB").save(tmp_path / "a.png")
+    checkpoint = find_checkpoint(tmp_path, "a")
+    first = traced(network, checkpoint, tmp_path / "a.png")
+    assert traced(network, checkpoint, tmp_path / "a.png") is first
+    Image.effect_noise((40, 40), 80).convert("RGB").save(tmp_path / "a.png")
+    assert traced(network, checkpoint, tmp_path / "a.png") is not first
