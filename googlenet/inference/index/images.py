@@ -57,10 +57,8 @@ def find_images(about: About, sources: Iterable[str], data_dir: Path = Path("dat
             if source not in _kept and not is_at_hand(source, data_dir):
                 continue
             there.add(source)
-            if source not in _kept and _fingerprints.get((source, folder_stamp(source))) not in (
-                None,
-                about.fingerprint,
-            ):
+            known = _fingerprints.get((source, folder_stamp(source)))
+            if source not in _kept and known not in (None, about.fingerprint):
                 continue
             try:
                 images = _kept.get(source) or _load(source, data_dir)
