@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from googlenet.inference.evaluate import Evaluation
+from googlenet.inference.inside.account import Account
 from googlenet.inference.selection import Judged, RunJudgement
 
 
@@ -47,6 +48,22 @@ def judgement_lines(judged: RunJudgement) -> Iterator[str]:
         yield f"Left out: {name}. {sentence}"
     if judged.warning:
         yield f"Warning: {judged.warning}"
+
+
+def account_lines(account: Account) -> Iterator[str]:
+    """Where a logit comes from: by branch, by channel, and which branch of which module carried it."""
+    ledger, effects = account.ledger, account.effects
+    what = f"{ledger.target} less {ledger.against}" if ledger.against else ledger.target
+    yield f"The logit of {what} is {ledger.logit:.3f}: bias {ledger.bias:+.3f}, and of the channels of {ledger.layer}"
+    for branch, value in ledger.branches.items():
+        yield f"  {branch + ' branch':<14}{value:+9.3f}"
+    strongest = ledger.strongest(5)
+    yield "  most: " + ", ".join(f"channel {e.channel} ({e.branch or '–'}) {e.value:+.3f}" for e in strongest)
+    if ledger.note:
+        yield ledger.note
+    yield account.sentence
+    for effect in sorted(effects.effects if effects else (), key=lambda effect: effect.change)[:5]:
+        yield f"  without {effect.module}'s {effect.branch} branch: {effect.change:+.3f}"
 
 
 def _names(row: Judged) -> str:

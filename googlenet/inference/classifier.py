@@ -134,11 +134,6 @@ class Classifier:
         """The network rearranged for many images: takes float32 (N, C, H, W), `prepared`."""
         return fold(self.model, self.fast_dtype)
 
-    @functools.cached_property
-    def folded(self) -> GoogLeNet:
-        """The network with its batch norms folded, in float32: as `model` within rounding, faster for a few images."""
-        return fold(self.model)
-
     def probabilities(self, images: Tensor) -> Tensor:
         """uint8 (N, 3, H, W), anywhere → float32 (N, classes), scaled by the temperature, on its device."""
         return self._softmax(self.logits(images))

@@ -6,11 +6,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio.events import api
 
 from googlenet.models.profile.inspect import inspect_module, inspect_network
-from googlenet.runs import Run
+from googlenet.runs import Run, find_checkpoint
 from googlenet.training import launcher
+from googlenet.ui.classify.shared import classifier, received
 from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.refusals import api_errors
@@ -19,7 +21,10 @@ from googlenet.ui.train.tab import start_run
 
 
 def publish(checkpoints: Path, access: Access) -> None:
-    """Register the endpoints of Build, Train and Evaluate; weights of no run are judged on test images of its data."""
+    """Register the endpoints of Build, Train, Evaluate and See inside.
+
+    Weights of no run are judged on test images of the lab's data.
+    """
     book = AnswerBook(checkpoints, access.data)
 
     def start_training(
@@ -107,6 +112,20 @@ def publish(checkpoints: Path, access: Access) -> None:
         answers = book.ask(checkpoint, access.check_data(data or None))
         return {"checkpoint": answers.name, "judged_on": answers.on, **answers.result.to_dict()}
 
+    def inside(image: gr.FileData, checkpoint: str = "", target: str = "", against: str = "") -> dict[str, Any]:
+        """Where the logit of a class comes from, exactly, and which branch of which module carried it.
+
+        image: a file (handle_file in Python); checkpoint: a name such as my-run/best, the first if left out; target: a
+        class, the likeliest if left out; against: explains target's lead over this class. Returns {"checkpoint": ...,
+        "ledger": {"logit", "bias", "branches", "channels", "places", ...}, "effects": [{"module", "branch", "change",
+        "sees"}, ...], "sentence": ...}: bias and branches add up to the logit. effects is null without an index.
+        """
+        from googlenet.inference.inside.account import account_for  # imports torch
+
+        known = find_checkpoint(checkpoints, checkpoint)
+        asked = classifier(checkpoints, known.path)
+        return {"checkpoint": known.name, **account_for(asked, received(image), target, against).to_dict()}
+
     api(api_errors(inspect_module), api_name="inspect_module")
     api(api_errors(inspect_network), api_name="inspect_network")
     api(api_errors(start_training), api_name="start_training")
@@ -115,6 +134,7 @@ def publish(checkpoints: Path, access: Access) -> None:
     api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
     api(api_errors(promote_checkpoint), api_name="promote_checkpoint", concurrency_id="evaluate")
     api(api_errors(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
+    api(api_errors(inside), api_name="inside", concurrency_id="classify")
 
 
 def run_summary(run: Run) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def branch_effects(
     `googlenet.inference.index` has them. `progress` hears the share done and the layer's name. Raises `LabError` for
     a class that the network does not know, for means that are not this network's, and where training diverged.
     """
-    config, model = classifier.info.network, classifier.folded
+    config, model = classifier.info.network, classifier.model
     one, other = class_number(classifier, target), None if against is None else class_number(classifier, against)
     if one == other:
         raise LabError(

@@ -1,0 +1,68 @@
+"""The account of an answer as code, as lines for a terminal, and by the API."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny import tiny_checkpoint
+
+from googlenet.cli.text import account_lines
+from googlenet.data.images import read_image
+from googlenet.errors import LabError
+from googlenet.inference.classifier import Classifier
+from googlenet.inference.index import index_path
+from googlenet.inference.inside.account import account_for
+from googlenet.ui import api as published
+from googlenet.ui.common.access import Access
+
+PICTURE = Path(__file__).resolve().parents[3] / "googlenet" / "ui" / "static" / "examples" / "frog.jpg"
+
+
+def test_the_shipped_network_has_means_and_so_a_sentence(shipped_network: Path) -> None:
+    classifier = Classifier(shipped_network, "cpu")
+    account = account_for(classifier, PICTURE)
+    assert (account.ledger.target, account.problem) == ("frog", "")
+    assert account.effects is not None
+    best = account.effects.strongest
+    assert best is not None
+    assert f"The {best.branch} branch of {best.module}" in account.sentence
+    assert "carried frog most: without it the logit falls by" in account.sentence
+    lines = list(account_lines(account))
+    assert lines[0].startswith(f"The logit of frog is {account.ledger.logit:.3f}: bias")
+    assert sum("branch  " in line for line in lines) >= 3
+    assert account.sentence in lines
+    versus = account_for(classifier, read_image(PICTURE), "frog", "cat").to_dict()
+    ledger = versus["ledger"]
+    assert ledger["bias"] + sum(ledger["branches"].values()) == pytest.approx(ledger["logit"], abs=1e-4)
+    assert len(versus["effects"]) == 36
+    json.dumps(versus, allow_nan=False)
+
+
+def test_without_an_index_the_ledger_stands_alone(tmp_path: Path) -> None:
+    path = tiny_checkpoint(tmp_path / "a.safetensors")
+    account = account_for(Classifier(path, "cpu"), PICTURE, "cat")
+    assert account.effects is None
+    assert account.sentence.startswith("a.safetensors has no index, whose means tell what a branch says")
+    assert account.sentence in list(account_lines(account))
+    index_path(path).write_bytes(b"no index")
+    assert account_for(Classifier(path, "cpu"), PICTURE, "cat").effects is None
+    with pytest.raises(LabError, match="knows no class 'lion'"):
+        account_for(Classifier(path, "cpu"), PICTURE, "lion")
+
+
+def test_the_endpoint_says_the_same(shipped_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {}
+    monkeypatch.setattr(published, "api", lambda function, api_name, **_: given.__setitem__(api_name, function))
+    monkeypatch.setattr(
+        published, "received", lambda upload: Path(upload["path"])
+    )  # no page has received an upload here
+    for file in (shipped_network, index_path(shipped_network)):
+        shutil.copy(file, tmp_path)
+    published.publish(tmp_path, Access("shapes"))
+    answer = given["inside"]({"path": str(PICTURE)}, "googlenet-cifar10", "frog", "cat")
+    alone = account_for(Classifier(shipped_network), PICTURE, "frog", "cat").to_dict()
+    assert (answer.pop("checkpoint"), answer["sentence"]) == ("googlenet-cifar10", alone["sentence"])
+    assert answer["ledger"]["branches"] == pytest.approx(alone["ledger"]["branches"], abs=1e-4)
