@@ -47,7 +47,7 @@ def classified(page: Page) -> None:
 
 def looked_inside(page: Page) -> None:
     page.get_by_role("button", name="ship").click()
-    page.locator(".gl-lane .gl-shots button").first.click(timeout=PATIENCE)
+    page.locator(".gl-lane .gl-tiles button").first.click(timeout=PATIENCE)
     expect(page.locator(".gl-sum")).to_be_visible(timeout=PATIENCE)
 
 

@@ -162,7 +162,7 @@
     const stage = new Stage(element, choose);
     stage.renew();
     watch('value', () => stage.renew());
-    const surface = (event) => event.target.closest('.gl-seen-here, .gl-shots button');
+    const surface = (event) => event.target.closest('.gl-seen-here, .gl-tiles button');
     // Maps before a stride are larger: their positions are others.
     const sameMap = (target) => target.closest('.gl-arrives')?.dataset.aligned !== 'false';
     element.addEventListener('pointermove', (event) => {
@@ -171,7 +171,7 @@
     });
     element.addEventListener('click', (event) => {
       if (!stage.data) return;
-      const tile = event.target.closest('.gl-shots button'), grid = event.target.closest('.gl-grid');
+      const tile = event.target.closest('.gl-tiles button'), grid = event.target.closest('.gl-grid');
       if (tile) {
         const pointed = event.detail > 0 && sameMap(tile);  // not by the keyboard
         if (pointed) stage.move(stage.placeAt(tile.getBoundingClientRect(), event));
