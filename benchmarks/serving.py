@@ -3,8 +3,8 @@
     python -m benchmarks.serving [--seconds 10] [--rounds 2] [--clients 1 8 64] [--requests 5000]
 
 Starts the app and the least that any Gradio app can be (the same upload, a function that does nothing), each in a
-process of its own, and asks both in turns over plain HTTP as the API's page says: upload a picture, call /classify, read
-the answer. Each client asks again as soon as it has its answer. The forward pass alone is timed in the same run. With
+process of its own, and asks both in turns over plain HTTP as the API's page says: upload a picture, call /classify,
+read the answer. Each client asks again as soon as it has its answer. The forward pass alone is timed in the same run. With
 `--requests`, that many pictures of many sizes and kinds follow (one in ten has 12 megapixels), and memory is read on
 the way. Clients share the cores with the servers; their processor time is shown. Ends with 1 when a goal is missed.
 """
@@ -182,10 +182,11 @@ def mixture() -> list[Picture]:
 
 def forward_milliseconds(count: int = 15) -> float:
     """The median of a forward pass of one picture as the app makes it."""
-    from googlenet.inference.classifier import load_classifier  # imports torch
-
     import torch
 
+    from googlenet.inference.classifier import load_classifier
+
+    torch.set_num_threads(1)  # as googlenet/inference/batching.py does
     classifier, times = load_classifier(SHIPPED), []
     pixels = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
     for _ in range(count):
@@ -215,7 +216,9 @@ def compare(servers: dict[str, tuple[psutil.Process, int]], options: argparse.Na
         for name, (process, port) in servers.items():
             window = measure(process, port, clients, itertools.repeat(picture), options.seconds)
             windows.setdefault((name, clients), []).append(window)
-    print(f"forward pass of one picture: {statistics.median(forward):.1f} ms ({min(forward):.1f} to {max(forward):.1f})")
+    print(
+        f"forward pass of one picture: {statistics.median(forward):.1f} ms ({min(forward):.1f} to {max(forward):.1f})"
+    )
     print("clients   server   p50, ms   p95, ms   answers/s   errors   server's core   clients' core")
     middle: dict[tuple[str, int], tuple[float, float, float]] = {}
     errors = 0
@@ -225,7 +228,9 @@ def compare(servers: dict[str, tuple[psutil.Process, int]], options: argparse.Na
         speed = statistics.median(window.throughput for window in mine)
         wrong = sum(len(window.errors) for window in mine)
         app, own = (sum(getattr(w, part) for w in mine) / sum(w.took for w in mine) for part in ("app", "own"))
-        print(f"{clients:7}   {name:6}   {p50:7.0f}   {p95:7.0f}   {speed:9.1f}   {wrong:6}   {app:13.0%}   {own:13.0%}")
+        print(
+            f"{clients:7}   {name:6}   {p50:7.0f}   {p95:7.0f}   {speed:9.1f}   {wrong:6}   {app:13.0%}   {own:13.0%}"
+        )
         for said in sorted({error for window in mine for error in window.errors})[:3]:
             print(f"          {said[:150]}")
         middle[name, clients], errors = (p50, p95, speed), errors + wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -17,12 +18,16 @@ from torch import Tensor
 from googlenet.data.augment import normalize
 from googlenet.data.images import Source, fit_image, read_image
 from googlenet.errors import LabError
+from googlenet.inference.batching import Batcher
 from googlenet.inference.explain import Occlusion, occlude
 from googlenet.inference.novelty import Novelty, NoveltyVerdict, check_novelty
-from googlenet.models.device import has_fast_bf16, pick_device
+from googlenet.models.device import has_fast_bf16, pick_device, usable_cores
 from googlenet.models.fast.folded import fold
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights
+
+# Pictures that visitors' threads read at once: a large one takes hundreds of megabytes for the while.
+_reading = threading.BoundedSemaphore(usable_cores())
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,15 +76,18 @@ class Classifier:
         self._mean = torch.tensor(self.info.mean, device=self.device)
         self._std = torch.tensor(self.info.std, device=self.device)
 
-    def answer(self, image: Source, *, explain: bool = False) -> Answer:
+    def answer(self, image: Source, *, explain: bool = False, whole: bool = True) -> Answer:
         """All about `image`, which is what `read_image` takes, from one decoding and one forward pass.
 
-        To `explain` what the answer rests on takes some 80 covered pictures more.
+        To `explain` what the answer rests on takes some 80 covered pictures more. Where the `whole` picture is not
+        wanted, it is let go at once: many may wait for their pass, and a large one takes 50 MB. Threads that ask at the
+        same time share a pass (batching.py).
         """
-        picture = read_image(image)
-        seen = self.fit(picture)
+        picture, seen = self._read(image)
+        if not whole:
+            picture = seen
         pixels = to_tensor(seen)
-        logits = self.logits(pixels[None])[0].cpu()
+        logits = self._together(pixels)
         shares = self._softmax(logits)
         ordered = self._ordered(shares.tolist())
         novelty = self.novelty and check_novelty(self.novelty, logits)
@@ -104,11 +112,21 @@ class Classifier:
 
     def input_image(self, image: Source) -> Image.Image:
         """The very pixels that the network sees of `image`, before normalisation: RGB, input size."""
-        return self.fit(read_image(image))
+        return self._read(image)[1]
 
     def fit(self, picture: Image.Image) -> Image.Image:
         """The part of an upright RGB picture that the network sees, scaled to its input size."""
         return fit_image(picture, self.info.network.input_size, self.info.resize)
+
+    def _read(self, image: Source) -> tuple[Image.Image, Image.Image]:
+        """The picture, and the pixels that the network sees of it."""
+        with _reading:
+            picture = read_image(image)
+            return picture, self.fit(picture)
+
+    @functools.cached_property
+    def _together(self) -> Batcher:
+        return Batcher(self.logits)
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from googlenet.ui.common.refusals import api_errors
 
 VIEWS = [("One picture", "one"), ("See inside", "inside"), ("Many pictures", "many")]
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
+TOGETHER = 32  # of the API's questions, so that they can share a forward pass (inference/batching.py)
 WAITING = view.empty("Looking for trained networks", "This takes a few seconds after a start.")
 NO_PICTURE = view.empty(
     "What is in your picture?", "Drop a picture on the left, paste one, use the camera, or try one of the examples."
@@ -138,7 +139,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         """
         return classify_upload(checkpoints, image, checkpoint)
 
-    api(api_errors(classify), api_name="classify", concurrency_id="classify")
+    api(api_errors(classify), api_name="classify", concurrency_limit=TOGETHER)
     return ClassifyTab(picture, name, see_from)
 
 
@@ -181,7 +182,8 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, explained: bo
 def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[str, Any]:
     """The programmatic answer, plain JSON types; `LabError` for a picture or a checkpoint that is none."""
     checkpoint = find_checkpoint(checkpoints, chosen)
-    answer = classifier(checkpoints, checkpoint.path).answer(received(upload)).to_dict()
+    network = classifier(checkpoints, checkpoint.path)
+    answer = network.answer(received(upload), whole=False).to_dict()
     top = list(answer.pop("probabilities").items())[: view.TOP]
     shares = [{"class": name, "probability": share} for name, share in top]
     return {"top": shares, "checkpoint": checkpoint.name, **answer}
