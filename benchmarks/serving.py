@@ -4,7 +4,7 @@
 
 Starts the app and the least that any Gradio app can be (the same upload, a function that does nothing), each in a
 process of its own, and asks both in turns over plain HTTP as the API's page says: upload a picture, call /classify,
-read the answer. Each client asks again as soon as it has its answer. The forward pass alone is timed in the same run. With
+read the answer. Each client asks again as soon as it has its answer. The forward pass alone is timed as well. With
 `--requests`, that many pictures of many sizes and kinds follow (one in ten has 12 megapixels), and memory is read on
 the way. Clients share the cores with the servers; their processor time is shown. Ends with 1 when a goal is missed.
 """

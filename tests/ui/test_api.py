@@ -142,6 +142,8 @@ def test_gradio_still_has_what_the_lab_needs_and_does_not_promise(page: tuple[gr
     why = f"Gradio {gr.__version__} has changed: see googlenet/ui/common/gradio_private.py"
     assert demo._queue.sleep_when_free == 0.05, why
     for needed, names in (
+        (demo._queue, ("push", "pending_messages_per_session", "pending_event_ids_session")),
+        (demo.state_holder, ("session_data", "time_last_used", "blocks")),
         (gr.Blocks, ("preprocess_data", "call_function")),
         (demo.app, ("auth", "tokens", "cookie_id")),
         (LocalContext, ("blocks", "event_id")),
