@@ -1,4 +1,4 @@
-"""The commands of Train: train, resume, runs, gradients."""
+"""The commands of Train: train, resume, gradients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(command: AddCommand) -> None:
-    """Give the command line `train`, `gradients`, `resume` and `runs`."""
+    """Give the command line `train`, `gradients` and `resume`."""
     _add_train(command("train", _train, "Train a network; Ctrl+C saves and stops, resume continues."))
 
     sub = command("gradients", _gradients, "Compare each layer's gradient with and without auxiliary heads.")
@@ -36,10 +36,6 @@ def add_commands(command: AddCommand) -> None:
     sub.add_argument("--anyway", action="store_true", help="even if its images or settings have changed")
     shared.checkpoints_option(sub)
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
-
-    sub = command("runs", _runs, "List the runs and their states.")
-    shared.checkpoints_option(sub)
-    shared.json_option(sub)
 
 
 def _add_train(sub: argparse.ArgumentParser) -> None:
@@ -142,23 +138,3 @@ def _resume(options: argparse.Namespace) -> None:
 def _say_end(run: Run) -> None:
     if os.environ.get("RANK", "0") == "0":  # under torchrun, once is enough
         print(f"{run.name}: {run.status().state}, in {run.path}")
-
-
-def _runs(options: argparse.Namespace) -> None:
-    from googlenet.runs import list_runs
-
-    rows = []
-    for run in list_runs(options.checkpoints):
-        status, metrics = run.status(), run.metrics()
-        accuracies = [row["Validation accuracy"] for row in metrics if row["Validation accuracy"] is not None]
-        best = max(accuracies, default=None)
-        done = {"epoch": status.epoch, "epochs": status.epochs, "best": best, "problem": run.problem()}
-        rows.append({"run": run.name, "state": status.state, **done})
-    if options.json:
-        print(json.dumps(rows))
-    elif not rows:
-        print(f"No runs in {options.checkpoints} yet: start one with python -m googlenet train.")
-    for row in [] if options.json else rows:
-        best = "" if row["best"] is None else f"  best validation accuracy {row['best']:.4f}"
-        problem = f"  {row['problem']}" if row["problem"] else ""
-        print(f"{row['run']}  {row['state']}  {row['epoch']}/{row['epochs']} epochs{best}{problem}")

@@ -3,23 +3,52 @@
 from googlenet.runs.checkpoints import SUFFIX, Checkpoint, find_checkpoint, list_checkpoints
 from googlenet.runs.lock import trainer_lock, while_not_trained
 from googlenet.runs.metrics import METRICS
+from googlenet.runs.overview import Overview, list_overviews
 from googlenet.runs.run import Run, active_run, list_runs
 from googlenet.runs.status import RESUMABLE, Diverged, Status, is_alive, process_started
+from googlenet.runs.steer import (
+    LONGEST_NOTE,
+    delete,
+    disk_size,
+    empty_trash,
+    list_deleted,
+    prunable,
+    prune,
+    read_note,
+    rename,
+    trash_size,
+    undelete,
+    write_note,
+)
 
 __all__ = [
+    "LONGEST_NOTE",
     "METRICS",
     "RESUMABLE",
     "SUFFIX",
     "Checkpoint",
     "Diverged",
+    "Overview",
     "Run",
     "Status",
     "active_run",
+    "delete",
+    "disk_size",
+    "empty_trash",
     "find_checkpoint",
     "is_alive",
     "list_checkpoints",
+    "list_deleted",
+    "list_overviews",
     "list_runs",
     "process_started",
+    "prunable",
+    "prune",
+    "read_note",
+    "rename",
     "trainer_lock",
+    "trash_size",
+    "undelete",
     "while_not_trained",
+    "write_note",
 ]

@@ -11,6 +11,8 @@ from filelock import FileLock, Timeout
 from googlenet.errors import LabError
 from googlenet.runs.run import Run, active_run
 
+PATIENCE = 0.3  # seconds that one step on a run waits for another
+
 
 @contextlib.contextmanager
 def trainer_lock(checkpoints: Path) -> Iterator[None]:
@@ -36,13 +38,28 @@ def while_not_trained(checkpoints: Path | str, run: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _lock(checkpoints: Path) -> Iterator[bool]:
+def while_not_moved(checkpoints: Path | str, run: str) -> Iterator[None]:
+    """As `while_not_trained`, for who takes the directory itself away; one of these at a time.
+
+    Where a trainer holds the lock and no run says that it is trained, one is just starting, maybe on `run`: refused.
+    """
+    with _lock(Path(checkpoints), PATIENCE) as held:
+        busy = None if held else active_run(checkpoints)
+        if busy and busy[0].name == run:
+            raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run")
+        if not held and not busy:
+            raise LabError("A training is just starting or ending here: try again in a moment.", "run")
+        yield
+
+
+@contextlib.contextmanager
+def _lock(checkpoints: Path, patience: float = 0.0) -> Iterator[bool]:
     """Whether the lock was free. The system lets go of it when its holder dies, however it dies."""
     try:
         checkpoints.mkdir(parents=True, exist_ok=True)
         lock = FileLock(checkpoints / ".trainer.lock")
         with contextlib.suppress(Timeout):
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=patience, poll_interval=0.02)
     except OSError as error:
         raise LabError(
             f"{checkpoints} cannot be written ({error.strerror}): choose another folder.", "checkpoints"

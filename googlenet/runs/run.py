@@ -10,6 +10,9 @@
       curves.png            loss above accuracy, redrawn at the end
       epoch-0299.safetensors, best.safetensors, last.safetensors
       resume.pt, resume-previous.pt
+      note.txt              what a person wrote about it (steer.py)
+
+A deleted run is checkpoints/.trash/<time>-<run>, until the trash is emptied.
 
 Nothing here needs torch.
 """
@@ -47,7 +50,8 @@ class Run:
         if not self.exists():
             raise LabError(f"There is no run called {self.name} in {self.path.parent}: choose one of its runs.", "run")
         try:
-            return TrainConfig.from_json(read_bytes(self.path / "config.json", limit=1_000_000).decode())
+            config = TrainConfig.from_json(read_bytes(self.path / "config.json", limit=1_000_000).decode())
+            return dataclasses.replace(config, run=self.name)  # the directory may have been renamed
         except ValueError as error:  # a LabError or a UnicodeDecodeError
             raise LabError(f"The config.json of {self.name} is damaged: {error}"[:500], "run") from error
 

@@ -18,6 +18,7 @@ from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
 from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.long_work import PRIVATE, Question, refusable
+from googlenet.ui.train.all_runs import AllRuns
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
 from googlenet.ui.train.view import status_html
@@ -97,6 +98,7 @@ def training_tab(
                 )
             with gr.Accordion("Files", open=False):
                 files = gr.HTML(elem_classes="gl-html")
+            all_runs = AllRuns(checkpoints, access)
     shown = gr.Textbox(visible=False)  # the run on view: the server does not know the choices of `chosen`
     watched = [shown, compared]
     view = [shown, chosen, compared, now, status, charts, log, files, stop, resume]  # in the order of watch.js
@@ -122,6 +124,7 @@ def training_tab(
     anyway = question.yes.click(resume_anyway, shown, question.words, **PRIVATE)
     for acted in (started, stopped, resumed, anyway):
         acted.then(None, watched, view, js="googlenet.watchNow")
+    all_runs.wire(shown, watched, view)
     form.wire(send_to_training(built, form.fields["network"]))
     chosen.input(None, [chosen, compared], view, js="googlenet.watchNow")
     gr.on([compared.input, tab.select, demo.load], None, watched, view, js="googlenet.watchNow")

@@ -1,0 +1,83 @@
+"""A run in one row: what a table of all runs shows."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from googlenet.errors import LabError
+from googlenet.files import read_bytes
+from googlenet.recipes import TrainConfig
+from googlenet.runs.metrics import MetricsHistory
+from googlenet.runs.run import Run, list_runs
+from googlenet.runs.steer import disk_size, read_note
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`epochs` are finished ones, `planned` those asked for; `seconds` of training; `size` in bytes.
+
+    `best` is the highest validation accuracy, None where none was measured.
+    """
+
+    run: str
+    state: str
+    network: str
+    recipe: str
+    best: float | None
+    epochs: int
+    planned: int
+    seconds: float
+    size: int
+    note: str
+
+
+def list_overviews(checkpoints: Path | str) -> list[Overview]:
+    """A row for each run under `checkpoints`, newest first; of one that is damaged, what can be read."""
+    return [_overview(run) for run in list_runs(checkpoints)]
+
+
+def _overview(run: Run) -> Overview:
+    status = run.status()
+    network, recipe, planned = _settings(run.path / "config.json", *_version(run.path / "config.json"))
+    best, rows, seconds = _measured(run.path / "metrics.csv", *_version(run.path / "metrics.csv"))
+    return Overview(
+        run.name,
+        status.state,
+        network,
+        recipe,
+        best,
+        max(status.epoch, rows),
+        status.epochs or planned,
+        seconds,
+        disk_size(run.path),
+        read_note(run),
+    )
+
+
+def _version(path: Path) -> tuple[int, int, int]:
+    """Another one whenever the file is."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+
+
+@functools.lru_cache(maxsize=4096)
+def _settings(path: Path, *version: int) -> tuple[str, str, int]:
+    """Network, recipe and epochs; read again only when the file has changed."""
+    try:
+        config = TrainConfig.from_json(read_bytes(path, limit=1_000_000).decode())
+    except (LabError, UnicodeDecodeError):
+        return "", "", 0
+    return config.network.name, config.recipe, config.epochs
+
+
+@functools.lru_cache(maxsize=4096)
+def _measured(path: Path, *version: int) -> tuple[float | None, int, float]:
+    """Best validation accuracy, finished epochs and seconds; read again only when the file has changed."""
+    rows = MetricsHistory(path).read_on()
+    best = max((row["Validation accuracy"] for row in rows if row["Validation accuracy"] is not None), default=None)
+    return best, len(rows), sum(row["Seconds"] or 0.0 for row in rows)

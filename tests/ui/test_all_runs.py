@@ -1,0 +1,71 @@
+"""The table of all runs is quick with hundreds of them, and on a public page its steps are refused, not only hidden."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from googlenet import runs
+from googlenet.models.presets import preset
+from googlenet.recipes import make_train_config
+from googlenet.runs import METRICS, Run, Status
+from googlenet.ui.app import build_app
+from googlenet.ui.train.all_runs import COLUMNS, table_of
+
+
+def make_runs(folder: Path, count: int, epochs: int) -> None:
+    cells = ["0.5"] * (len(METRICS) - 1)
+    rows = "".join(f"{epoch},{','.join(cells)}\n" for epoch in range(epochs))
+    for number in range(count):
+        run = Run(folder, f"run-{number}")
+        run.create(make_train_config(run.name, preset("cifar10")))
+        run.write_status(Status("finished", epoch=epochs, epochs=epochs))
+        (run.path / "metrics.csv").write_text(f"{','.join(METRICS)}\n{rows}")
+
+
+def test_the_table_says_what_is_on_disk(tmp_path: Path) -> None:
+    make_runs(tmp_path, 1, 3)
+    runs.write_note(tmp_path, "run-0", "<b>a note</b>")
+    row = table_of(tmp_path).to_dict("records")[0]
+    assert tuple(row) == COLUMNS
+    assert (row["Run"], row["State"], row["Best validation, %"]) == ("run-0", "finished", 50.0)
+    assert (row["Epochs"], row["Planned"], row["Note"]) == (3, 3, "<b>a note</b>")
+
+
+def test_a_table_is_read_again_quickly_and_never_stale(tmp_path: Path) -> None:
+    make_runs(tmp_path, 40, 100)
+    table_of(tmp_path)
+    began = time.process_time()
+    table_of(tmp_path)
+    assert time.process_time() - began < 0.2
+    with (tmp_path / "run-3" / "metrics.csv").open("a") as file:
+        file.write("100,0.9,0.1,0.95,0.2,0.1,100,1\n")
+    assert table_of(tmp_path).set_index("Run").loc["run-3", "Best validation, %"] == 95.0
+
+
+HIDDEN = {"_rename": ["run-0", "x"], "_note": ["run-0", "x"], "_delete": ["run-0"], "_undo": [], "_empty": []}
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_steps_are_refused_in_the_function_on_a_public_page(
+    tmp_path: Path, public: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_runs(tmp_path, 2, 1)
+    runs.delete(tmp_path, "run-1")
+    from googlenet.ui.train import all_runs
+
+    built: list[Any] = []
+    wire = all_runs.AllRuns.wire
+    monkeypatch.setattr(all_runs.AllRuns, "wire", lambda self, *rest: (built.append(self), wire(self, *rest)))
+    build_app(tmp_path, "shapes", public=public)
+    for name, values in HIDDEN.items():
+        if not public and name != "_note":
+            continue
+        answer = built[0]._step(getattr(built[0], name))(*values)
+        assert ("Others can reach this page" in str(answer[0])) is public
+    assert [run.name for run in runs.list_runs(tmp_path)] == ["run-0"]
+    assert runs.read_note(Run(tmp_path, "run-0")) == ("" if public else "x")
+    assert len(runs.list_deleted(tmp_path)) == 1
