@@ -9,7 +9,7 @@ from pathlib import Path
 from googlenet.errors import LabError
 from googlenet.files import read_bytes
 from googlenet.recipes import TrainConfig
-from googlenet.runs.metrics import MetricsHistory
+from googlenet.runs.metrics import LARGEST, METRICS, WHOLE, MetricsHistory
 from googlenet.runs.run import Run, list_runs
 from googlenet.runs.steer import disk_size, read_note
 
@@ -78,6 +78,29 @@ def _settings(path: Path, *version: int) -> tuple[str, str, int]:
 @functools.lru_cache(maxsize=4096)
 def _measured(path: Path, *version: int) -> tuple[float | None, int, float]:
     """Best validation accuracy, finished epochs and seconds; read again only when the file has changed."""
+    plain = _measured_plainly(read_bytes(path, limit=WHOLE))
+    if plain is not None:
+        return plain
     rows = MetricsHistory(path).read_on()
     best = max((row["Validation accuracy"] for row in rows if row["Validation accuracy"] is not None), default=None)
     return best, len(rows), sum(row["Seconds"] or 0.0 for row in rows)
+
+
+def _measured_plainly(data: bytes) -> tuple[float | None, int, float] | None:
+    """The same of a file just as trainers write it; None where a careful reading, eight times as slow, is needed."""
+    header, *lines = data[: data.rfind(b"\n") + 1].splitlines() or [b""]
+    if header != ",".join(METRICS).encode():
+        return None
+    best, seconds = None, 0.0
+    try:
+        for number, line in enumerate(lines):
+            epoch, _, _, held_out, _, _, _, spent = line.split(b",")
+            accuracy, spent = float(held_out or 0), float(spent or 0)
+            if int(epoch) != number or not 0 <= accuracy <= 1 or not 0 <= spent <= LARGEST:
+                return None
+            seconds += spent
+            if held_out and (best is None or accuracy > best):
+                best = accuracy
+    except ValueError:
+        return None
+    return best, len(lines), seconds

@@ -1,0 +1,53 @@
+"""All runs in the browser: a row shows its run; note, rename, delete and undo are on the disk when the page says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from googlenet import runs
+from googlenet.models.presets import preset
+from googlenet.recipes import make_train_config
+from googlenet.runs import Run, Status
+
+
+def make_run(folder: Path, name: str) -> Run:
+    run = Run(folder, name)
+    run.create(make_train_config(name, preset("cifar10")))
+    run.write_status(Status("finished", epoch=1, epochs=1))
+    run.append_metrics({"Epoch": 0, "Accuracy": 0.5, "Loss": 1.0, "Validation accuracy": 0.5, "Seconds": 60})
+    return run
+
+
+def test_a_run_is_noted_renamed_deleted_and_brought_back(visit: object, lab: object) -> None:
+    for name in ("desk-one", "desk-two"):
+        make_run(lab.checkpoints, name)
+    page = visit.open("?tab=train")
+    page.get_by_role("button", name="All runs").click()
+    page.locator("#all-runs").get_by_text("desk-one", exact=True).click()
+    expect(page.get_by_label("Chosen run")).to_have_value("desk-one")
+    expect(page.locator("#run input")).to_have_value("desk-one")
+
+    page.get_by_label("Note", exact=True).fill("a good one")
+    page.get_by_role("button", name="Save note").click()
+    expect(page.get_by_text("The note on desk-one is saved.")).to_be_visible()
+    assert runs.read_note(Run(lab.checkpoints, "desk-one")) == "a good one"
+
+    page.get_by_label("New name").fill("desk-two")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_text("already something called desk-two")).to_be_visible()
+    page.get_by_label("New name").fill("desk-three")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.locator("#run input")).to_have_value("desk-three")
+    assert Run(lab.checkpoints, "desk-three").exists()
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("desk-three is in the trash")).to_be_visible()
+    assert not Run(lab.checkpoints, "desk-three").exists()
+    page.get_by_role("button", name="Undo delete").click()
+    expect(page.get_by_text("desk-three is back.")).to_be_visible()
+    assert runs.read_note(Run(lab.checkpoints, "desk-three")) == "a good one"
+    for name in ("desk-two", "desk-three"):
+        runs.delete(lab.checkpoints, name)
+    runs.empty_trash(lab.checkpoints)
