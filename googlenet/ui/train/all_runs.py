@@ -19,7 +19,7 @@ from googlenet.ui.common.long_work import PRIVATE, Question, refusable
 
 COLUMNS = ("Run", "State", "Network", "Recipe", "Best validation, %", "Epochs", "Planned", "Minutes", "MB", "Note")
 KINDS = ("str", "str", "str", "str", "number", "number", "number", "number", "number", "str")
-WIDTHS = (190, 100, 130, 90, 130, 80, 85, 85, 80, 200)
+WIDTHS = (190, 100, 130, 90, 180, 80, 85, 85, 80, 200)
 NEEDS_RUN = "No run is chosen: choose a row of the table."
 
 
@@ -51,12 +51,14 @@ class AllRuns:
     def __init__(self, checkpoints: Path, access: Access) -> None:
         self.checkpoints, self.access = checkpoints, access
         with gr.Accordion("All runs", open=False, elem_id="all-runs") as self.accordion:
+            html("<p class='gl-note'>Choose a row to show that run; a heading sorts.</p>")
             self.said = refusal_slot()
             self.table = gr.Dataframe(
                 headers=list(COLUMNS),
                 datatype=list(KINDS),
                 column_widths=list(WIDTHS),
-                label="All runs: choose a row to show that run; a heading sorts",
+                label="Runs",
+                show_label=False,
                 interactive=False,
                 show_search="filter",
                 max_height=360,
