@@ -39,12 +39,12 @@ class Page(gr.Blocks):
     """
 
     @property
-    def state_holder(self) -> StateHolder:  # pyright: ignore[reportIncompatibleVariableOverride] Gradio only sets and reads it
+    def state_holder(self) -> StateHolder:
         """What Gradio knows of each session."""
         return self._state_holder
 
-    @state_holder.setter
-    def state_holder(self, holder: StateHolder) -> None:
+    @state_holder.setter  # Gradio sets its variable once, for each app
+    def state_holder(self, holder: StateHolder) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         # Of every component a session gets a description, which only deep links read: 25 ms and 0.5 MB for each caller
         # of the API. Gradio describes those of `blocks`, and those that change when they do.
         holder.blocks = cast(gr.Blocks, SimpleNamespace(default_config=self.default_config, blocks={}))
