@@ -133,6 +133,15 @@ def test_a_detail_ends_in_the_value_of_the_map(network: Classifier, seen: Trace,
     assert f"{seen.maps[step][1, 0, 0].item():.3f}".replace("-", "−") in html
 
 
+def test_a_channel_of_a_branch_is_named_by_its_number_in_the_concatenation(seen: Trace) -> None:
+    for step in ("inception3a.branch1", "inception3a.branch2.1", "inception3a.branch3.1", "inception3a.branch4.1"):
+        joined = detail.joined_channel(seen, step, 1)
+        assert joined is not None
+        assert torch.equal(seen.maps["inception3a"][joined], seen.maps[step][1])
+    assert detail.joined_channel(seen, "inception3a.branch2.0", 1) is None  # a reduction is not concatenated
+    assert detail.joined_channel(seen, "conv1", 1) is None
+
+
 def test_bars_share_a_scale_and_a_zero() -> None:
     found = answer.bars([("bias", "", -1.0), ("1×1", "gl-b1", 3.0), ("3×3", "gl-b2", 0.0)])
     assert [(bar.left, bar.width) for bar in found] == [(0.0, 25.0), (25.0, 75.0), (25.0, 0.0)]

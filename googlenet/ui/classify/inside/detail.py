@@ -9,6 +9,7 @@ from markupsafe import Markup
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.inside.fields import INPUT
 from googlenet.ui.classify.inside import stage
+from googlenet.ui.classify.inside.channel import looked_up
 from googlenet.ui.common.figures import BRANCH_CLASSES
 from googlenet.ui.common.templates import render
 
@@ -35,6 +36,18 @@ def parse(traced: Trace, step: Any, channel: Any, place: Any) -> tuple[str, int,
     return step, channel, (check_whole(place[0], "row", 0, height - 1), check_whole(place[1], "column", 0, width - 1))
 
 
+def joined_channel(traced: Trace, step: str, channel: int) -> int | None:
+    """Which channel of its module's concatenation `channel` of `step` is; None where the step does not end a branch.
+
+    The ledger and the card of training images count channels there, the tiles within their branch.
+    """
+    row = traced.rows.get(step)
+    if row is None or not row.branch:
+        return None
+    found = looked_up(traced.profile, step, channel)
+    return found[1] if found and found[0] == row.layer else None
+
+
 def detail_html(classifier: Classifier, traced: Trace, step: str, channel: int, place: tuple[int, int]) -> Markup:
     """What `channel` of `step` does, and number by number the sum that gives its value at `place`."""
     from googlenet.inference.inside.sums import sum_behind
@@ -53,6 +66,7 @@ def detail_html(classifier: Classifier, traced: Trace, step: str, channel: int, 
         step=step,
         channel=channel,
         row=row,
+        joined=joined_channel(traced, step, channel),
         colour=BRANCH_CLASSES.get(row.branch, ""),
         place=place,
         sizes=tuple(values.shape),
