@@ -19,7 +19,6 @@ from googlenet.data.augment import normalize
 from googlenet.data.images import Source, fit_image, read_image
 from googlenet.errors import LabError
 from googlenet.inference.batching import Batcher
-from googlenet.inference.explain import Occlusion, occlude
 from googlenet.inference.novelty import Novelty, NoveltyVerdict, check_novelty
 from googlenet.models.device import has_fast_bf16, pick_device, usable_cores
 from googlenet.models.fast.folded import fold
@@ -36,7 +35,7 @@ class Answer:
 
     `probabilities` of every class, the likeliest first, sum to 1; `logits` are float32 (classes,) in the order of the
     labels, on the CPU. `picture` is the one given, upright and whole, `seen` the very pixels that the network saw of
-    it. `novelty` is None where the weights file has no threshold, `occlusion` where no explanation was asked for.
+    it. `novelty` is None where the weights file has no threshold.
     """
 
     probabilities: dict[str, float]
@@ -44,7 +43,6 @@ class Answer:
     picture: Image.Image
     seen: Image.Image
     novelty: NoveltyVerdict | None
-    occlusion: Occlusion | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: all but the pictures and how the answer came about."""
@@ -76,12 +74,11 @@ class Classifier:
         self._mean = torch.tensor(self.info.mean, device=self.device)
         self._std = torch.tensor(self.info.std, device=self.device)
 
-    def answer(self, image: Source, *, explain: bool = False, whole: bool = True) -> Answer:
+    def answer(self, image: Source, *, whole: bool = True) -> Answer:
         """All about `image`, which is what `read_image` takes, from one decoding and one forward pass.
 
-        To `explain` what the answer rests on takes some 80 covered pictures more. Where the `whole` picture is not
-        wanted, it is let go at once: many may wait for their pass, and a large one takes 50 MB. Threads that ask at the
-        same time share a pass (batching.py).
+        Where the `whole` picture is not wanted, it is let go at once: many may wait for their pass, and a large one
+        takes 50 MB. Threads that ask at the same time share a pass (batching.py).
         """
         picture, seen = self._read(image)
         if not whole:
@@ -91,8 +88,7 @@ class Classifier:
         shares = self._softmax(logits)
         ordered = self._ordered(shares.tolist())
         novelty = self.novelty and check_novelty(self.novelty, logits)
-        occlusion = occlude(self, pixels, shares) if explain else None
-        return Answer(ordered, logits, picture, seen, novelty, occlusion)
+        return Answer(ordered, logits, picture, seen, novelty)
 
     def classify(self, image: Source) -> dict[str, float]:
         """The probability of every class, the likeliest first; they sum to 1. `image` is what `read_image` takes."""

@@ -67,10 +67,6 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
                     height=300,
                     buttons=["fullscreen"],
                 )
-                explain = gr.Checkbox(
-                    label="Show what the answer rests on",
-                    info="covers the picture square by square and watches the answer change",
-                )
                 examples(picture)
             several = gr.Column(visible=False)
         with gr.Column(scale=2, min_width=320):
@@ -81,8 +77,8 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
             inside, many = gr.Column(visible=False), gr.Column(visible=False)
     replaced = gr.JSON(visible=False)  # which picture is to leave its field, and what is put there, if anything
 
-    def show(upload: Any, chosen: str | None, explained: bool) -> tuple[Any, ...]:
-        html, about, field = answer_for(checkpoints, upload, chosen, explained)
+    def show(upload: Any, chosen: str | None) -> tuple[Any, ...]:
+        html, about, field = answer_for(checkpoints, upload, chosen)
         if field is upload:
             return html, about, {}
         drawn = picture.postprocess(field)
@@ -91,10 +87,10 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         put = file and {**file, "url": f"gradio_api/file={quote(file['path'])}"}
         return html, about, {"instead_of": _path(upload), "put": put}
 
-    def show_new(upload: Any, chosen: str | None, explained: bool, replaced: Any) -> tuple[Any, ...]:
+    def show_new(upload: Any, chosen: str | None, replaced: Any) -> tuple[Any, ...]:
         if isinstance(replaced, dict) and "put" in replaced and _path(replaced["put"]) == _path(upload):
             return (gr.skip(),) * 3  # it is the answer that has put this picture there
-        return show(upload, chosen, explained)
+        return show(upload, chosen)
 
     def look(chosen: str | None) -> Any:
         return network_choices(checkpoints, chosen)
@@ -103,13 +99,13 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
     # Gradio dims the answer while a new one is on its way: until then it belongs to another picture.
     work = {**quiet, "concurrency_id": "classify", "trigger_mode": "always_last", "show_progress": "minimal",
             "show_progress_on": answer}  # fmt: skip
-    asked, shown = [picture, name, explain], [answer, facts, replaced]
+    asked, shown = [picture, name], [answer, facts, replaced]
     looked = gr.on([demo.load, tab.select], look, name, name, queue=False, show_progress="hidden", **quiet)
     looked.then(offered, None, offer, queue=False, show_progress="hidden", **quiet)
     answered = [
         got.then(show, asked, shown, **work),
         looked.then(show, asked, shown, **work),
-        gr.on([name.input, explain.input], show, asked, shown, **work),
+        gr.on([name.input], show, asked, shown, **work),
         picture.change(show_new, [*asked, replaced], shown, **work),
     ]
     for event in answered:
@@ -157,8 +153,8 @@ def network_choices(checkpoints: Path, chosen: str | None) -> Any:
     return gr.Dropdown(choices, value=value, interactive=bool(names))
 
 
-def answer_for(checkpoints: Path, upload: Any, chosen: str | None, explained: bool = False) -> tuple[str, str, Any]:
-    """What the tab shows: the answer (`explained` with a heat map), the network's facts, and the picture in its field.
+def answer_for(checkpoints: Path, upload: Any, chosen: str | None) -> tuple[str, str, Any]:
+    """What the tab shows: the answer, the network's facts, and the picture in its field.
 
     A refusal stands in the answer's place, so that nothing of the picture before is left beside it. The picture stays
     `upload`, but it is None when refused, and of the same pixels when no browser could draw it.
@@ -171,7 +167,7 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None, explained: bo
             return NO_PICTURE, about, None
         network = classifier(checkpoints, checkpoint.path)
         kept = None  # from here on it is the picture that is refused
-        given = network.answer(received(upload), explain=explained)
+        given = network.answer(received(upload))
     except LabError as error:
         refusal = view.empty("No answer", str(error), refused=True)
         return refusal, about, upload if error.field == "checkpoint" else kept

@@ -23,10 +23,9 @@ TOP = 5
 def answer(given: Answer, resize: int | None = None) -> Markup:
     """The answer in words, bars of the likeliest classes, the network's input and what was done to get it.
 
-    A picture that looks like no class gets a warning; what the answer rests on is drawn where that was asked for.
+    A picture that looks like no class gets a warning.
     `resize` is the network's (`WeightsInfo.resize`).
     """
-    occlusion = given.occlusion
     doubt = given.novelty if given.novelty and given.novelty.unlike_training else None
     return render(
         "classify/answer.html",
@@ -37,8 +36,6 @@ def answer(given: Answer, resize: int | None = None) -> Markup:
         seen=heat_map.data_uri(given.seen),
         size=given.seen.size,
         preparation=preparation(given.picture.size, given.seen.width, resize),
-        rests_on=occlusion and heat_map.rests_on(occlusion),
-        heat_map=occlusion and heat_map.data_uri(heat_map.heat_map(occlusion, given.seen)),
     )
 
 

@@ -1,9 +1,115 @@
-"""Classify: why this class and not another."""
+"""Classify: why this class and not another, by three methods, with what each can be trusted for."""
 
 from __future__ import annotations
 
-from googlenet.ui.classify.shared import Shared
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from googlenet.errors import LabError
+from googlenet.runs import find_checkpoint
+from googlenet.ui.classify.shared import Shared, classifier, received
+from googlenet.ui.classify.why.view import TITLES, explanation_html
+from googlenet.ui.common.access import hide_paths
+from googlenet.ui.common.figures import message
+from googlenet.ui.common.layout import html
+from googlenet.ui.common.long_work import PRIVATE, Cancellation, refusable
+from googlenet.ui.common.refusals import api_errors
+
+LIKELIEST, NOBODY = "the likeliest class", "(no other)"
+DEFAULT = "occlusion"
+WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "explain", "preprocess": False}
+PROGRESS = gr.Progress()
+
+
+class _Page:
+    """The panel's components."""
+
+    def __init__(self) -> None:
+        with gr.Accordion("Why this class, and not another?", open=True):
+            with gr.Row():
+                self.target = gr.Dropdown([LIKELIEST], value=LIKELIEST, label="Why", min_width=140)
+                self.against = gr.Dropdown([NOBODY], value=NOBODY, label="and not", min_width=140)
+                self.method = gr.Radio(list(TITLES), value=DEFAULT, label="Method", min_width=260, scale=2)
+            with gr.Row():
+                self.explain = gr.Button("Explain the answer", min_width=150, size="sm")
+                self.cancel = gr.Button("Cancel", scale=0, min_width=90, size="sm", interactive=False)
+            self.answer = html("")
 
 
 def why_panel(shared: Shared) -> None:
-    """Lay out the view and wire it."""
+    """Lay out the panel and wire it; also adds the /explain endpoint."""
+    page, cancellation = _Page(), Cancellation()
+    page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
+
+    def renew(name: str | None, target: str, against: str) -> list[Any]:
+        # An explanation is of one picture and one network: with another it is gone.
+        try:
+            classes = find_checkpoint(shared.checkpoints, name or "").info.classes
+        except LabError:
+            return [gr.skip(), gr.skip(), ""]
+        known = (LIKELIEST, *classes), (NOBODY, *classes)
+        return [
+            gr.Dropdown(list(known[0]), value=target if target in known[0] else LIKELIEST),
+            gr.Dropdown(list(known[1]), value=against if against in known[1] else NOBODY),
+            "",
+        ]
+
+    @refusable(1, cancelled="Cancelled: nothing was explained.")
+    def explain(
+        upload: Any,
+        name: str | None,
+        target: str,
+        against: str,
+        method: str,
+        request: gr.Request,
+        progress: gr.Progress = PROGRESS,
+    ) -> Any:
+        if upload is None:
+            return message("There is no picture yet: choose one on the left.")
+        from googlenet.inference.explain import explain  # imports torch
+
+        try:
+            checkpoint = find_checkpoint(shared.checkpoints, name or "")
+            network = classifier(shared.checkpoints, checkpoint.path)
+            wanted = None if target == LIKELIEST else target
+            other = None if against == NOBODY else against
+            listen = cancellation.listen(request, progress)
+            found = explain(network, received(upload), wanted, other, method, progress=listen)
+        except LabError as error:
+            return message(hide_paths(str(error)))
+        return explanation_html(found, network.info.resize)
+
+    def buttons(now: bool) -> list[Any]:
+        return [gr.Button(interactive=not now), gr.Button(interactive=now)]
+
+    for event in shared.answered:
+        event.then(
+            renew, [shared.network, page.target, page.against], [page.target, page.against, page.answer], **PRIVATE
+        )
+    asked = [shared.picture, shared.network, page.target, page.against, page.method]
+    states = [page.explain, page.cancel]
+    started = page.explain.click(lambda: buttons(True), None, states, **PRIVATE)
+    done = started.then(explain, asked, page.answer, show_progress_on=page.answer, **WORK)
+    done.then(lambda: buttons(False), None, states, **PRIVATE)
+
+    def explain_answer(
+        image: gr.FileData, checkpoint: str = "", target: str = "", against: str = "", method: str = DEFAULT
+    ) -> dict[str, Any]:
+        """Which pixels speak for a class, or for it and not for another, and how far that can be trusted.
+
+        image: a file (handle_file in Python); checkpoint: a name such as my-run/best, the first if left out; target: a
+        class, the likeliest if left out; against: another class; method: occlusion, grad-cam or integrated gradients.
+        Returns {"checkpoint", "class", "against", "method", "share", "map", "trust"}: map has a row of numbers for each
+        row of the network's pixels, above 0 what speaks for the class; trust has the curves of deletion and insertion,
+        of the map and of random orders, and their areas.
+        """
+        from googlenet.inference.explain import explain
+
+        known = find_checkpoint(shared.checkpoints, checkpoint)
+        network = classifier(shared.checkpoints, known.path)
+        found = explain(network, received(image), target or None, against or None, method)
+        return {"checkpoint": known.name, **found.to_dict()}
+
+    api(api_errors(explain_answer), api_name="explain", concurrency_id="explain")
