@@ -22,7 +22,7 @@ from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.runs import Run
 
 BUILD, TRAIN = ("profile", "code", "convert"), ("train", "resume", "runs", "gradients")
-COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "export", "index", "fetch")
+COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "explain", "export", "index", "fetch")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -81,6 +81,7 @@ def test_help_explains_every_option(command, capsys):
         "evaluate": "data split flip device json",
         "select": "data promote report-on-test checkpoints device json",
         "classify": "json top device csv checkpoint checkpoints",
+        "explain": "class against method checkpoint out checkpoints device json",
         "profile": "json size batch paper config ch5x5 batch-norm aux-heads naive",
         "code": "config module json link",
         "convert": "json",

@@ -1,86 +1,135 @@
+"""Explanations: of networks whose evidence is known, their arithmetic, their curves, and what is refused."""
+
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny import MEAN, tiny_checkpoint, tiny_config
+from tiny import CLASSES, tiny_checkpoint, tiny_config
 
-from googlenet.inference.classifier import Classifier
-from googlenet.inference.explain import Occlusion
-from googlenet.ui.classify import heat_map
+from googlenet.errors import LabError
+from googlenet.inference.classifier import Classifier, to_tensor
+from googlenet.inference.explain import METHODS, check_trust, explain
+from googlenet.inference.explain import methods as arithmetic
+from googlenet.inference.explain.score import Target, judged
+from googlenet.inference.explain.trust import POINTS, SQUARES, area, order_of, way
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Classifier:
+    return Classifier(tiny_checkpoint(tmp_path / "a.safetensors", config=tiny_config(batch_norm=False)), "cpu")
 
 
 def picture(seed: int = 0, size: int = 32) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8)
 
 
-def test_every_drop_is_that_of_a_picture_covered_by_hand(tmp_path: Path) -> None:
-    classifier, image = Classifier(tiny_checkpoint(tmp_path / "a.safetensors"), "cpu"), picture()
-    found = classifier.answer(image, explain=True).occlusion
-    before = classifier.classify(image)
-    assert (found.label, found.probability) == (next(iter(before)), pytest.approx(max(before.values()), abs=1e-5))
+class Corner(torch.nn.Module):
+    """Speaks for class 0 by how bright the upper left quarter is, for class 1 by the lower right one."""
 
-    colour = np.rint(np.array(MEAN) * 255).astype(np.uint8)
-    total, count, least = np.zeros((32, 32)), np.zeros((32, 32)), (2.0, None)
-    for top in range(-4, 32, 4):
-        for left in range(-4, 32, 4):
-            covered = image.copy()
-            place = slice(max(0, top), top + 8), slice(max(0, left), left + 8)
-            covered[place] = colour
-            share = classifier.classify(covered)[found.label]
-            total[place] += found.probability - share
-            count[place] += 1
-            box = (max(0, left), max(0, top), min(32, left + 8), min(32, top + 8))
-            least = min(least, (share, box), key=lambda pair: pair[0])
-    assert (count == 4).all()
-    assert found.drops == pytest.approx(total / 4, abs=1e-5)
-    assert (found.covered, found.box) == (pytest.approx(least[0], abs=1e-5), least[1])
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        half = x.shape[-1] // 2
+        brightness = [x[..., :half, :half].mean((1, 2, 3)), x[..., half:, half:].mean((1, 2, 3))]
+        return torch.stack([*brightness, torch.zeros_like(brightness[0])], 1) * 6
 
 
-@pytest.mark.parametrize("size", [7, 33, 64])
-def test_other_sizes_are_covered_evenly_too(tmp_path: Path, size: int) -> None:
-    path = tiny_checkpoint(tmp_path / "a.safetensors", config=tiny_config(input_size=size))
-    found = Classifier(path, "cpu").answer(picture(size=50), explain=True).occlusion
-    assert found.drops.shape == (size, size)
-    assert np.isfinite(found.drops).all()
-    left, top, right, bottom = found.box
-    assert 0 <= left < right <= size
-    assert 0 <= top < bottom <= size
+@pytest.mark.parametrize("method", ["occlusion", "integrated gradients"])
+def test_a_network_that_looks_at_one_corner(classifier: Classifier, method: str) -> None:
+    classifier.model = Corner()  # type: ignore[assignment]
+    classifier.__dict__["fast_model"] = classifier.model
+    pixels = torch.full((3, 32, 32), 40, dtype=torch.uint8)
+    pixels[:, 2:14, 2:14] = 250
+    values = METHODS[method](classifier, pixels, Target.of(classifier, 0), None)
+    assert values.shape == (32, 32)
+    quarters = values[:16, :16].sum(), values[16:, 16:].abs().sum(), values[:16, 16:].abs().sum()
+    assert quarters[0] > 4 * max(quarters[1:])
+    top, left = divmod(int(values.argmax()), 32)
+    assert max(top, left) < 16
 
 
-# --- drawn -----------------------------------------------------------------------------------------
+def test_integrated_gradients_come_to_the_change_of_the_score(classifier: Classifier) -> None:
+    pixels = to_tensor(Image.fromarray(picture())).contiguous()
+    target = Target.of(classifier, 0, 1)
+    found = arithmetic.integrated_gradients(classifier, pixels, target)
+    ends = torch.stack([pixels, arithmetic.baseline(pixels)])
+    scores = target.score(classifier.logits(ends) / classifier.temperature)
+    assert found.sum().item() == pytest.approx((scores[0] - scores[1]).item(), rel=0.02)
 
 
-def occlusion(drops: np.ndarray, covered: float = 0.2, label: str = "dog") -> Occlusion:
-    return Occlusion(label, 0.9, drops.astype(np.float32), (8, 0, 16, 8), covered)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_difference_of_two_turns_around(classifier: Classifier, method: str) -> None:
+    one, other = CLASSES[:2]
+    there = explain(classifier, picture(), one, other, method, trust=False)
+    back = explain(classifier, picture(), other, one, method, trust=False)
+    assert there.values.abs().max() > 0
+    assert torch.allclose(there.values, -back.values, atol=1e-4 + 0.01 * float(there.values.abs().max()))
+    assert there.share + back.share == pytest.approx(1, abs=1e-4)
 
 
-def test_the_drawing_tints_for_orange_against_blue_and_nothing_grey() -> None:
-    drops = np.zeros((32, 32))
-    drops[:8, 8:16], drops[24:, 24:] = 0.5, -0.5
-    drawn = np.asarray(heat_map.heat_map(occlusion(drops), Image.new("RGB", (32, 32), (100, 100, 100))))
-    assert drawn.shape == (256, 256, 3)
-    assert drawn[128, 32].tolist() == [100, 100, 100]
-    orange, blue = drawn[32, 96].astype(int), drawn[240, 240].astype(int)
-    assert orange[0] > orange[1] > orange[2]
-    assert blue[2] > blue[1] > blue[0]
-    assert drawn[0, 100].tolist() == [0, 0, 0]  # the outline of the box
-    assert drawn[1, 100].tolist() == [255, 255, 255]
+def test_grad_cam_is_the_weighted_sum_of_the_last_map(classifier: Classifier) -> None:
+    pixels = to_tensor(Image.fromarray(picture())).contiguous()
+    found = arithmetic.grad_cam(classifier, pixels, Target.of(classifier, 2))
+    assert found.shape == (32, 32)
+    assert found.std() > 0
 
 
-def test_noise_is_not_blown_up() -> None:
-    drops = torch.randn(32, 32, generator=torch.Generator().manual_seed(0)).numpy() * 0.001
-    grey = Image.new("RGB", (32, 32), (100, 100, 100))
-    drawn = np.asarray(heat_map.heat_map(occlusion(drops, covered=0.899), grey)).astype(int)
-    assert abs(drawn - 100).max() < 20
-    assert heat_map.rests_on(occlusion(drops, covered=0.899)) == (
-        "No part decides alone: whichever square is covered, dog keeps at least 89.9%."
-    )
+def test_the_curves_begin_and_end_where_they_must(classifier: Classifier) -> None:
+    pixels = to_tensor(Image.fromarray(picture())).contiguous()
+    target = Target.of(classifier, 0)
+    trust = check_trust(classifier, pixels, torch.rand(32, 32), target)
+    whole, gone = target.share(judged(classifier, torch.stack([pixels, arithmetic.baseline(pixels)]))).tolist()
+    for curve in (trust.deletion, trust.random_deletion):
+        assert (curve[0], curve[-1]) == (pytest.approx(whole, abs=1e-3), pytest.approx(gone, abs=1e-3))
+    for curve in (trust.insertion, trust.random_insertion):
+        assert (curve[0], curve[-1]) == (pytest.approx(gone, abs=1e-3), pytest.approx(whole, abs=1e-3))
+    assert trust.points[0] == 0
+    assert trust.points[-1] == 1
+    json.dumps(trust.to_dict(), allow_nan=False)
 
 
-def test_the_words_say_what_covering_does() -> None:
-    words = "Covering the outlined 8 × 8 pixels takes dog from 90.0% to 20.0%."
-    assert heat_map.rests_on(occlusion(np.full((32, 32), 0.3))) == words
+def test_squares_go_in_the_maps_order() -> None:
+    values = torch.zeros(32, 32)
+    values[4:8, 8:12] = 1  # row 1, column 2 of 8 x 8 squares
+    order = order_of(values)
+    assert order[0] == SQUARES + 2
+    pixels = torch.full((3, 32, 32), 7, dtype=torch.uint8)
+    pixels[:, ::2] = 200
+    steps = way(pixels, order, back=False)
+    assert len(steps) == POINTS
+    assert torch.equal(steps[0], pixels)
+    changed = (steps[1] != pixels).any(0)
+    assert changed[4:8, 8:12].any()
+    assert changed.sum() <= 32 * 32 / (POINTS - 1)
+    assert area((1.0, 0.0)) == 0.5
+
+
+def test_the_picture_is_kept_at_its_own_size(classifier: Classifier) -> None:
+    found = explain(classifier, picture(size=90))
+    assert (found.picture.size, found.seen.size, tuple(found.values.shape)) == ((90, 90), (32, 32), (32, 32))
+    assert found.target == next(iter(classifier.classify(picture(size=90))))
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_what_is_refused(classifier: Classifier) -> None:
+    with pytest.raises(LabError, match="knows no class 'lion': choose one of"):
+        explain(classifier, picture(), "lion")
+    with pytest.raises(LabError, match="compared with itself"):
+        explain(classifier, picture(), CLASSES[0], CLASSES[0])
+    with pytest.raises(LabError, match="choose one of occlusion, grad-cam"):
+        explain(classifier, picture(), method="magic")
+
+
+def test_a_cancelled_explanation_ends(classifier: Classifier) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop(share: float, text: str) -> None:
+        raise Enough
+
+    for method in METHODS:
+        with pytest.raises(Enough):
+            explain(classifier, picture(), method=method, progress=stop)

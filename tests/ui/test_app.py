@@ -45,6 +45,7 @@ def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
         "/evaluate_checkpoint",
         "/classify",
         "/classify_many",
+        "/explain",
         "/inside",
     }
 

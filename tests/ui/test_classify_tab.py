@@ -170,17 +170,6 @@ def test_without_a_threshold_nothing_is_claimed(checkpoints: Path, uploads: Path
     assert (sent["unlike_training"], sent["novelty"]) == (None, None)
 
 
-def test_what_the_answer_rests_on_is_drawn_when_asked_for(checkpoints: Path, uploads: Path) -> None:
-    path = picture(uploads)
-    plain, explained = (Parsed(answer_for(checkpoints, upload(path), "shipped", asked)[0]) for asked in (False, True))
-    assert [len(shown.texts("img")) for shown in (plain, explained)] == [1, 2]
-    found = Classifier(checkpoints / "shipped.safetensors", "cpu").answer(path, explain=True).occlusion
-    assert found is not None
-    words = f"No part decides alone: whichever square is covered, {found.label} keeps at least {found.covered:.1%}."
-    assert explained.attributes("img", "alt")[1] == words  # no square moves it by 5%
-    assert words in explained.texts("figcaption")[1]
-
-
 @pytest.mark.parametrize(
     ("shares", "words"),
     [
@@ -282,9 +271,9 @@ def test_names_from_a_file_cannot_become_markup(tmp_path: Path) -> None:
     novelty = {**NOVELTY, "threshold": 0.0, "misses": {evil: 0.1}, "fitted_on": evil, "measured_on": evil}
     path = tiny_checkpoint(tmp_path / "<b>x.safetensors", (evil, f"{evil}2", f"{evil}3"), data=evil, novelty=novelty)
     facts = Parsed(view.facts(find_checkpoint(tmp_path, "<b>x")))
-    answer = Parsed(view.answer(Classifier(path, "cpu").answer(black, explain=True)))
+    answer = Parsed(view.answer(Classifier(path, "cpu").answer(black)))
     assert len(answer.texts("div", "gl-unlike")) == 1
-    assert (len(facts.texts("img")), len(answer.texts("img"))) == (0, 2)
+    assert (len(facts.texts("img")), len(answer.texts("img"))) == (0, 1)
     assert facts.texts("h4") == ["<b>x"]
     assert evil in answer.texts("p", "gl-verdict")[0]
 
@@ -354,7 +343,7 @@ def test_a_client_sends_a_file_and_gets_the_answer(server: str, checkpoints: Pat
         client.predict(handle_file(words), api_name="/classify")
     with pytest.raises(AppError, match=r"^There is no checkpoint '\.\./x'"):
         client.predict(handle_file(path), "../x", api_name="/classify")
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/classify", "/classify_many"}
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/classify", "/classify_many", "/explain"}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from googlenet.errors import LabError
 from googlenet.inference import novelty
 from googlenet.models.profile import profile_network
 from googlenet.runs import Checkpoint
-from googlenet.ui.classify import heat_map
 from googlenet.ui.common import figures
+from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def answer(given: Answer, resize: int | None = None) -> Markup:
         doubt=doubt,
         tops=list(given.probabilities.items())[:TOP],
         sureness=sureness(given.probabilities),
-        seen=heat_map.data_uri(given.seen),
+        seen=data_uri(given.seen),
         size=given.seen.size,
         preparation=preparation(given.picture.size, given.seen.width, resize),
     )

@@ -10,9 +10,9 @@ from PIL import Image
 
 from googlenet.errors import LabError
 from googlenet.runs import Checkpoint
-from googlenet.ui.classify.heat_map import AGAINST, FOR, data_uri
 from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.figures import BRANCH_CLASSES
+from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ def _by_module(effects: Effects) -> list[tuple[str, list[Bar]]]:
 
 def _tinted(places: np.ndarray) -> Image.Image:
     """Each place's part: orange for the class, blue against it, the clearer the less it counts."""
+    from googlenet.inference.explain.draw import AGAINST, FOR  # imports torch
+
     share = np.abs(places) / (np.abs(places).max() or 1)
     colour = np.where((places > 0)[..., None], FOR, AGAINST)
     return Image.fromarray(np.concatenate([colour, np.rint(215 * share)[..., None]], -1).astype(np.uint8), "RGBA")

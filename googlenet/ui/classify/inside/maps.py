@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from googlenet.ui.classify.heat_map import data_uri
 from googlenet.ui.common.figures import BRANCH_COLOURS
+from googlenet.ui.common.pictures import data_uri
 
 LARGEST = 32  # pixels of a map in a sheet: larger ones are averaged down
 GRID_MAP = 8  # of a map in the grid of all channels

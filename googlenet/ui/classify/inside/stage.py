@@ -16,9 +16,9 @@ from googlenet.errors import LabError
 from googlenet.inference.inside.fields import INPUT, branch_steps, field, reads, spans
 from googlenet.inference.inside.trace import Trace
 from googlenet.models.profile import Profile, Row
-from googlenet.ui.classify.heat_map import data_uri
 from googlenet.ui.classify.inside import maps
 from googlenet.ui.common import figures
+from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
 
 PICTURE, ANSWER = "picture", "answer"

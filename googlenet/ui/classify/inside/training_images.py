@@ -10,10 +10,10 @@ from googlenet.data.datasets import NAMES, classes_of, is_at_hand
 from googlenet.data.shapes import TRAIN
 from googlenet.errors import LabError
 from googlenet.runs import Checkpoint, Run
-from googlenet.ui.classify.heat_map import data_uri
 from googlenet.ui.classify.shared import classifier
 from googlenet.ui.common.access import Access
 from googlenet.ui.common.figures import time_left
+from googlenet.ui.common.pictures import data_uri
 
 if TYPE_CHECKING:
     from PIL import Image

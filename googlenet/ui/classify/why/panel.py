@@ -57,7 +57,7 @@ def why_panel(shared: Shared) -> None:
         ]
 
     @refusable(1, cancelled="Cancelled: nothing was explained.")
-    def explain(
+    def explain_picture(
         upload: Any,
         name: str | None,
         target: str,
@@ -91,7 +91,7 @@ def why_panel(shared: Shared) -> None:
     asked = [shared.picture, shared.network, page.target, page.against, page.method]
     states = [page.explain, page.cancel]
     started = page.explain.click(lambda: buttons(True), None, states, **PRIVATE)
-    done = started.then(explain, asked, page.answer, show_progress_on=page.answer, **WORK)
+    done = started.then(explain_picture, asked, page.answer, show_progress_on=page.answer, **WORK)
     done.then(lambda: buttons(False), None, states, **PRIVATE)
 
     def explain_answer(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from googlenet.ui.classify.heat_map import data_uri, heat_map
 from googlenet.ui.common import figures
+from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ TITLES = {
 
 def explanation_html(found: Explanation, resize: int | None) -> Markup:
     """All about one explanation; `resize` is what the network's pictures are scaled to before they are cropped."""
+    from googlenet.inference.explain.draw import heat_map  # imports torch
+
     return render(
         "classify/why/explanation.html",
         found=found,
