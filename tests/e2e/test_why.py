@@ -28,6 +28,8 @@ def test_a_class_and_the_difference_of_two_are_explained(visit: object) -> None:
     expect(page.locator(".gl-why h4")).to_contain_text("Why ship rather than airplane?", timeout=PATIENCE)
     expect(page.locator(".gl-why-words")).to_contain_text("Selvaraju")
 
+    expect(page).to_have_url(re.compile("why=the.likeliest.class&against=airplane&method=grad-cam"))
+
     # With another picture it is gone, and what was chosen stays.
     page.get_by_role("button", name="frog").click()
     expect(page.locator(".gl-verdict")).to_contain_text("frog", timeout=PATIENCE)
@@ -37,3 +39,10 @@ def test_a_class_and_the_difference_of_two_are_explained(visit: object) -> None:
     explain.click()
     expect(page.locator(".gl-why h4")).to_contain_text("Why frog rather than airplane?", timeout=PATIENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_link_opens_what_was_asked(visit: object) -> None:
+    page = visit.open("?tab=classify&why=cat&against=dog&method=grad-cam")
+    expect(page.get_by_label("and not").first).to_have_value("dog", timeout=PATIENCE)
+    expect(page.get_by_label("Why", exact=True).first).to_have_value("cat")
+    expect(page.get_by_role("radio", name="grad-cam")).to_be_checked()

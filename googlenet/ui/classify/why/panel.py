@@ -43,8 +43,11 @@ def why_panel(shared: Shared) -> None:
     page, cancellation = _Page(), Cancellation()
     page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
 
-    def renew(name: str | None, target: str, against: str) -> list[Any]:
-        # An explanation is of one picture and one network: with another it is gone.
+    def renew(name: str | None, target: str, against: str, request: gr.Request) -> list[Any]:
+        # An explanation is of one picture and one network: with another it is gone. The classes that a link asks for
+        # are no choices until the network is known.
+        target = request.query_params.get("why", "") if target == LIKELIEST else target
+        against = request.query_params.get("against", "") if against == NOBODY else against
         try:
             classes = find_checkpoint(shared.checkpoints, name or "").info.classes
         except LabError:
@@ -90,6 +93,8 @@ def why_panel(shared: Shared) -> None:
         )
     asked = [shared.picture, shared.network, page.target, page.against, page.method]
     states = [page.explain, page.cancel]
+    page.explain.click(None, asked[2:], None, js="googlenet.keepWhy")
+    shared.demo.load(None, page.method, page.method, js="googlenet.openWhy")
     started = page.explain.click(lambda: buttons(True), None, states, **PRIVATE)
     done = started.then(explain_picture, asked, page.answer, show_progress_on=page.answer, **WORK)
     done.then(lambda: buttons(False), None, states, **PRIVATE)

@@ -1,0 +1,16 @@
+// Classify → Why: the address keeps what was asked: class, other class and method. The picture is nobody else's.
+(() => {
+  const own = (window.googlenet ??= {});
+  const METHODS = ['occlusion', 'grad-cam', 'integrated gradients'];
+
+  own.keepWhy = (target, against, method) => {
+    const url = new URL(location);
+    for (const [name, value] of Object.entries({why: target, against, method})) url.searchParams.set(name, value);
+    history.replaceState(history.state, '', url);
+  };
+
+  own.openWhy = (method) => {
+    const asked = new URL(location).searchParams.get('method');
+    return METHODS.includes(asked) ? asked : method;
+  };
+})();
