@@ -20,6 +20,8 @@ from googlenet.errors import LabError
 from googlenet.inference.imagenet.convert import FILE, convert
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from googlenet.data.splits import Progress
 
 NAME = "The 1,000-class network"
@@ -114,7 +116,7 @@ def _check_hash(content: bytes, url: str) -> None:
         raise _unavailable("what arrived is not the published file: its hash is another", "try again later")
 
 
-def _tensors(content: bytes) -> dict[str, object]:
+def _tensors(content: bytes) -> dict[str, Tensor]:
     """The state_dict in a file whose hash was right; `weights_only` lets nothing in it run."""
     import torch
 
