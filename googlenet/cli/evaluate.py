@@ -52,12 +52,30 @@ def add_commands(command: AddCommand) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from googlenet.cli.text import evaluation_lines
     from googlenet.inference.evaluate import evaluate
+    from googlenet.inference.streamed import is_streamed
+    from googlenet.models.weights import read_info
 
+    if is_streamed(read_info(options.weights), options.data):
+        return _evaluate_streamed(options)
     images, how = _load_images(options), {"device": options.device, "progress": progress_line()}
     result = evaluate(options.weights, images, options.split, flip=options.flip, **how)
     lines = evaluation_lines(result, f"{result.n:,} {options.split} images of {images.name}")
     answer = {"data": images.name, "split": options.split, **result.to_dict()}
     print(json.dumps(answer) if options.json else "\n".join(lines))
+
+
+def _evaluate_streamed(options: argparse.Namespace) -> None:
+    """Weights that see larger pictures than the data sets have."""
+    from googlenet.cli.text import evaluation_lines
+    from googlenet.inference.classifier import Classifier
+    from googlenet.inference.streamed import evaluate_pictures, find_labelled
+
+    classifier = Classifier(options.weights, options.device)
+    pictures = find_labelled(options.data, classifier.info.classes, options.split)
+    result, judged = evaluate_pictures(classifier, pictures, flip=options.flip, progress=progress_line())
+    where = judged.sentence(options.split)
+    answer = {"data": where, "split": options.split, **result.to_dict()}
+    print(json.dumps(answer) if options.json else "\n".join(evaluation_lines(result, where)))
 
 
 def _load_images(options: argparse.Namespace) -> ImageSet:

@@ -8,6 +8,8 @@ from googlenet.inference.evaluate import Evaluation
 from googlenet.inference.inside.account import Account
 from googlenet.inference.selection import Judged, RunJudgement
 
+MAX_CLASSES, WEAKEST = 100, 20  # of more classes, only the weakest have a line
+
 
 def evaluation_lines(result: Evaluation, where: str) -> Iterator[str]:
     """`where` says on which images."""
@@ -19,8 +21,13 @@ def evaluation_lines(result: Evaluation, where: str) -> Iterator[str]:
             f"calibrated by its temperature {result.temperature:.3f}: "
             f"negative log likelihood {result.scaled_loss:.4f}, calibration error {result.scaled_calibration_error:.2%}"
         )
-    for name, accuracy in result.per_class.items():
-        interval = result.intervals[name]
+    shown = list(result.per_class)
+    if len(shown) > MAX_CLASSES:
+        there = {name: share for name, share in result.per_class.items() if share is not None}
+        shown = sorted(there, key=lambda name: there[name])[:WEAKEST]
+        yield f"the {len(shown)} weakest of {len(there):,} classes that have images here (--json says all):"
+    for name in shown:
+        accuracy, interval = result.per_class[name], result.intervals[name]
         yield f"  {name:<20} " + (f"{accuracy:.1%}  ({_span(interval)})" if interval else "–")
 
 

@@ -83,10 +83,18 @@ def evaluate(
     """Judge `weights` (a file or a `Classifier`) on one split of `data` (what `load_images` takes or gives).
 
     `flip` averages the logits of each image and its mirror image. `progress` hears the share done, in [0, 1], and a
-    sentence. Raises `LabError` when the data's classes are not the checkpoint's, in the same order.
+    sentence. Raises `LabError` when the data's classes are not the checkpoint's, in the same order. A folder that is
+    named, for weights that see larger pictures than 32×32, is read as `streamed` says.
     """
     check_choice(split, "split", ("test", "train"))
     classifier = weights if isinstance(weights, Classifier) else Classifier(weights, device)
+    if isinstance(data, str):
+        from googlenet.inference.streamed import evaluate_pictures, find_labelled, is_streamed
+
+        if is_streamed(classifier.info, data):
+            pictures = find_labelled(data, classifier.info.classes, split)
+            how: dict[str, Any] = {"flip": flip, "batch_size": batch_size, "progress": progress}
+            return evaluate_pictures(classifier, pictures, **how)[0]
     images = data if isinstance(data, ImageSet) else load_images(data, data_dir, progress)
     check_classes(classifier, images.classes, images.name)
     return evaluate_split(classifier, getattr(images, split), flip=flip, batch_size=batch_size, progress=progress)

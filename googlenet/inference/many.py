@@ -189,7 +189,7 @@ def _answer_chunk(
     decoded: list[tuple[Tensor | None, bytes, str]] = []
     for found in part:
         try:
-            picture = _decode(found, least)
+            picture = decode_found(found, least)
             thumbnail = _thumbnail(picture, thumbnails) if thumbnails else b""
             decoded.append((to_tensor(classifier.fit(picture)), thumbnail, ""))
         except LabError as error:
@@ -211,7 +211,8 @@ def fine_enough(classifier: Classifier) -> int:
     return max(LEAST, FINENESS * classifier.info.network.input_size)
 
 
-def _decode(found: Found, least: int) -> Image.Image:
+def decode_found(found: Found, least: int) -> Image.Image:
+    """The picture, upright and RGB, a large JPEG no smaller than `least` pixels; `LabError` when it cannot be read."""
     content = found.read()
     try:
         with _one_large if pixels_to_decode(content, least) > LARGE else contextlib.nullcontext():

@@ -18,35 +18,60 @@ if TYPE_CHECKING:  # they import torch, which the page does not wait for
 
     from googlenet.data.splits import Progress, Split
     from googlenet.inference.evaluate import Evaluation
+    from googlenet.inference.streamed import LabelledPictures
 
+THUMBNAIL = 96  # pixels at most
 KEPT = 4  # checkpoints: answers and images of CIFAR-10's test part are 32 MB
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One checkpoint's answers: `on` says which images, `classes` are theirs, `fitted_on` is of its temperature."""
+    """One checkpoint's answers: `on` says which images, `classes` are theirs, `fitted_on` is of its temperature.
+
+    Images larger than 32×32 stay in their files, and are read when they are shown.
+    """
 
     name: str
     on: str
     fitted_on: str
-    images: Split
+    images: Split | LabelledPictures
     classes: tuple[str, ...]
     result: Evaluation
 
     def image(self, index: Any) -> Image.Image:
-        """The judged image number `index`, 32×32; `LabError` when there is none."""
+        """The judged image number `index`, 32×32 or the whole picture; `LabError` when there is none."""
         from PIL import Image
 
+        from googlenet.data.splits import Split
+
         index = check_whole(index, "image", 0, len(self.images.labels) - 1)
+        if not isinstance(self.images, Split):
+            return self.images.picture(index)
         return Image.fromarray(self.images.images[index].permute(1, 2, 0).contiguous().numpy())
 
+    def same_images(self, other: Answers) -> bool:
+        """Whether both are about the same images, in the same order."""
+        import torch
+
+        from googlenet.data.splits import Split
+
+        ours, theirs = self.images, other.images
+        if isinstance(ours, Split):
+            return isinstance(theirs, Split) and torch.equal(ours.images, theirs.images)
+        return not isinstance(theirs, Split) and ours.same(theirs)
+
     def thumbnail(self, index: int, other: Evaluation | None = None) -> Thumbnail:
-        """The image with this checkpoint's answer, and with that of `other` behind it."""
+        """The image, or its middle, small, with this checkpoint's answer, and with that of `other` behind it."""
         answers = []
         for result in filter(None, (self.result, other)):
             share, said = result.probabilities[index].max(0)
             answers.append((self.classes[int(said)], float(share)))
-        return Thumbnail(index, self.image(index), self.classes[int(self.images.labels[index])], answers)
+        image = self.image(index)
+        if max(image.size) > THUMBNAIL:
+            from googlenet.data.images import fit_image
+
+            image = fit_image(image, THUMBNAIL)
+        return Thumbnail(index, image, self.classes[int(self.images.labels[index])], answers)
 
 
 class AnswerBook:
@@ -73,12 +98,20 @@ class AnswerBook:
                 return self._answers[key]
         from googlenet.inference.classifier import Classifier
         from googlenet.inference.evaluate import check_classes, evaluate_split
+        from googlenet.inference.streamed import evaluate_pictures, find_labelled, is_streamed
 
         share_cores(self.checkpoints)
-        on, images, classes = self._judges(checkpoint.name, data, progress)
-        classifier = Classifier(checkpoint.path)
-        check_classes(classifier, classes, "the data")
-        result = evaluate_split(classifier, images, progress=progress)
+        images: Split | LabelledPictures
+        if "/" not in checkpoint.name and is_streamed(checkpoint.info, data or self.data):
+            classifier, classes = Classifier(checkpoint.path), checkpoint.info.classes
+            found = find_labelled(data or self.data, classes)
+            result, images = evaluate_pictures(classifier, found, progress=progress)
+            on = f"the {images.sentence('test')}"
+        else:
+            on, images, classes = self._judges(checkpoint.name, data, progress)
+            classifier = Classifier(checkpoint.path)
+            check_classes(classifier, classes, "the data")
+            result = evaluate_split(classifier, images, progress=progress)
         fitted_on = str(classifier.info.facts.get("temperature_fitted_on", "images that the file does not name"))[:200]
         answers = Answers(checkpoint.name, on, fitted_on, images, classes, result)
         with self._lock:

@@ -103,12 +103,10 @@ def _judged_by(book: AnswerBook, checkpoint: Checkpoint, data: str | None) -> tu
 
 def side_by_side(book: AnswerBook, name: str, other: str, data: str | None, progress: Progress | None) -> list[str]:
     """HTML of two checkpoints' figures, and of images on which their answers differ."""
-    import torch
-
     from googlenet.inference.compare import compare
 
     first, second = (book.ask(one, data, progress) for one in (name, other))
-    if not torch.equal(first.images.images, second.images.images):
+    if not first.same_images(second):
         raise LabError(
             f"{name} is judged on {first.on}, {other} on other images: choose two checkpoints of one run, or of runs "
             f"with the same data, seed and validation share."

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from googlenet.inference.evaluate import Evaluation
 
 MAX_THUMBNAILS = 24  # at once
+MAX_CLASSES, WEAKEST = 100, 20  # of more classes, only the weakest get a bar
+MAX_MISSING = 20  # classes without images that are named
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,10 @@ def gallery(heading: str, images: Sequence[Thumbnail], count: int, order: str) -
 
 def class_bars(result: Evaluation) -> Markup:
     """HTML: accuracy by class as bars, the weakest first, with the interval that the true value lies in."""
-    missing = ", ".join(name for name, share in result.per_class.items() if share is None)
-    return render("evaluate/classes.html", rows=class_rows(result), missing=missing)
+    rows, without = class_rows(result), [name for name, share in result.per_class.items() if share is None]
+    missing = ", ".join(without) if len(without) <= MAX_MISSING else f"{len(without):,} classes"
+    shown = rows if len(rows) <= MAX_CLASSES else rows[:WEAKEST]
+    return render("evaluate/classes.html", rows=shown, total=len(rows), missing=missing)
 
 
 def class_rows(result: Evaluation) -> list[tuple[str, float, float, float]]:
