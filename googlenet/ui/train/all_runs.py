@@ -16,6 +16,7 @@ from googlenet.ui.common.access import Access
 from googlenet.ui.common.figures import message, size
 from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.common.long_work import PRIVATE, Question, refusable
+from googlenet.ui.common.refusals import sent
 
 COLUMNS = ("Run", "State", "Network", "Recipe", "Best validation, %", "Epochs", "Planned", "Minutes", "MB", "Note")
 KINDS = ("str", "str", "str", "str", "number", "number", "number", "number", "number", "str")
@@ -129,8 +130,9 @@ class AllRuns:
     def _open(self) -> list[Any]:
         return [table_of(self.checkpoints), self._trash()]
 
-    def _choose(self, event: gr.SelectData) -> list[Any]:
-        name = check_run_name(str((event.row_value or [""])[0]))
+    def _choose(self, event: gr.EventData) -> list[Any]:
+        row = sent(event, "row_value")  # not gr.SelectData, which fails on what no page sends
+        name = check_run_name(str(row[0]) if isinstance(row, list) and row else "")
         return [name, runs.read_note(runs.Run(self.checkpoints, name)), name]
 
     def _as_file(self) -> str:
