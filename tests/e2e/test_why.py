@@ -46,3 +46,13 @@ def test_a_link_opens_what_was_asked(visit: object) -> None:
     expect(page.get_by_label("and not").first).to_have_value("dog", timeout=PATIENCE)
     expect(page.get_by_label("Why", exact=True).first).to_have_value("cat")
     expect(page.get_by_role("radio", name="grad-cam")).to_be_checked()
+
+    # What is chosen by hand counts from then on, also when a new picture is answered.
+    page.get_by_label("and not").first.click()
+    page.get_by_role("option", name="(no other)").click()
+    expect(page).to_have_url(re.compile("why=cat&against=%28no\\+other%29"))
+    page.get_by_role("button", name="frog").click()
+    expect(page.locator(".gl-verdict")).to_contain_text("frog", timeout=PATIENCE)
+    page.get_by_role("button", name="Explain the answer").click()
+    expect(page.locator(".gl-why h4")).to_have_text(re.compile(r"Why cat\? [0-9.]+%"), timeout=PATIENCE)
+    expect(page.get_by_label("and not").first).to_have_value("(no other)")

@@ -9,6 +9,12 @@
     history.replaceState(history.state, '', url);
   };
 
+  // The address knows what was chosen last, by a link or by hand; the fields know it where the address is silent.
+  own.askedWhy = (network, target, against) => {
+    const asked = new URL(location).searchParams;
+    return [network, asked.get('why') ?? target, asked.get('against') ?? against];
+  };
+
   own.openWhy = (method) => {
     const asked = new URL(location).searchParams.get('method');
     return METHODS.includes(asked) ? asked : method;

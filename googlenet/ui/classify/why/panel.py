@@ -43,11 +43,9 @@ def why_panel(shared: Shared) -> None:
     page, cancellation = _Page(), Cancellation()
     page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
 
-    def renew(name: str | None, target: str, against: str, request: gr.Request) -> list[Any]:
-        # An explanation is of one picture and one network: with another it is gone. The classes that a link asks for
-        # are no choices until the network is known.
-        target = request.query_params.get("why", "") if target == LIKELIEST else target
-        against = request.query_params.get("against", "") if against == NOBODY else against
+    def renew(name: str | None, target: Any, against: Any) -> list[Any]:
+        # An explanation is of one picture and one network: with another it is gone. The classes are those of the
+        # address, unprocessed: what a link asks for is no choice until the network is known.
         try:
             classes = find_checkpoint(shared.checkpoints, name or "").info.classes
         except LabError:
@@ -87,13 +85,13 @@ def why_panel(shared: Shared) -> None:
     def buttons(now: bool) -> list[Any]:
         return [gr.Button(interactive=not now), gr.Button(interactive=now)]
 
-    for event in shared.answered:
-        event.then(
-            renew, [shared.network, page.target, page.against], [page.target, page.against, page.answer], **PRIVATE
-        )
     asked = [shared.picture, shared.network, page.target, page.against, page.method]
     states = [page.explain, page.cancel]
-    page.explain.click(None, asked[2:], None, js="googlenet.keepWhy")
+    renewed, raw = [page.target, page.against, page.answer], {**PRIVATE, "preprocess": False}
+    for event in shared.answered:
+        event.then(renew, asked[1:4], renewed, js="googlenet.askedWhy", **raw)
+    chosen = [page.target.input, page.against.input, page.method.input, page.explain.click]
+    gr.on(chosen, None, asked[2:], None, js="googlenet.keepWhy")
     shared.demo.load(None, page.method, page.method, js="googlenet.openWhy")
     started = page.explain.click(lambda: buttons(True), None, states, **PRIVATE)
     done = started.then(explain_picture, asked, page.answer, show_progress_on=page.answer, **WORK)
