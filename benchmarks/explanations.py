@@ -29,6 +29,7 @@ from googlenet.inference.explain.trust import POINTS, area, order_of, random_ord
 from googlenet.runs.checkpoints import SHIPPED
 
 RANDOM = "random"
+LARGE = 0.2  # a rank correlation with a network that knows nothing
 
 
 def curves(classifier: Classifier, pixels: Tensor, seed: int) -> dict[str, Any]:
@@ -94,9 +95,10 @@ def show(rows: list[dict[str, Any]]) -> None:
         )
     checks = [row["sanity"] for row in rows if row.get("sanity")]
     if checks:
-        print(f"rank correlation with a network of random weights, {len(checks)} pictures")
+        print(f"size of the rank correlation with a network of random weights, {len(checks)} pictures")
         for name in METHODS:
-            print(f"{name:<22}{interval(np.array([row[name] for row in checks]))}")
+            sizes = np.abs([row[name] for row in checks])  # of both signs: their mean alone would hide them
+            print(f"{name:<22}{interval(sizes):<26}{(sizes >= LARGE).mean():.0%} at {LARGE} or above")
 
 
 def main() -> None:

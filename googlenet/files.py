@@ -61,3 +61,11 @@ def read_json(path: Path, kind: type) -> Any:
     """What is at `path` when it is a `kind`, else an empty one: a file may be missing, torn, another's or huge."""
     plain = parse_json(read_bytes(path, limit=16_000_000))
     return plain if isinstance(plain, kind) else kind()
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how what a spreadsheet would run begins
+
+
+def spreadsheet_text(value: Any) -> Any:
+    """`value` for a cell of a CSV file. A name or a note may be a formula: a ' in front makes it text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -11,6 +11,7 @@ import sys
 from googlenet.cli import options as shared
 from googlenet.cli.options import AddCommand
 from googlenet.errors import LabError
+from googlenet.files import spreadsheet_text
 
 STEPS = {"note": 2, "rename": 2, "delete": 1, "undelete": 1, "prune": 1, "empty-trash": 0}  # words after each
 
@@ -72,7 +73,8 @@ def _print_csv(options: argparse.Namespace) -> None:
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([field.name for field in dataclasses.fields(Overview)])
-    writer.writerows(dataclasses.astuple(row) for row in list_overviews(options.checkpoints))
+    rows = list_overviews(options.checkpoints)
+    writer.writerows(map(spreadsheet_text, dataclasses.astuple(row)) for row in rows)
 
 
 def _list(options: argparse.Namespace) -> None:

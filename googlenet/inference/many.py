@@ -25,6 +25,7 @@ from googlenet.data.images import fit_image, pixels_to_decode, read_image
 from googlenet.data.pictures import Found, Pictures
 from googlenet.data.splits import Progress
 from googlenet.errors import LabError
+from googlenet.files import spreadsheet_text
 from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.evaluate import Evaluation, summarise
 
@@ -35,7 +36,6 @@ CHUNK = 16  # pictures that a core decodes and then asks the network about in on
 FINENESS, LEAST = 3, 256  # JPEGs are decoded no smaller than so many times the network's input, or pixels
 LARGE = 16_000_000  # pixels; larger ones are decoded one at a time, since each may take half a gigabyte
 EVERY = 0.25  # seconds between two reports of progress
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 _one_large = threading.Lock()
 
@@ -103,15 +103,11 @@ class ManyAnswers:
         return pandas.DataFrame([row.to_dict() for row in self.rows], columns=list(Row("").to_dict()))
 
     def to_csv(self) -> str:
-        """The table as CSV. A name may be a formula, which a spreadsheet would run: a ' in front makes it text."""
+        """The table as CSV, safe to open in a spreadsheet."""
         table = self.table()
         for column in ("file", "label", "answer", "runner_up", "error"):
-            table[column] = [_as_text(value) for value in table[column]]
+            table[column] = table[column].map(spreadsheet_text)
         return table.to_csv(index=False, lineterminator="\n")
-
-
-def _as_text(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def classify_all(

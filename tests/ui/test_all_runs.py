@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from googlenet import runs
+from googlenet.cli.main import main
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs import METRICS, Run, Status
@@ -33,6 +34,13 @@ def test_the_table_says_what_is_on_disk(tmp_path: Path) -> None:
     assert tuple(row) == COLUMNS
     assert (row["Run"], row["State"], row["Best validation, %"]) == ("run-0", "finished", 50.0)
     assert (row["Epochs"], row["Planned"], row["Note"]) == (3, 3, "<b>a note</b>")
+
+
+def test_a_note_cannot_become_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_runs(tmp_path, 1, 1)
+    runs.write_note(tmp_path, "run-0", "=HYPERLINK(1)")
+    assert main(["runs", "--csv", "--checkpoints", str(tmp_path)]) == 0
+    assert ",'=HYPERLINK(1)" in capsys.readouterr().out
 
 
 def test_a_table_is_read_again_quickly_and_never_stale(tmp_path: Path) -> None:

@@ -71,15 +71,6 @@ class Parsed(HTMLParser):
 
 
 @pytest.fixture
-def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Gradio's own folder for what it receives."""
-    folder = tmp_path / "uploads"
-    folder.mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
-    return folder
-
-
-@pytest.fixture
 def checkpoints(tmp_path: Path) -> Path:
     folder = tmp_path / "checkpoints"
     tiny_checkpoint(folder / "shipped.safetensors", data="CIFAR-10", test_accuracy=0.9312, test_accuracy_flip=0.9388)

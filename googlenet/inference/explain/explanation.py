@@ -51,6 +51,7 @@ class Explanation:
             "against": self.against,
             "method": self.method,
             "share": self.share,
+            "seconds": self.seconds,
             "map": [[round(value, 6) for value in row] for row in self.values.tolist()],
             "trust": self.trust and self.trust.to_dict(),
         }

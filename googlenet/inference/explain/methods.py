@@ -36,11 +36,11 @@ def occlusion(classifier: Classifier, pixels: Tensor, target: Target, progress: 
     """How much the score falls when a window over the pixel is taken away (Zeiler and Fergus 2014, section 4.2), and
     how much it rises when nothing but that window is there: means over such windows, each in a scale from -1 to 1.
 
-    Taking away alone says little where a picture says the same twice. Windows are some third of the side, an eighth of
-    it apart, and reach over the edge.
+    Taking away alone says little where a picture says the same twice. Windows are half the side, a quarter of it apart,
+    and reach over the edge: of six choices tried on training images the best by deletion, and the cheapest.
     """
     height, width = pixels.shape[1:]
-    window, step = max(2, width // 8 * 3), max(1, width // 8)
+    window, step = max(2, width // 2), max(1, width // 4)
     gone = baseline(pixels)
     tops, lefts = (range(step - window, length, step) for length in (height, width))
     boxes = [(max(0, top), max(0, left), top + window, left + window) for top in tops for left in lefts]
@@ -70,8 +70,8 @@ def _scaled(values: Tensor) -> Tensor:
 
 
 def grad_cam(classifier: Classifier, pixels: Tensor, target: Target, progress: Progress | None = None) -> Tensor:
-    """The maps of the last layer with more than a few places, each weighted by the score's mean gradient in it, summed
-    and enlarged (Selvaraju et al. 2017), negative parts kept.
+    """The maps of a late layer, each weighted by the score's mean gradient in it, summed and enlarged (Selvaraju et al.
+    2017), negative parts kept. The layer is the last one of 7 × 7 places or more, else the last one that is largest.
 
     By the walk and not by captum's hooks: a hook would also hear what another visitor's picture does meanwhile.
     """
@@ -80,14 +80,14 @@ def grad_cam(classifier: Classifier, pixels: Tensor, target: Target, progress: P
     if progress:
         progress(0, "following the gradient")
     with torch.enable_grad():
-        x, layer, maps = classifier.prepared(pixels[None]).clone(), "", None
+        x, layer, maps, most = classifier.prepared(pixels[None]).clone(), "", None, 0
         names = {one.name for one in classifier.info.network.layers}
         with torch.no_grad():
             for name, y in walk(classifier.model, x):
-                if name in names and min(y.shape[-2:]) >= FEWEST:
-                    layer, maps = name, y
-        if maps is None:
-            return torch.zeros(pixels.shape[1:])
+                places = min(FEWEST, *y.shape[-2:])  # more are no better: later layers know more
+                if name in names and places >= most:
+                    layer, maps, most = name, y, places
+        assert maps is not None  # a network has a layer
         maps = maps.clone().requires_grad_()
         *_, (_, logits) = walk(classifier.model, maps.clone(), layer)  # a copy: ReLU works in place
         (gradient,) = torch.autograd.grad(target.score(logits / classifier.temperature).sum(), maps)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError, check_whole
-from googlenet.inference.index.packing import About, intact, narrowest, pack, read_packed, unpack, write_packed
+from googlenet.inference.index.packing import About, intact, narrowest, pack, read_packed, stamps, unpack, write_packed
 from googlenet.inference.index.strongest import KEPT, Walked
 from googlenet.models.profile import profile_network
 from googlenet.models.weights import read_info
@@ -77,11 +77,8 @@ def load_index(weights: Path | str) -> Index | None:
     Kept in memory until either file changes. Raises `LabError` for one that is damaged or of other weights.
     """
     weights = Path(weights)
-    try:
-        there, own = index_path(weights).stat(), weights.stat()
-    except (OSError, ValueError):
-        return None
-    return _load(weights, there.st_mtime_ns, there.st_size, own.st_mtime_ns, own.st_size)
+    found = stamps(index_path(weights), weights)
+    return None if found is None else _load(weights, *found)
 
 
 @functools.lru_cache(maxsize=4)

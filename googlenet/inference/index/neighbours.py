@@ -28,6 +28,7 @@ from googlenet.inference.index.packing import (
     narrowest,
     pack,
     read_packed,
+    stamps,
     unpack,
     write_packed,
 )
@@ -114,11 +115,8 @@ def load_bank(weights: Path | str) -> Bank | None:
     Kept in memory until either file changes. Raises `LabError` for one that is damaged or of other weights.
     """
     weights = Path(weights)
-    try:
-        there, own = neighbours_path(weights).stat(), weights.stat()
-    except (OSError, ValueError):
-        return None
-    return _load(weights, there.st_mtime_ns, there.st_size, own.st_mtime_ns, own.st_size)
+    found = stamps(neighbours_path(weights), weights)
+    return None if found is None else _load(weights, *found)
 
 
 @functools.lru_cache(maxsize=2)

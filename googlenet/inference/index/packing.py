@@ -46,6 +46,15 @@ def write_packed(path: Path, kind: str, about: About, tensors: dict[str, np.ndar
         raise LabError(f"{path.name} cannot be written ({error.strerror}): make room, or copy the weights.") from error
 
 
+def stamps(path: Path, weights: Path) -> tuple[int, ...] | None:
+    """Others whenever the file at `path` or its weights are; None where one of them is not there."""
+    try:
+        own, theirs = path.stat(), weights.stat()
+    except (OSError, ValueError):
+        return None
+    return own.st_mtime_ns, own.st_size, theirs.st_mtime_ns, theirs.st_size
+
+
 def read_packed(path: Path, weights: Path, kind: str, limit: int) -> tuple[About, dict[str, np.ndarray]]:
     """What `write_packed` put at `path` for the weights file `weights`; its tensors' sizes are the caller's to check.
 

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+def jpeg_uri(content: bytes) -> str:
+    """A JPEG file inside an address; "" where there is none."""
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}" if content else ""
+
+
 def data_uri(image: Image.Image) -> str:
     """`image` as a PNG inside an address, pixel for pixel."""
     buffer = io.BytesIO()

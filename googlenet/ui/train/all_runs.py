@@ -12,6 +12,7 @@ from gradio.events import Dependency
 
 from googlenet import runs
 from googlenet.errors import LabError, check_run_name
+from googlenet.files import spreadsheet_text
 from googlenet.ui.common.access import Access
 from googlenet.ui.common.figures import message, size
 from googlenet.ui.common.layout import html, refusal_slot
@@ -136,7 +137,9 @@ class AllRuns:
         return [name, runs.read_note(runs.Run(self.checkpoints, name)), name]
 
     def _as_file(self) -> str:
-        return json.dumps({"name": "runs.csv", "text": table_of(self.checkpoints).to_csv(index=False)})
+        return json.dumps(
+            {"name": "runs.csv", "text": table_of(self.checkpoints).map(spreadsheet_text).to_csv(index=False)}
+        )
 
     def _trash(self) -> str:
         gone = runs.list_deleted(self.checkpoints)

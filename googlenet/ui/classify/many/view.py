@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +11,7 @@ from googlenet.data.images import image_extensions
 from googlenet.errors import LabError, check_whole
 from googlenet.ui.classify.many.limits import Limits
 from googlenet.ui.common import figures
+from googlenet.ui.common.pictures import jpeg_uri
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
@@ -128,7 +128,7 @@ def table(answers: ManyAnswers, look: Look) -> Markup:
     first = look._replace(page=1)
     return render(
         "classify/many/table.html",
-        rows=[(number, row, _data_uri(row.thumbnail)) for number, row in rows[start : start + PAGE]],
+        rows=[(number, row, jpeg_uri(row.thumbnail)) for number, row in rows[start : start + PAGE]],
         filters=_filters(answers, first),
         columns=_columns(answers, first),
         labelled=answers.evaluation is not None,
@@ -170,7 +170,3 @@ def _columns(answers: ManyAnswers, look: Look) -> list[tuple[str, str, Look, str
         sorted_by = ("descending" if look.down else "ascending") if now else "none"
         columns.append((key, heading, look._replace(sort=key, down=down), sorted_by))
     return columns
-
-
-def _data_uri(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""

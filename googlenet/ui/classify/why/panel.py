@@ -33,7 +33,7 @@ class _Page:
                 self.against = gr.Dropdown([NOBODY], value=NOBODY, label="and not", min_width=140)
                 self.method = gr.Radio(list(TITLES), value=DEFAULT, label="Method", min_width=260, scale=2)
             with gr.Row():
-                self.explain = gr.Button("Explain the answer", min_width=150, size="sm")
+                self.explain = gr.Button("Explain the answer", min_width=150, size="sm", interactive=False)
                 self.cancel = gr.Button("Cancel", scale=0, min_width=90, size="sm", interactive=False)
             self.answer = html("")
 
@@ -49,12 +49,13 @@ def why_panel(shared: Shared) -> None:
         try:
             classes = find_checkpoint(shared.checkpoints, name or "").info.classes
         except LabError:
-            return [gr.skip(), gr.skip(), ""]
+            return [gr.skip(), gr.skip(), "", gr.Button(interactive=False)]
         known = (LIKELIEST, *classes), (NOBODY, *classes)
         return [
             gr.Dropdown(list(known[0]), value=target if target in known[0] else LIKELIEST),
             gr.Dropdown(list(known[1]), value=against if against in known[1] else NOBODY),
             "",
+            gr.Button(interactive=True),
         ]
 
     @refusable(1, cancelled="Cancelled: nothing was explained.")
@@ -87,7 +88,7 @@ def why_panel(shared: Shared) -> None:
 
     asked = [shared.picture, shared.network, page.target, page.against, page.method]
     states = [page.explain, page.cancel]
-    renewed, raw = [page.target, page.against, page.answer], {**PRIVATE, "preprocess": False}
+    renewed, raw = [page.target, page.against, page.answer, page.explain], {**PRIVATE, "preprocess": False}
     for event in shared.answered:
         event.then(renew, asked[1:4], renewed, js="googlenet.askedWhy", **raw)
     chosen = [page.target.input, page.against.input, page.method.input, page.explain.click]
@@ -104,9 +105,9 @@ def why_panel(shared: Shared) -> None:
 
         image: a file (handle_file in Python); checkpoint: a name such as my-run/best, the first if left out; target: a
         class, the likeliest if left out; against: another class; method: occlusion, grad-cam or integrated gradients.
-        Returns {"checkpoint", "class", "against", "method", "share", "map", "trust"}: map has a row of numbers for each
-        row of the network's pixels, above 0 what speaks for the class; trust has the curves of deletion and insertion,
-        of the map and of random orders, and their areas.
+        Returns {"checkpoint", "class", "against", "method", "share", "seconds", "map", "trust"}: map has a row of
+        numbers for each row of the network's pixels, above 0 what speaks for the class; trust has the curves of
+        deletion and insertion, of the map and of random orders, and their areas.
         """
         from googlenet.inference.explain import explain
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from googlenet.ui.common import figures
-from googlenet.ui.common.pictures import data_uri
+from googlenet.ui.common.pictures import data_uri, jpeg_uri
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:
@@ -105,4 +104,4 @@ def _jpeg(picture: Image.Image) -> str:
         return data_uri(small)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=88)
-    return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"
+    return jpeg_uri(buffer.getvalue())
