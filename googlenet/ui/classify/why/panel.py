@@ -17,7 +17,7 @@ from googlenet.ui.common.layout import html
 from googlenet.ui.common.long_work import PRIVATE, Cancellation, refusable
 from googlenet.ui.common.refusals import api_errors
 
-LIKELIEST, NOBODY = "the likeliest class", "(no other)"
+LIKELIEST, NOBODY = "the likeliest", "(no other)"
 DEFAULT = "occlusion"
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "explain", "preprocess": False}
 PROGRESS = gr.Progress()
