@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from googlenet.models.memory import reuse_memory
     from googlenet.ui.app import build_app
-    from googlenet.ui.common.access import is_public
+    from googlenet.ui.events.access import is_public
     from googlenet.ui.page import launch_options
 
     reuse_memory()

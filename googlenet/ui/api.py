@@ -13,10 +13,10 @@ from googlenet.models.profile.inspect import inspect_module, inspect_network
 from googlenet.runs import Run, find_checkpoint
 from googlenet.training import launcher
 from googlenet.ui.classify.shared import classifier, received
-from googlenet.ui.common.access import Access, hide_paths
-from googlenet.ui.common.cores import share_cores
-from googlenet.ui.common.refusals import api_errors
 from googlenet.ui.evaluate.answers import AnswerBook
+from googlenet.ui.events.access import Access, hide_paths
+from googlenet.ui.events.cores import share_cores
+from googlenet.ui.events.refusals import api_errors
 from googlenet.ui.train.tab import start_run
 
 

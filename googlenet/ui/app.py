@@ -10,10 +10,10 @@ from googlenet.data.datasets import NAMES
 from googlenet.ui import api
 from googlenet.ui.build.tab import build_tab
 from googlenet.ui.classify.tab import classify_tab
-from googlenet.ui.common.access import Access, hide_path
-from googlenet.ui.common.gradio_private import Page, poll_less
 from googlenet.ui.common.header import header_html, now_html
 from googlenet.ui.evaluate.tab import evaluate_tab
+from googlenet.ui.events.access import Access, hide_path
+from googlenet.ui.events.gradio_private import Page, poll_less
 from googlenet.ui.train.tab import training_tab
 
 TABS = ("build", "train", "evaluate", "classify")
@@ -22,7 +22,7 @@ TABS = ("build", "train", "evaluate", "classify")
 def build_app(checkpoints: Path, data: str, *, public: bool = False) -> gr.Blocks:
     """The page for the runs and weights under `checkpoints`, with `data` as the data set offered first.
 
-    A `public` page is for others than this machine's users: no other folder can be named there (common/access.py).
+    A `public` page is for others than this machine's users: no other folder can be named there (events/access.py).
     """
     access = Access(data, public)
     hide_path(checkpoints.absolute(), checkpoints.name)

@@ -8,7 +8,7 @@ from typing import Any
 from gradio import themes
 
 from googlenet.ui.classify.many.limits import limits
-from googlenet.ui.common.downloads import download_route
+from googlenet.ui.events.downloads import download_route
 from googlenet.ui.train.watch import Watcher
 
 STATIC = Path(__file__).with_name("static")

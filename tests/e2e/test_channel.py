@@ -25,8 +25,8 @@ import numpy as np
 from googlenet.ui.classify.inside.channel import channel_card
 from googlenet.ui.classify.inside.computing import computed_at, index_card
 from googlenet.ui.classify.inside.neighbours import neighbours_card
-from googlenet.ui.common.access import Access
-from googlenet.ui.common.long_work import PRIVATE
+from googlenet.ui.events.access import Access
+from googlenet.ui.events.long_work import PRIVATE
 from googlenet.ui.page import launch_options
 folder, access = Path(sys.argv[1]), Access("shapes")
 grey = np.full((32, 32, 3), 128, np.uint8)

@@ -17,8 +17,8 @@ from trainings import training
 from googlenet.errors import LabError
 from googlenet.training.session import train
 from googlenet.ui.app import build_app
-from googlenet.ui.common import gradio_private
-from googlenet.ui.common.refusals import sent, toast
+from googlenet.ui.events import gradio_private
+from googlenet.ui.events.refusals import sent, toast
 from googlenet.ui.page import launch_options
 
 MISFITS = [
@@ -137,9 +137,9 @@ def test_a_wrong_type_is_named(
 
 
 def test_gradio_still_has_what_the_lab_needs_and_does_not_promise(page: tuple[gr.Blocks, str]) -> None:
-    """Needed since Gradio 6.20, tried with 6.31. What is missing here is used in ui/common/gradio_private.py alone."""
+    """Needed since Gradio 6.20, tried with 6.31. What is missing here is used in ui/events/gradio_private.py alone."""
     demo, _ = page
-    why = f"Gradio {gr.__version__} has changed: see googlenet/ui/common/gradio_private.py"
+    why = f"Gradio {gr.__version__} has changed: see googlenet/ui/events/gradio_private.py"
     assert demo._queue.sleep_when_free == 0.05, why
     for needed, names in (
         (demo._queue, ("push", "pending_messages_per_session", "pending_event_ids_session")),

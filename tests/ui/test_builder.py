@@ -27,7 +27,7 @@ from googlenet.ui.build.module import answers, view
 from googlenet.ui.build.module.form import KINDS, LABELS, OWN, STARTS, Form, load_start
 from googlenet.ui.build.tab import build_tab
 from googlenet.ui.common import figures
-from googlenet.ui.common.access import Access
+from googlenet.ui.events.access import Access
 
 THREE_A = STARTS["3a of GoogLeNet"]
 

@@ -30,7 +30,7 @@ from googlenet.ui.classify.tab import (
     received,
     view,
 )
-from googlenet.ui.common.access import Access
+from googlenet.ui.events.access import Access
 
 VOID = ("br", "img", "path")
 

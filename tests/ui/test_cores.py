@@ -16,8 +16,8 @@ from trainings import training, wait_for
 from googlenet.models.device import usable_cores
 from googlenet.runs import active_run
 from googlenet.training import launcher
-from googlenet.ui.common.cores import share_cores
-from googlenet.ui.common.gradio_private import poll_less
+from googlenet.ui.events.cores import share_cores
+from googlenet.ui.events.gradio_private import poll_less
 
 
 def threads_for_work(checkpoints: Path) -> int:

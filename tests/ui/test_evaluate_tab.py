@@ -32,11 +32,11 @@ from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.api import publish
 from googlenet.ui.common import confusion
-from googlenet.ui.common.access import Access
-from googlenet.ui.common.long_work import Cancellation, Cancelled, refusable
 from googlenet.ui.evaluate import checkpoint_events, run_events, run_view
 from googlenet.ui.evaluate import checkpoint_view as view
 from googlenet.ui.evaluate.answers import AnswerBook
+from googlenet.ui.events.access import Access
+from googlenet.ui.events.long_work import Cancellation, Cancelled, refusable
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 
-from googlenet.ui.common import gradio_private
-from googlenet.ui.common.gradio_private import FULL, Page, poll_less
+from googlenet.ui.events import gradio_private
+from googlenet.ui.events.gradio_private import FULL, Page, poll_less
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from googlenet.ui.classify.many.limits import Limits, limits
 from googlenet.ui.classify.many.view import Look
 from googlenet.ui.classify.many.work import Asked, Received, answer_all, picture_of, receive
 from googlenet.ui.classify.tab import classify_tab
-from googlenet.ui.common.access import Access
+from googlenet.ui.events.access import Access
 
 
 class Parsed(Page):

@@ -29,7 +29,7 @@ from googlenet.ui import api
 from googlenet.ui.build.network import answers, drawing, export, layer_form, view
 from googlenet.ui.build.network.panel import network_panel
 from googlenet.ui.common import figures
-from googlenet.ui.common.access import Access
+from googlenet.ui.events.access import Access
 from googlenet.ui.train import from_build
 
 FULL = Draft(preset("imagenet"))

@@ -20,7 +20,7 @@ from googlenet.errors import LabError
 from googlenet.runs import Run
 from googlenet.training.session import train
 from googlenet.ui.app import build_app
-from googlenet.ui.common.access import Access, hide_path, hide_paths, is_public
+from googlenet.ui.events.access import Access, hide_path, hide_paths, is_public
 from googlenet.ui.page import launch_options
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.inside import training_images
 from googlenet.ui.classify.inside.channel import channel_card, in_words, looked_up, seen_step, tiles
 from googlenet.ui.classify.inside.neighbours import neighbours_card
-from googlenet.ui.common.access import Access
+from googlenet.ui.events.access import Access
 
 ACCESS = Access("shapes")
 NAME = "net"

@@ -22,9 +22,9 @@ from googlenet.recipes import make_train_config
 from googlenet.runs import Run, Status, process_started
 from googlenet.training import launcher
 from googlenet.ui.app import build_app
-from googlenet.ui.common.access import Access
 from googlenet.ui.common.charts import MAX_POINTS, Envelope, Series, chart_values, curve_chart
 from googlenet.ui.common.figures import time_left
+from googlenet.ui.events.access import Access
 from googlenet.ui.page import launch_options
 from googlenet.ui.train import tab as training
 from googlenet.ui.train.feed import MAX_BYTES

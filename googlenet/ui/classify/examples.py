@@ -12,11 +12,11 @@ import gradio as gr
 from gradio.media import get_image
 
 from googlenet.errors import check_choice
-from googlenet.ui.common.gradio_private import keep_file
 from googlenet.ui.common.layout import html
-from googlenet.ui.common.long_work import PRIVATE, refusable
-from googlenet.ui.common.refusals import sent
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.gradio_private import keep_file
+from googlenet.ui.events.long_work import PRIVATE, refusable
+from googlenet.ui.events.refusals import sent
 
 FOLDER = Path(__file__).parents[1] / "static" / "examples"  # with SOURCES.md
 OF_CIFAR = ("ship", "cat", "airplane", "frog", "truck", "bird", "automobile", "deer")

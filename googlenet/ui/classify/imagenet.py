@@ -11,10 +11,10 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.models.presets import TORCHVISION
 from googlenet.runs import list_checkpoints
-from googlenet.ui.common.access import Access
 from googlenet.ui.common.layout import html, refusal_slot
-from googlenet.ui.common.long_work import PRIVATE, Cancellation, refusable
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.access import Access
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, refusable
 
 OFFER = "Get the 1,000-class network"
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "show_progress": "full"}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from googlenet.errors import LabError
-from googlenet.ui.common.access import Access
-from googlenet.ui.common.cores import share_cores
-from googlenet.ui.common.gradio_private import upload_folder
+from googlenet.ui.events.access import Access
+from googlenet.ui.events.cores import share_cores
+from googlenet.ui.events.gradio_private import upload_folder
 
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier

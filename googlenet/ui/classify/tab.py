@@ -21,9 +21,9 @@ from googlenet.ui.classify.many.panel import many_panel
 from googlenet.ui.classify.over_epochs.panel import epochs_panel
 from googlenet.ui.classify.shared import Shared, classifier, received
 from googlenet.ui.classify.why.panel import why_panel
-from googlenet.ui.common.access import Access
 from googlenet.ui.common.layout import LIVE
-from googlenet.ui.common.refusals import api_errors
+from googlenet.ui.events.access import Access
+from googlenet.ui.events.refusals import api_errors
 
 VIEWS = [("One picture", "one"), ("See inside", "inside"), ("Many pictures", "many")]
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")

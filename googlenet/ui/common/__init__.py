@@ -1,1 +1,1 @@
-"""What every tab uses: figures, charts, manners."""
+"""What every tab draws with: figures, charts, templates."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.ui.common.long_work import PRIVATE
+from googlenet.ui.events.long_work import PRIVATE
 
 # For events that answer while somebody types or slides: the last value always counts.
 LIVE: dict[str, Any] = {**PRIVATE, "trigger_mode": "always_last"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import check_whole
 from googlenet.runs import Run, find_checkpoint
-from googlenet.ui.common.cores import share_cores
 from googlenet.ui.evaluate.checkpoint_view import Thumbnail
+from googlenet.ui.events.cores import share_cores
 
 if TYPE_CHECKING:  # they import torch, which the page does not wait for
     from PIL import Image

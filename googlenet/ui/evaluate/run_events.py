@@ -14,10 +14,10 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.runs import Run, find_checkpoint, list_checkpoints, list_runs
 from googlenet.ui.classify.view import empty
-from googlenet.ui.common.access import hide_paths
-from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.figures import message
 from googlenet.ui.evaluate import run_view
+from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.cores import share_cores
 
 if TYPE_CHECKING:  # they import torch, which the page does not wait for
     from googlenet.data.splits import Progress

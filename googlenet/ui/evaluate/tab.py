@@ -11,12 +11,12 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import network_choices
-from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.figures import message
-from googlenet.ui.common.long_work import PRIVATE, Cancellation, Question, refusable
-from googlenet.ui.common.refusals import sent
 from googlenet.ui.evaluate import checkpoint_events, run_events
 from googlenet.ui.evaluate.answers import AnswerBook
+from googlenet.ui.events.access import Access, hide_paths
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, Question, refusable
+from googlenet.ui.events.refusals import sent
 
 __all__ = ["evaluate_tab"]
 

@@ -13,11 +13,11 @@ from gradio.events import Dependency
 from googlenet import runs
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import spreadsheet_text
-from googlenet.ui.common.access import Access
 from googlenet.ui.common.figures import message, size
 from googlenet.ui.common.layout import html, refusal_slot
-from googlenet.ui.common.long_work import PRIVATE, Question, refusable
-from googlenet.ui.common.refusals import sent
+from googlenet.ui.events.access import Access
+from googlenet.ui.events.long_work import PRIVATE, Question, refusable
+from googlenet.ui.events.refusals import sent
 
 COLUMNS = ("Run", "State", "Network", "Recipe", "Best validation, %", "Epochs", "Planned", "Minutes", "MB", "Note")
 KINDS = ("str", "str", "str", "str", "number", "number", "number", "number", "number", "str")

@@ -11,10 +11,10 @@ from gradio.events import Dependency
 from googlenet.errors import LabError
 from googlenet.models.share import parse_network
 from googlenet.recipes import RECIPES, parse_epochs, recipe_values
-from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.figures import message
-from googlenet.ui.common.long_work import PRIVATE
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.access import Access, hide_paths
+from googlenet.ui.events.long_work import PRIVATE
 
 NETWORKS = ("cifar10", "cifar10-fine", "cifar10-truncated")
 RECIPE_FIELDS = {

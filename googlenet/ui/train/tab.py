@@ -16,8 +16,8 @@ from googlenet.recipes import make_train_config
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
-from googlenet.ui.common.access import Access, hide_paths
-from googlenet.ui.common.long_work import PRIVATE, Question, refusable
+from googlenet.ui.events.access import Access, hide_paths
+from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.train.all_runs import AllRuns
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training

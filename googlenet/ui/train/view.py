@@ -8,9 +8,9 @@ from typing import Any
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status
 from googlenet.ui.common.charts import Point, Series, curve_chart, epoch_at
-from googlenet.ui.common.downloads import address, downloads
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.downloads import address, downloads
 from googlenet.ui.train.feed import History, file_size
 
 TRAIN, VALIDATION = "var(--gl-train)", "var(--gl-validation)"

@@ -21,11 +21,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from googlenet.runs import RESUMABLE, Run, Status, active_run, list_runs
-from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.figures import message
-from googlenet.ui.common.gradio_private import may_see
 from googlenet.ui.common.header import now_html
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.gradio_private import may_see
 from googlenet.ui.train.feed import Feed, History
 from googlenet.ui.train.view import charts_html, files_html, status_html
 

@@ -16,7 +16,7 @@ from googlenet.inference.classifier import Classifier
 from googlenet.inference.index import index_path
 from googlenet.inference.inside.account import account_for
 from googlenet.ui import api as published
-from googlenet.ui.common.access import Access
+from googlenet.ui.events.access import Access
 
 PICTURE = Path(__file__).resolve().parents[3] / "googlenet" / "ui" / "static" / "examples" / "frog.jpg"
 

@@ -13,7 +13,7 @@ from googlenet.lessons.course import KEYS, LESSONS, MAX_SEED, next_seed, pose
 from googlenet.lessons.exercise import Feedback, check
 from googlenet.ui.build.lessons import view
 from googlenet.ui.common import figures
-from googlenet.ui.common.refusals import sent
+from googlenet.ui.events.refusals import sent
 
 RIGHT, WRONG = "right", "wrong"
 REMEMBERED = 200  # shown solutions

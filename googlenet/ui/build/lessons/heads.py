@@ -13,10 +13,10 @@ import gradio as gr
 from googlenet.errors import LabError, check_choice, check_whole
 from googlenet.models.presets import preset
 from googlenet.ui.common import figures
-from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.layout import LIVE, html
-from googlenet.ui.common.long_work import PRIVATE
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.cores import share_cores
+from googlenet.ui.events.long_work import PRIVATE
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from googlenet.training.gradients import GradientComparison

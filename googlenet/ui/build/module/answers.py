@@ -14,7 +14,7 @@ from googlenet.models.profile import Profile, profile_module
 from googlenet.ui.build.module import view
 from googlenet.ui.build.module.form import Form, name_of
 from googlenet.ui.common import figures
-from googlenet.ui.common.refusals import sent
+from googlenet.ui.events.refusals import sent
 
 NOT_MEASURED = (
     "<p class='gl-note'>Torch builds exactly this module, passes a batch of random images through it for two seconds, "

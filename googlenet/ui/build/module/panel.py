@@ -20,7 +20,7 @@ from googlenet.ui.build.module.answers import (
 from googlenet.ui.build.module.form import DEFAULT, LABELS, LIMITS, OWN, STARTS, load_start
 from googlenet.ui.common import figures
 from googlenet.ui.common.channels import channels
-from googlenet.ui.common.cores import share_cores
+from googlenet.ui.events.cores import share_cores
 
 COSTLIEST = "branch2.1"  # of 3a: the step that is explained at first
 RANGES = (

@@ -17,7 +17,7 @@ from googlenet.models.profile import profile_partly
 from googlenet.ui.build.network import answers, drawing, export, layer_form, view
 from googlenet.ui.build.network.layer_form import LayerForm
 from googlenet.ui.common.layout import LIVE, html, refusal_slot
-from googlenet.ui.common.refusals import sent
+from googlenet.ui.events.refusals import sent
 
 FIRST, FIRST_LAYER = "imagenet", "inception3a"
 DATA_CLASSES = 10  # of CIFAR-10 and of the drawn shapes

@@ -10,10 +10,10 @@ from PIL import Image
 
 from googlenet.errors import LabError
 from googlenet.runs import Checkpoint
-from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.figures import BRANCH_CLASSES
 from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.access import hide_paths
 
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier

@@ -15,8 +15,8 @@ from googlenet.inference.inside.fields import Box, branch_steps, field
 from googlenet.models.profile import BRANCHES, Profile, profile_network
 from googlenet.runs import Checkpoint, find_checkpoint
 from googlenet.ui.classify.inside import training_images
-from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.access import Access, hide_paths
 
 if TYPE_CHECKING:
     from googlenet.inference.index import Index, Top, TrainingImages

@@ -11,9 +11,9 @@ from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.inside import training_images
 from googlenet.ui.classify.shared import Shared
-from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.layout import html
-from googlenet.ui.common.long_work import PRIVATE, Cancellation, refusable
+from googlenet.ui.events.cores import share_cores
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, refusable
 
 # One index at a time: others wait in line, and pictures are answered meanwhile.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "index", "show_progress": "full"}

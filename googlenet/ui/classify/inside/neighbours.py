@@ -13,8 +13,8 @@ from googlenet.runs import Checkpoint, find_checkpoint
 from googlenet.ui.classify.inside import training_images
 from googlenet.ui.classify.inside.channel import in_words, missing_card
 from googlenet.ui.classify.shared import classifier
-from googlenet.ui.common.access import Access, hide_paths
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.access import Access, hide_paths
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,10 +16,10 @@ from googlenet.ui.classify.inside.computing import computed_at, index_card
 from googlenet.ui.classify.inside.neighbours import neighbours_card
 from googlenet.ui.classify.inside.traces import traced
 from googlenet.ui.classify.shared import Shared, classifier, received
-from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.layout import html
-from googlenet.ui.common.long_work import refusable
-from googlenet.ui.common.refusals import sent
+from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.long_work import refusable
+from googlenet.ui.events.refusals import sent
 
 NO_PICTURE = one_view.empty(
     "What happens inside?",

@@ -11,9 +11,9 @@ from googlenet.data.shapes import TRAIN
 from googlenet.errors import LabError
 from googlenet.runs import Checkpoint, Run
 from googlenet.ui.classify.shared import classifier
-from googlenet.ui.common.access import Access
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.pictures import data_uri
+from googlenet.ui.events.access import Access
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -22,8 +22,8 @@ from googlenet.ui.classify.shared import Shared
 from googlenet.ui.common import confusion
 from googlenet.ui.common.figures import message, time_left
 from googlenet.ui.common.layout import LIVE, html, refusal_slot
-from googlenet.ui.common.long_work import PRIVATE, Cancellation, Cancelled, refusable
-from googlenet.ui.common.refusals import api_errors, sent
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, Cancelled, refusable
+from googlenet.ui.events.refusals import api_errors, sent
 
 NOTHING_YET = one_view.empty(
     "What is in all of these?",

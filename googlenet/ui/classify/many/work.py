@@ -14,7 +14,7 @@ from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.many.limits import Limits
 from googlenet.ui.classify.many.view import THUMBNAIL
 from googlenet.ui.classify.shared import classifier, received
-from googlenet.ui.common.gradio_private import keep_file
+from googlenet.ui.events.gradio_private import keep_file
 
 if TYPE_CHECKING:  # they import torch, which the page does not wait for
     from googlenet.data.splits import Progress

@@ -11,9 +11,9 @@ from googlenet.errors import LabError
 from googlenet.runs import list_runs
 from googlenet.ui.classify.over_epochs import view
 from googlenet.ui.classify.shared import Shared, received
-from googlenet.ui.common.cores import share_cores
 from googlenet.ui.common.layout import LIVE, html
-from googlenet.ui.common.long_work import Cancellation, refusable
+from googlenet.ui.events.cores import share_cores
+from googlenet.ui.events.long_work import Cancellation, refusable
 
 if TYPE_CHECKING:
     from googlenet.inference.over_epochs import OverEpochs

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.charts import Series, curve_chart
 from googlenet.ui.common.templates import render
+from googlenet.ui.events.access import hide_paths
 from googlenet.ui.train.view import TRAIN
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.shared import Shared, classifier, received
 from googlenet.ui.classify.why.view import TITLES, explanation_html
-from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
-from googlenet.ui.common.long_work import PRIVATE, Cancellation, refusable
-from googlenet.ui.common.refusals import api_errors
+from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, refusable
+from googlenet.ui.events.refusals import api_errors
 
 LIKELIEST, NOBODY = "the likeliest", "(no other)"
 DEFAULT = "occlusion"

@@ -12,8 +12,8 @@ import gradio as gr
 from pydantic import TypeAdapter, ValidationError
 
 from googlenet.errors import LabError
-from googlenet.ui.common.access import hide_paths
-from googlenet.ui.common.gradio_private import gradio_error, warnings_are_lost
+from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.gradio_private import gradio_error, warnings_are_lost
 
 
 def api_errors(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from googlenet.errors import LabError
 from googlenet.runs import Run
-from googlenet.ui.common.access import hide_paths
-from googlenet.ui.common.gradio_private import may_see
+from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.gradio_private import may_see
 
 LOG = "train.log"
 

@@ -18,7 +18,7 @@ from gradio.utils import get_upload_folder
 from starlette.requests import Request
 
 from googlenet.errors import LabError
-from googlenet.ui.common.access import hide_paths
+from googlenet.ui.events.access import hide_paths
 
 MISFIT = "What was sent does not fit this form: reload the page, or read the API's description."
 

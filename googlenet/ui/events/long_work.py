@@ -12,9 +12,9 @@ import gradio as gr
 from gradio.events import Dependency
 
 from googlenet.errors import LabError
-from googlenet.ui.common.access import hide_paths
 from googlenet.ui.common.figures import message
-from googlenet.ui.common.refusals import toast
+from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.refusals import toast
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 

@@ -1,0 +1,1 @@
+"""How handlers behave: who may do what, refusals and progress, files that leave, and Gradio's inside."""
