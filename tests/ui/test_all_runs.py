@@ -6,14 +6,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from googlenet import runs
 from googlenet.cli.main import main
+from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs import METRICS, Run, Status
 from googlenet.ui.app import build_app
+from googlenet.ui.events.access import Access
+from googlenet.ui.train import all_runs
 from googlenet.ui.train.all_runs import COLUMNS, table_of
 
 
@@ -54,6 +58,21 @@ def test_a_table_is_read_again_quickly_and_never_stale(tmp_path: Path) -> None:
     assert table_of(tmp_path).set_index("Run").loc["run-3", "Best validation, %"] == 95.0
 
 
+def test_prune_erases_of_the_run_that_was_asked_about(tmp_path: Path) -> None:
+    make_runs(tmp_path, 2, 1)
+    for name in ("run-0", "run-1"):
+        for kept in ("best", "epoch-0000"):
+            (tmp_path / name / f"{kept}.safetensors").write_bytes(b"1")
+    with gr.Blocks():
+        page = all_runs.AllRuns(tmp_path, Access("shapes"))
+    assert "of run-0" in page._ask_prune("run-0", False)
+    with pytest.raises(LabError, match="press Prune first"):
+        page._prune(None)
+    page._prune(("run-0", False))
+    left = [(tmp_path / name / "epoch-0000.safetensors").exists() for name in ("run-0", "run-1")]
+    assert left == [False, True]
+
+
 HIDDEN = {"_rename": ["run-0", "x"], "_note": ["run-0", "x"], "_delete": ["run-0"], "_undo": [], "_empty": []}
 
 
@@ -63,8 +82,6 @@ def test_steps_are_refused_in_the_function_on_a_public_page(
 ) -> None:
     make_runs(tmp_path, 2, 1)
     runs.delete(tmp_path, "run-1")
-    from googlenet.ui.train import all_runs
-
     built: list[Any] = []
     wire = all_runs.AllRuns.wire
     monkeypatch.setattr(all_runs.AllRuns, "wire", lambda self, *rest: (built.append(self), wire(self, *rest)))

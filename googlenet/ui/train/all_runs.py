@@ -87,6 +87,7 @@ class AllRuns:
                 self.prune_question = Question.lay_out(self.prune, "Erase them")
                 self.empty_question = Question.lay_out(self.empty, "Erase for good")
                 self.trash = html("")
+                self.asked: gr.State = gr.State(None)  # the run that Prune asked about, whatever is chosen since
 
     def wire(self, shown: gr.Textbox, watched: list[Any], view: list[Any]) -> None:
         """Its events; `shown` is the run on view, and `watch` asks for the news of `watched` into `view`."""
@@ -94,9 +95,7 @@ class AllRuns:
         def look_again(event: Dependency) -> None:
             event.then(None, watched, view, js="googlenet.watchNow")
 
-        self.accordion.expand(
-            lambda: [table_of(self.checkpoints), self._trash()], None, [self.table, self.trash], **PRIVATE
-        )
+        self.accordion.expand(self._open, None, [self.table, self.trash], **PRIVATE)
         look_again(self.table.select(self._choose, None, [self.chosen, self.text, shown], **PRIVATE))
         saved = self.save.click(self._as_file, None, self.file, **PRIVATE)
         saved.then(None, self.file, None, js="googlenet.saveFile")
@@ -106,11 +105,11 @@ class AllRuns:
             (self.note, self._note, [self.chosen, self.text]),
             (self.delete, self._delete, [self.chosen]),
             (self.undo, self._undo, []),
-            (self.prune_question.yes, self._prune, [self.chosen, self.resume_too]),
+            (self.prune_question.yes, self._prune, [self.asked]),
             (self.empty_question.yes, self._empty, []),
         ):
             look_again(button.click(self._step(step), inputs, changed, **PRIVATE))
-        self.prune_question.ask(self._ask_prune, [self.chosen, self.resume_too])
+        self.prune_question.ask(self._ask_prune, [self.chosen, self.resume_too], self.asked)
         self.empty_question.ask(self._ask_empty, [])
 
     def _step(self, step: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
@@ -172,7 +171,10 @@ class AllRuns:
         freed = size(sum(path.lstat().st_size for path in files))
         return f"Erase {len(files)} files of {name}, {freed}? Best and last stay; the others do not come back."
 
-    def _prune(self, name: str, resume: bool) -> tuple[str, str]:
+    def _prune(self, asked: Any) -> tuple[str, str]:
+        if not isinstance(asked, list | tuple) or len(asked) != 2:
+            raise LabError("Nothing was asked yet: press Prune first.", "run")
+        name, resume = asked
         freed = runs.prune(self.checkpoints, _named(name), resume=bool(resume))
         return f"{name} keeps best and last; {size(freed)} are free again.", name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,28 +17,16 @@ KEPT = 4  # some 2 MB each for 32×32 networks, 20 MB for 224×224
 
 def traced(network: Classifier, checkpoint: Checkpoint, picture: Path) -> Trace:
     """The trace of the file `picture` through `network`, which is what `checkpoint` holds now."""
-    from googlenet.inference.classifier import to_tensor
-
-    pixels = to_tensor(network.input_image(picture)).contiguous()
-    content = hashlib.sha256(pixels.numpy().tobytes()).hexdigest()
-    return _traced(_Asked(network, pixels, (checkpoint.path, checkpoint.path.stat().st_mtime_ns, content)))
-
-
-class _Asked:
-    """What a trace is made from; two are the same when their `key` is."""
-
-    def __init__(self, network: Classifier, pixels: object, key: tuple[object, ...]) -> None:
-        self.network, self.pixels, self.key = network, pixels, key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Asked) and self.key == other.key
+    seen = network.input_image(picture)
+    return _traced(checkpoint.path, checkpoint.path.stat().st_mtime_ns, seen.tobytes(), seen.size)
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _traced(asked: _Asked) -> Trace:
+def _traced(weights: Path, written: int, pixels: bytes, size: tuple[int, int]) -> Trace:
+    """`written` is when the weights were: another trace for a file that was replaced."""
+    from PIL import Image
+
+    from googlenet.inference.classifier import load_classifier, to_tensor
     from googlenet.inference.inside.trace import trace
 
-    return trace(asked.network, asked.pixels)  # type: ignore[arg-type]
+    return trace(load_classifier(weights), to_tensor(Image.frombytes("RGB", size, pixels)).contiguous())
