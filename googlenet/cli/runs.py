@@ -78,7 +78,7 @@ def _print_csv(options: argparse.Namespace) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from googlenet.runs import list_runs
+    from googlenet.runs import alerts, list_runs, room_for
 
     rows = []
     for run in list_runs(options.checkpoints):
@@ -86,6 +86,7 @@ def _list(options: argparse.Namespace) -> None:
         accuracies = [row["Validation accuracy"] for row in metrics if row["Validation accuracy"] is not None]
         best = max(accuracies, default=None)
         done = {"epoch": status.epoch, "epochs": status.epochs, "best": best, "problem": run.problem()}
+        done["alerts"] = [dataclasses.asdict(alert) for alert in alerts(status, metrics, room_for(run))]
         rows.append({"run": run.name, "state": status.state, **done})
     if options.json:
         print(json.dumps(rows))
@@ -94,4 +95,6 @@ def _list(options: argparse.Namespace) -> None:
     for row in [] if options.json else rows:
         best = "" if row["best"] is None else f"  best validation accuracy {row['best']:.4f}"
         problem = f"  {row['problem']}" if row["problem"] else ""
-        print(f"{row['run']}  {row['state']}  {row['epoch']}/{row['epochs']} epochs{best}{problem}")
+        print(f"{row['run']}  {row['state']}  {row['epoch']} of {row['epochs']} epochs done{best}{problem}")
+        for alert in row["alerts"]:
+            print(f"  {alert['sentence']}")

@@ -1,5 +1,6 @@
 """What a run is: a directory that its trainer writes and everyone else reads; and which weights there are. No torch."""
 
+from googlenet.runs.alerts import Alert, alerts, alerts_of, room_for
 from googlenet.runs.checkpoints import SUFFIX, Checkpoint, find_checkpoint, list_checkpoints
 from googlenet.runs.lock import trainer_lock, while_not_trained
 from googlenet.runs.metrics import METRICS
@@ -26,12 +27,15 @@ __all__ = [
     "METRICS",
     "RESUMABLE",
     "SUFFIX",
+    "Alert",
     "Checkpoint",
     "Diverged",
     "Overview",
     "Run",
     "Status",
     "active_run",
+    "alerts",
+    "alerts_of",
     "delete",
     "disk_size",
     "empty_trash",
@@ -46,6 +50,7 @@ __all__ = [
     "prune",
     "read_note",
     "rename",
+    "room_for",
     "trainer_lock",
     "trash_size",
     "undelete",

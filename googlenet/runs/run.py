@@ -29,7 +29,7 @@ from googlenet.files import read_bytes, write_atomically
 from googlenet.recipes import TrainConfig
 from googlenet.runs.checkpoints import Checkpoint, checkpoints_of, scan
 from googlenet.runs.metrics import MetricsHistory, Row, StepsHistory
-from googlenet.runs.status import Status, is_alive
+from googlenet.runs.status import Status, is_alive, read_status
 
 
 class Run:
@@ -65,7 +65,7 @@ class Run:
 
     def last_status(self) -> Status:
         """What status.json says, whether or not its writer still lives."""
-        return Status.from_json(read_bytes(self.path / "status.json", limit=65_536))
+        return read_status(self.path / "status.json")
 
     def metrics(self) -> list[Row]:
         """The epochs so far, in order; a cell that was not measured is None."""

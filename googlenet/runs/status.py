@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from googlenet.errors import LabError
-from googlenet.files import parse_json
+from googlenet.files import parse_json, read_bytes
 
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
 STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged")
 LONGEST = 500  # characters of a text
+SETTLED = 2.0  # seconds: an older file is read once
+MOST_KNOWN = 4096
+
+_known: dict[Path, tuple[tuple[int, int, int], Status]] = {}
 
 
 class Diverged(LabError):
@@ -84,6 +90,24 @@ def _belongs(value: Any, field: dataclasses.Field[Any]) -> bool:
     return type(value) in kinds and 0 <= value <= (2**31 - 1 if field.name == "pid" else 1e12)
 
 
+def read_status(path: Path) -> Status:
+    """The status in the file `path`; read again only when the file has changed, since a page asks 200 runs a second."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return Status.from_json(b"")
+    version = facts.st_ino, facts.st_mtime_ns, facts.st_size
+    known = _known.get(path)
+    if known is not None and known[0] == version:
+        return known[1]
+    status = Status.from_json(read_bytes(path, limit=65_536))
+    if time.time() - facts.st_mtime > SETTLED:  # one that is just being written could change and look the same
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[path] = version, status
+    return status
+
+
 def process_started(pid: int) -> float:
     """When process `pid` began, in seconds since 1970; 0 when there is none or it is a zombie."""
     try:
@@ -97,3 +121,11 @@ def is_alive(pid: int, started: float) -> bool:
     """Whether process `pid` is the one that began at `started`: numbers are reused, moments are not."""
     begun = process_started(pid) if pid > 0 else 0.0
     return begun > 0 and abs(begun - started) < 1.5
+
+
+def is_suspended(pid: int) -> bool:
+    """Whether process `pid` was told to stand still (SIGSTOP, or Ctrl+Z in its terminal)."""
+    try:
+        return pid > 0 and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except (psutil.Error, ValueError, OverflowError):
+        return False

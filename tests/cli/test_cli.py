@@ -245,9 +245,12 @@ def test_train_stop_resume_and_list(here, folder):
     assert "mine is finished: there is nothing to resume" in refused("resume", "mine", "--checkpoints", "runs")
     listed = json.loads(lab("runs", "--checkpoints", "runs", "--json", cwd=here).stdout)
     best = max(row["Validation accuracy"] for row in run.metrics())
+    assert [alert.pop("kind") for alert in listed[0].pop("alerts")][-1] == "finished"
     assert listed == [{"run": "mine", "state": "finished", "epoch": 9, "epochs": 9, "best": best, "problem": ""}]
     text = lab("runs", "--checkpoints", "runs", cwd=here).stdout
-    assert text == f"mine  finished  9/9 epochs  best validation accuracy {best:.4f}\n"
+    line, *told = text.splitlines()
+    assert line == f"mine  finished  9 of 9 epochs done  best validation accuracy {best:.4f}"
+    assert told[-1].startswith("  Finished: all 9 epochs are done; the best validation accuracy is ")
 
 
 def test_no_runs_yet(capsys):
