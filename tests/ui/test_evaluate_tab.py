@@ -449,6 +449,19 @@ def test_cancel_stops_only_the_visitor_who_asked() -> None:
     assert told == [0.5, 0.7]
 
 
+def test_cancel_while_work_waits_in_line_ends_it_and_an_older_press_does_not() -> None:
+    cancellation, me = Cancellation(), SimpleNamespace(session_hash="me")
+    start, told = cancellation.at_start(lambda: "its buttons"), []
+    cancellation.cancel(me)  # when the work before had just ended
+    assert start(me) == "its buttons"
+    cancellation.listen(me, lambda share, desc: told.append(share))(0.5, "going on")
+    start(me)
+    cancellation.cancel(me)  # still in line
+    with pytest.raises(Cancelled):
+        cancellation.listen(me, lambda share, desc: told.append(share))
+    assert told == [0.5]
+
+
 def test_what_was_judged_before_a_cancel_is_kept(checkpoints: Path) -> None:
     def stop_at_the_last(share: float, words: str) -> None:
         if "3 of 3" in words:

@@ -46,9 +46,8 @@ def imagenet_panel(
         return gr.Column(visible=not is_listed(checkpoints))
 
     cancel.click(cancellation.cancel, None, None, **PRIVATE)
-    started = get.click(
-        lambda: [gr.Button(interactive=False), gr.Button(visible=True), ""], None, [get, cancel, said], **PRIVATE
-    )
+    begin = cancellation.at_start(lambda: [gr.Button(interactive=False), gr.Button(visible=True), ""])
+    started = get.click(begin, None, [get, cancel, said], **PRIVATE)
     done = started.then(fetch, None, [network, said], show_progress_on=words, **WORK)
     over = done.then(
         lambda: [gr.Button(interactive=True), gr.Button(visible=False), appear()], None, [get, cancel, offer], **PRIVATE

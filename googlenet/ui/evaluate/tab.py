@@ -33,9 +33,11 @@ def _html(*classes: str, choose: str = "", value: str = "") -> gr.HTML:
 
 
 class _Page:
-    """The tab's components; `shown` and `looked` hold what is shown of the run, and (checkpoint, data)."""
+    """The tab's components, and what its Cancel ends; `shown` and `looked` hold what is shown of the run, and
+    (checkpoint, data)."""
 
     def __init__(self, offered: str) -> None:
+        self.cancellation = Cancellation()
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
                 self._lay_out_controls(list(dict.fromkeys([OWN, offered, "cifar10", "shapes"])))
@@ -95,10 +97,9 @@ def evaluate_tab(
 ) -> None:
     """Fill `tab` of `demo`; `picture` and `network` are those of the Classify tab, where an image can be opened."""
     page, book = _Page(access.offered), AnswerBook(checkpoints, access.data)
-    cancellation = Cancellation()
-    page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
-    ready = _wire_run(page, checkpoints, access, cancellation, demo, tab)
-    _wire_checkpoint(page, access, book, cancellation, ready)
+    page.cancel.click(page.cancellation.cancel, None, None, **PRIVATE)
+    ready = _wire_run(page, checkpoints, access, demo, tab)
+    _wire_checkpoint(page, access, book, ready)
     _wire_images(page, book, picture, network)
 
 
@@ -107,9 +108,7 @@ def _named(access: Access, data: str | None) -> str | None:
     return None if not data or data == OWN else access.check_data(str(data))
 
 
-def _wire_run(
-    page: _Page, checkpoints: Path, access: Access, cancellation: Cancellation, demo: gr.Blocks, tab: gr.Tab
-) -> list[Any]:
+def _wire_run(page: _Page, checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab) -> list[Any]:
     """Choosing a run, judging it, and the two steps that follow; returns the events after which to look into it."""
 
     def opened(source: str | None, request: gr.Request) -> Any:
@@ -123,18 +122,18 @@ def _wire_run(
 
     @refusable(6, place=1)
     def judge(source: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
-        listen = cancellation.listen(request, progress)
+        listen = page.cancellation.listen(request, progress)
         return run_events.parts(checkpoints, run_events.judge(checkpoints, source, _named(access, data), listen))
 
     @refusable(6, place=1, cancelled="Cancelled: nothing was changed, best is what it was.")
     def promote(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
         known, name = _asked_about(asked)
-        return run_events.promote(checkpoints, known, name, source, cancellation.listen(request, progress))
+        return run_events.promote(checkpoints, known, name, source, page.cancellation.listen(request, progress))
 
     @refusable(1, cancelled="Cancelled: nothing was reported.")
     def report(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> str:
         known, name = _asked_about(asked)
-        return run_events.report(checkpoints, known, name, source, cancellation.listen(request, progress))
+        return run_events.report(checkpoints, known, name, source, page.cancellation.listen(request, progress))
 
     found = {"inputs": [page.source, page.data, page.shown], "outputs": [*page.of_run, page.details], **PRIVATE}
     for event in (demo.load, tab.select):
@@ -176,14 +175,12 @@ def _busy(page: _Page, event: Any, work: Any, inputs: list[Any], outputs: list[A
         return [gr.Button(interactive=not now), gr.Button(interactive=now)]
 
     states = [page.evaluate, page.cancel]
-    started = event(lambda: buttons(True), None, states, **PRIVATE)
+    started = event(page.cancellation.at_start(lambda: buttons(True)), None, states, **PRIVATE)
     done = started.then(work, inputs, outputs, show_progress_on=bar, **WORK)
     return done.then(lambda: buttons(False), None, states, **PRIVATE)
 
 
-def _wire_checkpoint(
-    page: _Page, access: Access, book: AnswerBook, cancellation: Cancellation, ready: list[Any]
-) -> None:
+def _wire_checkpoint(page: _Page, access: Access, book: AnswerBook, ready: list[Any]) -> None:
     """Looking into one checkpoint, and comparing it with another."""
 
     @refusable(9)
@@ -198,7 +195,7 @@ def _wire_checkpoint(
             return [gr.skip()] * 9
         try:
             where = _named(access, data)
-            answers = checkpoint_events.look(book, name, where, cancellation.listen(request, progress))
+            answers = checkpoint_events.look(book, name, where, page.cancellation.listen(request, progress))
         except LabError as error:
             return [None, message(hide_paths(str(error))), *[""] * 4, gr.Dropdown(visible=False), "", ""]
         return [(name, where), *answers, checkpoint_events.compared_choices(book, known, name, where), "", ""]
@@ -221,7 +218,7 @@ def _wire_checkpoint(
         if not looked or not other:
             return ["", ""]
         name, data = looked
-        return checkpoint_events.side_by_side(book, name, other, data, cancellation.listen(request, progress))
+        return checkpoint_events.side_by_side(book, name, other, data, page.cancellation.listen(request, progress))
 
     @refusable(1)
     def show_cell(looked: Any, event: gr.EventData) -> str:

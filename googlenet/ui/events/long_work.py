@@ -24,7 +24,11 @@ class Cancelled(Exception):
 
 
 class Cancellation:
-    """Passes progress on to a visitor's page, and stops the work when that visitor has pressed Cancel."""
+    """Passes progress on to a visitor's page, and stops the work when that visitor has pressed Cancel.
+
+    The work may wait in line before it begins: what counts is the event that starts it, `at_start`, and any press
+    after that.
+    """
 
     def __init__(self) -> None:
         self._cancelled: set[str] = set()
@@ -33,17 +37,32 @@ class Cancellation:
         """Cancel what this visitor's page waits for."""
         self._cancelled.add(str(request.session_hash))
 
-    def listen(self, request: gr.Request, progress: gr.Progress) -> Callable[[float, str], None]:
-        """A `Progress` for the lab's functions; it raises `Cancelled` after `cancel`."""
-        visitor = str(request.session_hash)
-        self._cancelled.discard(visitor)
+    def at_start(self, show: Callable[[], Any]) -> Callable[[gr.Request], Any]:
+        """The handler of the event that starts the work: it forgets older presses and returns what `show` does."""
 
-        def report(share: float, text: str) -> None:
+        def start(request: gr.Request) -> Any:
+            self._cancelled.discard(str(request.session_hash))
+            return show()
+
+        return start
+
+    def listen(self, request: gr.Request, progress: gr.Progress) -> Callable[[float, str], None]:
+        """A `Progress` for the lab's functions; it raises `Cancelled` after `cancel`.
+
+        Raises it at once where Cancel was pressed while the work waited in line.
+        """
+        visitor = str(request.session_hash)
+
+        def check() -> None:
             if visitor in self._cancelled:
                 self._cancelled.discard(visitor)
                 raise Cancelled
+
+        def report(share: float, text: str) -> None:
+            check()
             progress(share, desc=text)
 
+        check()
         return report
 
 

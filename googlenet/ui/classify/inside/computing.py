@@ -42,7 +42,8 @@ def computed_at(shared: Shared, card: gr.HTML) -> Any:
         compute_for(shared, chosen, cancellation.listen(request, progress))
         return gr.skip()
 
-    started = card.compute(lambda: [gr.Button(visible=True), WAITING], None, [cancel, card], **PRIVATE)
+    begin = cancellation.at_start(lambda: [gr.Button(visible=True), WAITING])
+    started = card.compute(begin, None, [cancel, card], **PRIVATE)
     done = started.then(compute, shared.network, card, **WORK)
     return done.then(lambda: gr.Button(visible=False), None, cancel, **PRIVATE)
 

@@ -89,7 +89,7 @@ def _wire_start(page: _Page, shared: Shared, cancellation: Cancellation) -> None
         got = receive(sent(event, "files"), sent(event, "foreign"), limit)
         return [got, message(got.sentence, "done"), gr.Button(interactive=True)]
 
-    @refusable(6, place=1)
+    @refusable(6, place=1, cancelled="Cancelled: nothing was answered.")
     def run(got: Received | None, network: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> Any:
         told = _Told(cancellation.listen(request, progress))
         asked = answer_all(shared.checkpoints, got, network or "", limit, told, lambda: told.cancelled)
@@ -102,7 +102,7 @@ def _wire_start(page: _Page, shared: Shared, cancellation: Cancellation) -> None
     page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
     shared.demo.unload(cancellation.cancel)  # nobody waits any more
     states = [page.start, page.cancel]
-    started = page.start.click(functools.partial(buttons, True), None, states, **PRIVATE)
+    started = page.start.click(cancellation.at_start(functools.partial(buttons, True)), None, states, **PRIVATE)
     done = started.then(
         run,
         [page.received, shared.network],

@@ -94,7 +94,7 @@ def why_panel(shared: Shared) -> None:
     chosen = [page.target.input, page.against.input, page.method.input, page.explain.click]
     gr.on(chosen, None, asked[2:], None, js="googlenet.keepWhy")
     shared.demo.load(None, page.method, page.method, js="googlenet.openWhy")
-    started = page.explain.click(lambda: buttons(True), None, states, **PRIVATE)
+    started = page.explain.click(cancellation.at_start(lambda: buttons(True)), None, states, **PRIVATE)
     done = started.then(explain_picture, asked, page.answer, show_progress_on=page.answer, **WORK)
     done.then(lambda: buttons(False), None, states, **PRIVATE)
 
