@@ -28,6 +28,8 @@ from googlenet.models.weights import load_weights
 # Pictures that visitors' threads read at once: a large one takes hundreds of megabytes for the while.
 _reading = threading.BoundedSemaphore(usable_cores())
 
+_loading = threading.Lock()  # of many who ask for a network that nobody has read yet, one reads it
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -181,7 +183,8 @@ def load_classifier(path: Path | str, device: str = "auto") -> Classifier:
         status = path.stat()
     except (OSError, ValueError):
         return Classifier(path, device)  # says what is wrong with it
-    return _load(path.absolute(), status.st_mtime_ns, status.st_size, device)
+    with _loading:
+        return _load(path.absolute(), status.st_mtime_ns, status.st_size, device)
 
 
 @functools.lru_cache(maxsize=4)

@@ -23,11 +23,13 @@ from googlenet.ui.classify.shared import Shared, classifier, received
 from googlenet.ui.classify.why.panel import why_panel
 from googlenet.ui.common.layout import LIVE
 from googlenet.ui.events.access import Access
+from googlenet.ui.events.newest import Newest
 from googlenet.ui.events.refusals import api_errors
 
 VIEWS = [("One picture", "one"), ("See inside", "inside"), ("Many pictures", "many")]
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
-TOGETHER = 32  # of the API's questions, so that they can share a forward pass (inference/batching.py)
+# Pages and API ask side by side, to share a forward pass (inference/batching.py); Gradio has 40 threads for all events.
+TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 32}
 WAITING = view.empty("Looking for trained networks", "This takes a few seconds after a start.")
 NO_PICTURE = view.empty(
     "What is in your picture?", "Drop a picture on the left, paste one, use the camera, or try one of the examples."
@@ -76,9 +78,17 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
                 facts = gr.HTML(elem_classes="gl-html")
             inside, many = gr.Column(visible=False), gr.Column(visible=False)
     replaced = gr.JSON(visible=False)  # which picture is to leave its field, and what is put there, if anything
+    newest = Newest()
 
-    def show(upload: Any, chosen: str | None) -> tuple[Any, ...]:
-        html, about, field = answer_for(checkpoints, upload, chosen)
+    def show(upload: Any, chosen: str | None, request: gr.Request) -> tuple[Any, ...]:
+        visitor = str(request.session_hash)
+        question = newest.ask(visitor)
+        try:
+            html, about, field = answer_for(checkpoints, upload, chosen)
+        finally:
+            wanted = newest.is_newest(visitor, question)
+        if not wanted:  # another picture or network was chosen meanwhile
+            return (gr.skip(),) * 3
         if field is upload:
             return html, about, {}
         drawn = picture.postprocess(field)
@@ -87,18 +97,17 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         put = file and {**file, "url": f"gradio_api/file={quote(file['path'])}"}
         return html, about, {"instead_of": _path(upload), "put": put}
 
-    def show_new(upload: Any, chosen: str | None, replaced: Any) -> tuple[Any, ...]:
+    def show_new(upload: Any, chosen: str | None, replaced: Any, request: gr.Request) -> tuple[Any, ...]:
         if isinstance(replaced, dict) and "put" in replaced and _path(replaced["put"]) == _path(upload):
             return (gr.skip(),) * 3  # it is the answer that has put this picture there
-        return show(upload, chosen)
+        return show(upload, chosen, request)
 
     def look(chosen: str | None) -> Any:
         return network_choices(checkpoints, chosen)
 
     quiet: dict[str, Any] = {"api_visibility": "private", "preprocess": False}
     # Gradio dims the answer while a new one is on its way: until then it belongs to another picture.
-    work = {**quiet, "concurrency_id": "classify", "trigger_mode": "always_last", "show_progress": "minimal",
-            "show_progress_on": answer}  # fmt: skip
+    work = {**quiet, **TOGETHER, "trigger_mode": "always_last", "show_progress": "minimal", "show_progress_on": answer}
     asked, shown = [picture, name], [answer, facts, replaced]
     looked = gr.on([demo.load, tab.select], look, name, name, queue=False, show_progress="hidden", **quiet)
     looked.then(offered, None, offer, queue=False, show_progress="hidden", **quiet)
@@ -135,7 +144,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         """
         return classify_upload(checkpoints, image, checkpoint)
 
-    api(api_errors(classify), api_name="classify", concurrency_limit=TOGETHER)
+    api(api_errors(classify), api_name="classify", **TOGETHER)
     return ClassifyTab(picture, name, see_from)
 
 
