@@ -16,17 +16,7 @@ from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import evaluate_split
 from googlenet.runs import Run
 from googlenet.runs.curves import TRAIN, VALIDATION, note_figure
-
-# Quoted: (epoch, training loss, training accuracy) as the note prints them.
-NOTE = (
-    (0, 2.3027, 0.1000),
-    (199, 0.7501, 0.7307),
-    (299, 0.3771, 0.8706),
-    (499, 0.0636, 0.9868),
-    (699, 0.0367, 0.9951),
-    (899, 0.9127, 0.6452),
-    (999, 0.0140, 0.9970),
-)
+from googlenet.runs.published import NOTE
 
 
 def judge(run: Run, data: str) -> list[tuple[int, float, float, float]]:

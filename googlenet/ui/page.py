@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from gradio import themes
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from googlenet.ui.classify.many.limits import limits
 from googlenet.ui.events.downloads import download_route
 from googlenet.ui.train.watch import Watcher
 
 STATIC = Path(__file__).with_name("static")
+VENDOR = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))  # others' work, each with its licence
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 
@@ -30,7 +33,7 @@ def launch_options(checkpoints: Path, *, public: bool = False) -> dict[str, Any]
         "max_file_size": limits(public).file_bytes,
         "footer_links": [],
         "strict_cors": True,
-        "app_kwargs": {"routes": [Watcher(checkpoints).route(), download_route(checkpoints)]},
+        "app_kwargs": {"routes": [Watcher(checkpoints).route(), download_route(checkpoints), VENDOR]},
     }
 
 

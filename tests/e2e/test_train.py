@@ -103,8 +103,9 @@ def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Pa
     assert run.status().active
     page = visit.open(f"?tab=train&run={RUN}")
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=60_000)
-    curve = page.locator("figure", has_text="Accuracy").locator("path.gl-curve[d*=L]").first.get_attribute("d")
-    assert curve.count("L") + 1 >= len(rows)  # the whole curve, from before the app's death
+    read = page.get_by_role("slider", name="Read Accuracy")
+    expect(page.get_by_role("img", name="Accuracy: train")).to_be_visible(timeout=30_000)
+    assert int(read.get_attribute("aria-valuemax")) + 1 >= len(rows)  # the whole curve, from before the app's death
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=60_000)
 

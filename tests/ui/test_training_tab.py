@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import re
 import shutil
@@ -27,6 +28,7 @@ from googlenet.ui.common.figures import time_left
 from googlenet.ui.events.access import Access
 from googlenet.ui.page import launch_options
 from googlenet.ui.train import tab as training
+from googlenet.ui.train.curves import REMEMBERED
 from googlenet.ui.train.feed import MAX_BYTES
 from googlenet.ui.train.form import RECIPE_FIELDS, Form, recipe_fields
 from googlenet.ui.train.view import status_html, status_values
@@ -60,18 +62,45 @@ def written_run(checkpoints: Path, name: str, epochs: int, steps: int = 4) -> Ru
     return run
 
 
+class Page:
+    """What a page knows after each piece of news, as static/charts.js puts them together."""
+
+    def __init__(self) -> None:
+        self.seen, self.lines, self.points = 0.0, [], {}
+
+    def hear(self, news: bytes) -> dict[str, Any]:
+        """Take what `Watcher.look` answered."""
+        plain = json.loads(news)
+        self.seen, self.lines = plain["at"], plain.get("lines", self.lines)
+        told = plain.get("points", {"whole": False, "more": []})
+        if told["whole"]:
+            self.points = {}
+        for line, (start, xs, ys) in (pair for more in told["more"] for pair in more.items()):
+            kept = [] if start is None else [(x, y) for x, y in self.points.get(line, []) if x < start]
+            self.points[line] = [*kept, *zip(xs, ys, strict=True)]
+        return plain
+
+    @property
+    def ends(self) -> dict[tuple[str, str], tuple[float, int]]:
+        """(value, epoch) of the last point, by panel and name of the line."""
+        last = {(line["panel"], line["name"]): self.points[line["id"]][-1] for line in self.lines}
+        return {key: (y, math.ceil(x - 0.5)) for key, (x, y) in last.items()}
+
+
+def page_of(watcher: Watcher, run: str, others: tuple[str, ...] = ()) -> Page:
+    """A page that has just been opened."""
+    page = Page()
+    page.hear(watcher.look(run, others))
+    return page
+
+
 def ends(html: str) -> dict[tuple[str, str], tuple[float, int]]:
-    """(value, epoch) of the last point, by panel and series, out of the charts' text alternatives."""
+    """(value, epoch) of the last point, by panel and series, out of a drawn chart's text alternative."""
     return {
         (panel, name): (float(value.rstrip("%")), int(epoch.replace(",", "")))
         for panel, text in re.findall(r"<title>(Loss|Accuracy): (.*?)</title>", html)
         for name, value, epoch in re.findall(r"(?:, |^)(.+?) (\S+) at epoch (\d[\d,]*?)(?=, |$)", text)
     }
-
-
-def tooltips(html: str) -> list[int]:
-    """Epochs that have a tooltip, in each panel one after the other."""
-    return [int(epoch) for epoch in re.findall(r"<title>epoch (\d+):", html)]
 
 
 def test_decimation_keeps_the_best_of_ten_thousand() -> None:
@@ -180,43 +209,60 @@ def test_an_envelope_keeps_both_ends_and_every_extreme() -> None:
 
 
 def test_a_thousand_epochs_of_ten_thousand_steps(tmp_path: Path) -> None:
-    """No look costs more than 200 ms of the processor, the first ones included, and the best epoch is marked."""
+    """No look costs more than 200 ms of the processor, the first ones included, and the best epoch is there."""
     run = written_run(tmp_path, "long", 1000, steps=50)  # the trainer thins 10,000 steps an epoch to 25 rows
     size = (run.path / "steps.jsonl").stat().st_size
-    watcher = Watcher(tmp_path)
-    times, html, seen = [], "", 0.0
+    watcher, page, times, lengths = Watcher(tmp_path), Page(), [], []
     for _ in range(size // MAX_BYTES + 3):
         start = time.thread_time()
-        news = json.loads(watcher.look("long", (), seen, now=True))
+        answer = watcher.look("long", (), page.seen, now=True)
         times.append(time.thread_time() - start)
-        html, seen = news.get("charts", html), news["at"]
+        lengths.append(len(answer))
+        news = page.hear(answer)
     assert statistics.median(times) < 0.2
     assert set(news) == {"at"}  # all is read: nothing is parsed or drawn any more
     assert min(times) < 0.02
-    assert ends(html)["Loss", "train, by step"] == (4e-05, 999)
-    x, y = (
-        10 * float(place)
-        for place in re.search(r'class="gl-best" style="left: ([\d.]+)%; top: ([\d.]+)%', html).groups()
-    )
-    assert f"L{x:g} {y:g}" in re.findall(r' d="(M[^"]*)"', html)[-1]  # the curve itself reaches the best epoch
-    assert len(html) < 100_000
+    assert page.ends["loss", "train, by step"] == (4e-05, 999)
+    held_out = page.points["long/Validation accuracy"]
+    assert len(held_out) == 1000
+    assert max(held_out, key=lambda point: point[1]) == (998, 0.89)
+    assert sum(lengths) < 400_000
+    fresh = page_of(watcher, "long")  # is sent everything at once
+    assert fresh.points == page.points
 
 
-def test_a_look_reads_only_what_is_new(tmp_path: Path) -> None:
-    run = written_run(tmp_path, "growing", 2)
-    watcher = Watcher(tmp_path)
-    first = json.loads(watcher.look("growing"))
-    run.append_steps([{"step": 9, "epoch": 2.25, "loss": 7.5, "lr": 0.1}])
+def test_a_look_reads_and_sends_only_what_is_new(tmp_path: Path) -> None:
+    run = written_run(tmp_path, "growing", 400)
+    watcher, page = Watcher(tmp_path), Page()
+    page.hear(watcher.look("growing"))
+    first = dict(page.ends)
+    run.append_steps([{"step": 1601, "epoch": 400.25, "loss": 7.5, "lr": 0.1}])
     with (run.path / "steps.jsonl").open("a") as file:
-        file.write('{"step": 10, "epoch": 2.5, "lo')  # torn
+        file.write('{"step": 1602, "epoch": 400.5, "lo')  # torn
     before = read_bytes()
-    more = json.loads(watcher.look("growing", (), first["at"], now=True))
-    assert read_bytes() - before < 10_000
-    assert ends(first["charts"])["Loss", "train, by step"] == (0.25, 1)
-    assert ends(more["charts"])["Loss", "train, by step"] == (7.5, 2)
-    run.rewind(2, 8)  # a resumed trainer starts from its last save
-    rewound = json.loads(watcher.look("growing", (), more["at"], now=True))
-    assert ends(rewound["charts"]) == ends(first["charts"])
+    answer = watcher.look("growing", (), page.seen, now=True)
+    assert read_bytes() - before < 30_000
+    assert len(answer) < 2000
+    page.hear(answer)
+    assert first["loss", "train, by step"] == (0.00125, 399)
+    assert page.ends["loss", "train, by step"] == (7.5, 400)
+    late = page_of(watcher, "growing")
+    assert late.points == page.points  # piece by piece, or at once
+    run.rewind(400, 1600)  # a resumed trainer starts from its last save
+    page.hear(watcher.look("growing", (), page.seen, now=True))
+    assert page.ends == first
+
+
+def test_a_page_that_was_away_for_long_is_sent_everything(tmp_path: Path) -> None:
+    run = written_run(tmp_path, "growing", 2)
+    watcher, page, away = Watcher(tmp_path), Page(), Page()
+    for reader in (page, away):
+        reader.hear(watcher.look("growing"))
+    for step in range(9, 9 + REMEMBERED + 2):
+        run.append_steps([{"step": step, "epoch": step / 4, "loss": float(step), "lr": 0.1}])
+        assert not page.hear(watcher.look("growing", (), page.seen, now=True))["points"]["whole"]
+    assert away.hear(watcher.look("growing", (), away.seen))["points"]["whole"]
+    assert away.points == page.points
 
 
 def read_bytes() -> int:
@@ -229,13 +275,14 @@ def read_bytes() -> int:
 
 def test_a_run_deleted_and_begun_anew_under_the_same_name_shows_its_own_curve(tmp_path: Path) -> None:
     old = written_run(tmp_path, "again", 5)
-    watcher = Watcher(tmp_path)
-    assert ends(json.loads(watcher.look("again"))["charts"])["Loss", "train"] == (0.4, 4)
+    watcher, page = Watcher(tmp_path), Page()
+    page.hear(watcher.look("again"))
+    assert page.ends["loss", "train"] == (0.4, 4)
     shutil.rmtree(old.path)
     written_run(tmp_path, "again", 9)
-    charts = json.loads(watcher.look("again", now=True))["charts"]
-    assert ends(charts)["Loss", "train"] == (0.2222, 8)
-    assert tooltips(charts) == [*range(9), *range(9)]  # once in each panel: rows are not there twice
+    page.hear(watcher.look("again", (), page.seen, now=True))
+    assert page.ends["loss", "train"] == (0.22222, 8)
+    assert [x for x, _ in page.points["again/Loss"]] == list(range(9))  # rows are not there twice
 
 
 def test_nothing_is_sent_twice(tmp_path: Path) -> None:
@@ -246,7 +293,26 @@ def test_nothing_is_sent_twice(tmp_path: Path) -> None:
     again = json.loads(watcher.look("", (), first["at"], now=True))
     assert set(again) == {"at"}
     other = json.loads(watcher.look("", ()))  # a page that has just been opened gets everything
-    assert other["charts"] == first["charts"]
+    assert (other["lines"], other["points"]) == (first["lines"], first["points"])
+
+
+def test_what_a_run_tells_comes_with_its_news(tmp_path: Path) -> None:
+    run = written_run(tmp_path, "told", 3)
+    told = json.loads(Watcher(tmp_path).look("told"))["alerts"]
+    assert (told["kind"], told["word"]) == ("finished", "finished")
+    assert "Finished: all 3 epochs are done; the best validation accuracy is 89.00%, after epoch 1." in told["html"]
+    run.write_status(Status("failed", message="<b>It broke.</b>"))
+    news = json.loads(Watcher(tmp_path).look("told"))
+    assert (news["alerts"]["kind"], news["alerts"]["html"].strip()) == ("failed", "")  # said with the state
+    assert "&lt;b&gt;It broke." in news["status"]
+
+
+def test_the_axis_goes_to_the_planned_end_in_epochs_and_steps(tmp_path: Path) -> None:
+    run = written_run(tmp_path, "planned", 3)
+    run.write_status(Status("stopped", epoch=3, epochs=30, steps_per_epoch=4))
+    written_run(tmp_path, "other", 2, steps=7)
+    plan = json.loads(Watcher(tmp_path).look("planned", ("other",)))["plan"]
+    assert plan == {"epochs": 30, "steps": {"planned": 4, "other": 7}, "recipe": "default"}
 
 
 def test_what_was_just_read_answers_everybody(tmp_path: Path) -> None:
@@ -269,7 +335,7 @@ def test_a_missing_folder_and_a_deleted_run_leave_the_empty_state(tmp_path: Path
         file.unlink()
     gone = json.loads(watcher.look("gone", now=True))
     assert gone["status"] == nowhere["status"]
-    assert (gone["charts"], gone["files"], gone["stop"], gone["resume"]) == ("", "", False, False)
+    assert (gone["lines"], gone["files"], gone["stop"], gone["resume"]) == ([], "", False, False)
 
 
 @pytest.mark.parametrize("name", ["../../etc", "no-such-run", "x" * 5000, "<b>", "\0"])
@@ -291,10 +357,8 @@ def test_a_bad_run_takes_nobodys_view_down(tmp_path: Path, file: str, content: b
     written_run(tmp_path, "good", 3)
     (written_run(tmp_path, "bad", 3).path / file).write_bytes(content)
     watcher = Watcher(tmp_path)
-    alone = json.loads(watcher.look("good"))
-    assert ends(alone["charts"])["Loss", "train"] == (0.6667, 2)
-    beside = json.loads(watcher.look("good", ("bad",)))
-    assert ends(beside["charts"])["Loss", "train"] == (0.6667, 2)
+    assert page_of(watcher, "good").ends["loss", "train"] == (0.66667, 2)
+    assert page_of(watcher, "good", ("bad",)).ends["loss", "train"] == (0.66667, 2)
     bad = json.loads(watcher.look("bad"))
     assert bad["runs"][0] == "bad"
     troubles = re.findall(r"gl-message.*?>(.*?)</p>", bad["status"])
@@ -311,8 +375,8 @@ def test_what_nobody_foresaw_is_one_sentence_in_the_place_of_the_run(
     watcher = Watcher(tmp_path)
     news = json.loads(watcher.look("two", ("one",)))
     assert "The run two cannot be shown" in news["status"]
-    assert (news["charts"], news["resume"]) == ("", False)
-    assert ("Loss", "two") not in ends(json.loads(watcher.look("one", ("two",)))["charts"])
+    assert (news["lines"], news["resume"]) == ([], False)
+    assert ("loss", "two") not in page_of(watcher, "one", ("two",)).ends
 
 
 @pytest.mark.parametrize("gone", ["status.json", "metrics.csv", "steps.jsonl", "train.log"])
@@ -328,7 +392,7 @@ def test_a_half_deleted_run_among_foreign_things_is_shown_with_what_is_left(tmp_
     news = json.loads(Watcher(tmp_path).look("half"))
     assert news["runs"] == ["half", ["half"], []]
     assert ("interrupted" if gone == "status.json" else "finished") in news["status"]
-    assert (("Loss", "validation") in ends(news["charts"])) == (gone != "metrics.csv")
+    assert ("half/Validation loss" in [line["id"] for line in news["lines"]]) == (gone != "metrics.csv")
     assert news["resume"] == (gone == "status.json")
     assert "epoch-0001.safetensors" in news["files"]
     assert "notes" not in news["files"]
@@ -347,9 +411,9 @@ def test_a_file_where_the_runs_should_be_is_refused_in_one_sentence(tmp_path: Pa
 def test_comparing_adds_the_other_runs_curve(tmp_path: Path) -> None:
     written_run(tmp_path, "one", 3)
     written_run(tmp_path, "two", 3)
-    news = json.loads(Watcher(tmp_path).look("one", ("two", "one", "three")))
-    assert news["runs"][2] == ["two"]
-    assert [key for key in ends(news["charts"]) if key[1] == "two"] == [("Loss", "two"), ("Accuracy", "two")]
+    page = Page()
+    assert page.hear(Watcher(tmp_path).look("one", ("two", "one", "three")))["runs"][2] == ["two"]
+    assert [key for key in page.ends if key[1] == "two"] == [("loss", "two"), ("accuracy", "two")]
 
 
 def test_news_are_for_those_who_may_see_the_page(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Curves over epochs: crisp, in the theme's colours, validation dashed, and light enough to send each second.
+"""Curves over epochs: crisp, in the theme's colours, validation dashed. Those of a training are live (train/curves.py).
 
 The drawing is SVG stretched to the room there is; its labels are text of the page, in pixels whatever the width.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from googlenet.ui.common.templates import render
 
 Point = tuple[float, float]
+Mark = tuple[float, int, int]
 MAX_SLICES = 200
 MAX_POINTS = 2 * MAX_SLICES + 1  # a series; more is not seen
 MAX_STRIPES = 120  # epochs with a tooltip; more would be too narrow to point at
@@ -49,11 +50,12 @@ class Frame:
 class Envelope:
     """The lowest and the highest point of equal slices of x, and the last: no best point disappears.
 
-    Slices get twice as wide when there are more than `MAX_SLICES`: early and late points are kept equally well.
+    Slices get twice as wide when there are more than `slices`: early and late points are kept equally well.
     """
 
-    def __init__(self, points: Iterable[Point] = (), width: float = 2.0**-12) -> None:
-        self._width = width
+    def __init__(self, points: Iterable[Point] = (), width: float = 2.0**-12, slices: int = MAX_SLICES) -> None:
+        self._width, self._most = width, slices
+        self._newest, self._disorder = -1, 0  # the highest slice; how often a point came into one before it
         self._slices: dict[int, tuple[Point, Point]] = {}
         self._last: Point = (-math.inf, 0.0)
         self.add(points)
@@ -65,10 +67,13 @@ class Envelope:
             if x >= self._last[0]:
                 self._last = point
             number = math.floor(x / self._width)
+            if number < self._newest:
+                self._disorder += 1
+            self._newest = max(self._newest, number)
             known = self._slices.get(number)
             if known is None:
                 self._slices[number] = point, point
-                if len(self._slices) > MAX_SLICES:
+                if len(self._slices) > self._most:
                     self._widen()
             elif y < known[0][1]:
                 self._slices[number] = point, known[1]
@@ -76,19 +81,36 @@ class Envelope:
                 self._slices[number] = known[0], point
 
     def points(self) -> list[Point]:
-        """At most `MAX_POINTS` in the order of x."""
-        points = [point for number in sorted(self._slices) for point in sorted(set(self._slices[number]))]
+        """Two a slice and the last at most, in the order of x."""
+        return self._points(sorted(self._slices))
+
+    def mark(self) -> Mark:
+        """How far it is, for `since`."""
+        return self._width, self._disorder, self._newest
+
+    def since(self, mark: Mark | None) -> tuple[float | None, list[Point]]:
+        """What changed after `mark`: the x from which points are replaced, and those that take their place.
+
+        None in place of that x where all points are.
+        """
+        if mark is None or mark[:2] != (self._width, self._disorder):
+            return None, self.points()
+        return mark[2] * self._width, self._points(sorted(n for n in self._slices if n >= mark[2]))
+
+    def _points(self, numbers: Iterable[int]) -> list[Point]:
+        points = [point for number in numbers for point in sorted(set(self._slices[number]))]
         return points if not points or self._last in points[-2:] else [*points, self._last]
 
     def _widen(self) -> None:
         narrow, self._slices, self._width = self._slices, {}, 2 * self._width
+        self._newest = -1
         for pair in narrow.values():
             self.add(pair)
 
 
-def _is_drawable(point: Point) -> bool:
-    """Whether a chart has room for it; NaN is in no range."""
-    return -LIMIT < point[0] < LIMIT and -LIMIT < point[1] < LIMIT
+def is_drawable(point: tuple[Any, Any]) -> TypeGuard[Point]:
+    """Whether both are numbers that a chart has room for; NaN is in no range."""
+    return all(type(n) in (int, float) and -LIMIT < n < LIMIT for n in point)
 
 
 def epoch_at(x: float) -> int:
@@ -118,7 +140,7 @@ def chart_values(
     star; `top` fixes the upper end, `last` is the least epoch that the x axis reaches; `mark` draws an upright line
     with its word at an x.
     """
-    drawable = [(s, sorted(filter(_is_drawable, s.points))) for s in series]  # files may be edited
+    drawable = [(s, sorted(filter(is_drawable, s.points))) for s in series]  # files may be edited
     shown = [(s, points) for s, points in drawable if points]
     if not shown:
         return None
@@ -132,7 +154,7 @@ def chart_values(
         "lines": [_line(frame, s, points) for s, points in shown],
         "x_labels": [(frame.place(x)[0], f"{x:,.0f}") for x in _ticks(0, last) if x == int(x) and x <= last],
         "y_labels": [(frame.place(0, y)[1], f"{100 * y:g}%" if unit == "%" else f"{y:,g}") for y in y_ticks],
-        "best": frame.place(*best) if best and _is_drawable(best) else None,
+        "best": frame.place(*best) if best and is_drawable(best) else None,
         "mark": (frame.place(mark[0])[0], mark[1]) if mark else None,
         "stripes": _stripes(frame, [pair for pair in shown if not pair[0].faint], unit),
         "side": SIDE,

@@ -1,12 +1,13 @@
 // Asks the server what is new and hands it to Gradio's components, in the order of `view` in train/tab.py.
 // The timer calls `watch` every second while the page is visible; the server is asked once a second beside a trainer
-// and every three otherwise, or from another tab. `watchNow` asks at once, and for what was just changed.
+// and every three otherwise, or from another tab. `watchNow` asks at once, and for what was just changed. A page that is
+// hidden asks nothing. Curves and alerts are charts.js's.
 (() => {
   const update = (properties) => ({__type__: 'update', ...properties});
   let seen = 0, of = '', due = 0, latest = 0, asking = false, active = false;
 
   const ask = async (run, others, now) => {
-    if (!now && (asking || Date.now() < due)) return;
+    if (document.hidden || (!now && (asking || Date.now() < due))) return;
     const turn = ++latest;
     run ||= new URL(location).searchParams.get('run') ?? '';
     const query = new URLSearchParams([['run', run], ...(others ?? []).map((other) => ['compare', other])]);
@@ -37,16 +38,31 @@
       else open.searchParams.delete('run');
       history.replaceState(null, '', open);
     }
+    own.showNews(news);
+    entitle(news);
     const choices = (list) => list.map((name) => [name, name]);
     return [
       shown,
       news.runs && update({choices: choices(names), value: shown || null}),
       news.runs && update({choices: choices(names.filter((name) => name !== shown)), value: compared}),
-      news.now, news.status, news.charts, news.log, news.files,
+      news.now, news.status, news.log, news.files,
       news.stop === undefined ? undefined : update({interactive: news.stop}),
       news.resume === undefined ? undefined : update({interactive: news.resume}),
     ];
   };
+
+  // The most urgent alert of the run on view stands in the tab's title; that it finished, where this page saw it run.
+  const NAME = 'GoogLeNet Lab', ran = new Set();
+  let run = '', alert = {};
+  const entitle = (news) => {
+    run = news.runs?.[0] ?? run;
+    alert = news.alerts ?? alert;
+    if (news.stop) ran.add(run);
+    const tell = alert.word && (alert.kind !== 'finished' || ran.has(run));
+    const title = tell ? `${alert.kind === 'finished' ? '✓' : '⚠'} ${alert.word}: ${run} · ${NAME}` : NAME;
+    if (document.title !== title) document.title = title;
+  };
+  document.addEventListener('visibilitychange', () => { due = 0; });
 
   const own = (window.googlenet ??= {});
   own.watch = (run, others) => ask(run, others, false);

@@ -6,35 +6,58 @@ import itertools
 from pathlib import Path
 
 from googlenet.files import read_bytes
-from googlenet.runs import Run
-from googlenet.ui.common.charts import Envelope
+from googlenet.runs import METRICS, Run
+from googlenet.ui.common.charts import Envelope, is_drawable
 
+SLICES = 1500  # of a line, with two points each: of more epochs, or rows of steps, the lowest and highest are kept
+STEPS = {"loss": "step loss", "lr": "step rate"}  # names of steps.jsonl, and of the lines
+CLOCK = "clock"
 MAX_BYTES = 500_000  # of steps in one look: some 7,000, or 25 ms
 _FILES = ("metrics.csv", "steps.jsonl")
 _versions = itertools.count(1)
 
 
 class History:
-    """What a run has told so far: `rows` of its finished epochs; `loss` by step, those of epoch e from e−½ to e+½.
+    """What a run has told so far: `rows` of its finished epochs, and `lines` by name.
 
-    `version` is another number whenever there is more, or something else, to draw.
+    The lines are the columns of metrics.csv, epoch e at x = e; those of `STEPS`, whose x of epoch e go from e−½ to
+    e+½; and `CLOCK`, the seconds that the training had taken at x. They are put on the chart as they are, so `version`
+    is another number whenever there is more to draw.
     """
 
     def __init__(self, run: Run, written: list[object]) -> None:
         self.rows: list[dict[str, float | None]] = []
-        self.loss = Envelope()
+        self.lines = {name: Envelope(width=1.0, slices=SLICES) for name in (*METRICS[1:], CLOCK)}
+        self.lines |= {name: Envelope(slices=SLICES) for name in STEPS.values()}
         self.version = next(_versions)
+        self._seconds = 0.0
         self._written = written
         self._metrics, self._steps = run.metrics_history(), run.steps_history()
 
     def read_on(self) -> None:
         """Take in what was appended since; of many steps at most `MAX_BYTES`, the rest at the next looks."""
         before = self._metrics.end, self._steps.end
-        self.rows += self._metrics.read_on()
+        self._add_epochs(self._metrics.read_on())
         steps = self._steps.read_on(MAX_BYTES)
-        self.loss.add((row["epoch"] - 0.5, row["loss"]) for row in steps)
+        for name, line in STEPS.items():
+            points = ((row["epoch"] - 0.5, row.get(name)) for row in steps)
+            self.lines[line].add(point for point in points if is_drawable(point))
         if before != (self._metrics.end, self._steps.end):
             self.version = next(_versions)
+
+    def _add_epochs(self, rows: list[dict[str, float | None]]) -> None:
+        self.rows += rows
+        for name in METRICS[1:]:
+            points = ((row["Epoch"], row[name]) for row in rows)
+            self.lines[name].add(point for point in points if is_drawable(point))
+        for row in rows:
+            self._seconds += row["Seconds"] or 0.0
+            ends = (row["Epoch"] or 0.0) + 0.5
+            self.lines[CLOCK].add([(ends, self._seconds)] if self._seconds else [])
+
+    def has(self, name: str) -> bool:
+        """Whether there is a point of that line."""
+        return bool(self.lines[name].points())
 
     def is_of(self, written: list[object]) -> bool:
         """Whether the files are still those that were read, and no shorter."""

@@ -16,9 +16,11 @@ from googlenet.recipes import make_train_config
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
+from googlenet.ui.common.layout import html
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.train.all_runs import AllRuns
+from googlenet.ui.train.curves import curves_html
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
 from googlenet.ui.train.view import status_html
@@ -91,7 +93,7 @@ def training_tab(
                     min_width=240,
                 )
             status = gr.HTML("Looking for runs …", elem_classes="gl-html")
-            charts = gr.HTML(elem_classes="gl-html")
+            html(curves_html(), js_on_load="googlenet.charts(element)")
             with gr.Accordion("Log", open=False):
                 log = gr.Textbox(
                     label="Log", show_label=False, lines=8, max_lines=12, elem_classes="gl-log", container=False
@@ -101,7 +103,7 @@ def training_tab(
             all_runs = AllRuns(checkpoints, access)
     shown = gr.Textbox(visible=False)  # the run on view: the server does not know the choices of `chosen`
     watched = [shown, compared]
-    view = [shown, chosen, compared, now, status, charts, log, files, stop, resume]  # in the order of watch.js
+    view = [shown, chosen, compared, now, status, log, files, stop, resume]  # in the order of watch.js
 
     def begin(filled: dict[str, Any], *answers: Any) -> list[Any]:
         try:

@@ -1,4 +1,4 @@
-"""What the Train tab shows of a run, as HTML and series, read from its directory alone."""
+"""What the Train tab shows of a run, as HTML, read from its directory alone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from googlenet.errors import LabError
-from googlenet.runs import Run, Status
-from googlenet.ui.common.charts import Point, Series, curve_chart, epoch_at
+from googlenet.runs import Run, Status, alerts
+from googlenet.runs.alerts import Room
+from googlenet.ui.common.charts import Point
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.downloads import address, downloads
-from googlenet.ui.train.feed import History, file_size
+from googlenet.ui.train.feed import file_size
 
 TRAIN, VALIDATION = "var(--gl-train)", "var(--gl-validation)"
 DASH = "–"
@@ -22,37 +23,17 @@ def _column(rows: Sequence[Row], name: str) -> list[Point]:
     return [(epoch, y) for row in rows if (epoch := row["Epoch"]) is not None and (y := row[name]) is not None]
 
 
-def chart_series(history: History, compared: Mapping[str, History]) -> tuple[list[Series], list[Series]]:
-    """Loss and accuracy of a run, and the validation curves of the runs, by name, that it is compared with."""
-    rows = history.rows
-    loss = [
-        Series("train, by step", history.loss.points(), TRAIN, faint=True),
-        Series("train", _column(rows, "Loss"), TRAIN),
-        Series("validation", _column(rows, "Validation loss"), VALIDATION, dashed=True),
-    ]
-    accuracy = [
-        Series("train", _column(rows, "Accuracy"), TRAIN),
-        Series("validation", _column(rows, "Validation accuracy"), VALIDATION, dashed=True),
-    ]
-    for number, (name, other) in enumerate(compared.items(), start=1):
-        held_out = _column(other.rows, "Validation accuracy")
-        column, name = ("Validation {}", name) if held_out else ("{}", f"{name} (train)")
-        for series, figure in ((loss, "loss"), (accuracy, "accuracy")):
-            points = _column(other.rows, column.format(figure).capitalize())
-            series.append(Series(name, points, f"var(--gl-other-{number})", dashed=bool(held_out)))
-    return loss, accuracy
+NOTHING = {"html": "", "kind": "", "word": ""}  # to tell of a run
 
 
-def charts_html(history: History, compared: Mapping[str, History] | None = None) -> str:
-    """The two panels, over the same epochs."""
-    loss, accuracy = chart_series(history, compared or {})
-    best = max(accuracy[1].points, key=lambda point: point[1], default=None)
-    last = max((epoch_at(s.points[-1][0]) for s in loss if s.points), default=0)
-    panels = [
-        curve_chart("Loss", loss, last=last),
-        curve_chart("Accuracy", accuracy, unit="%", best=best, top=1.0, last=last),
-    ]
-    return render("train/charts.html", panels=panels)
+def alerts_part(status: Status, rows: Sequence[Row], room: Room | None) -> dict[str, str]:
+    """What is to be told of a run as HTML; of the most urgent the kind, and the word for the tab's title."""
+    found = alerts(status, rows, room)
+    if not found:
+        return NOTHING
+    # Why it failed is said with its state.
+    told = [alert for alert in found if alert.kind != status.state or alert.kind == "finished"]
+    return {"html": render("train/alerts.html", alerts=told), "kind": found[0].kind, "word": found[0].word}
 
 
 def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from googlenet.runs import RESUMABLE, Run, Status, active_run, list_runs
+from googlenet.runs import RESUMABLE, Run, Status, active_run, list_runs, room_for
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.header import now_html
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.gradio_private import may_see
+from googlenet.ui.train.curves import Points, lines_of, plan_of
 from googlenet.ui.train.feed import Feed, History
-from googlenet.ui.train.view import charts_html, files_html, status_html
+from googlenet.ui.train.view import NOTHING, alerts_part, files_html, status_html
 
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 0.9
@@ -38,9 +39,10 @@ MAX_COMPARED = 4
 class _View:
     """One reading for one choice of runs: its parts, each with the moment since which it has been as it is."""
 
-    def __init__(self, parts: dict[str, Any], drawn: object, before: _View | None) -> None:
+    def __init__(self, parts: dict[str, Any], histories: Mapping[str, History], before: _View | None) -> None:
         self.at = time.time()
-        self.drawn = drawn  # what the charts show
+        self.points = before.points if before else Points()
+        self.points.take(histories, self.at)
         known = before.parts if before else {}
         self.parts = {
             name: known[name] if name in known and known[name][1] == value else (self.at, value)
@@ -52,12 +54,21 @@ class _View:
         """Whether the disk need not be asked again yet."""
         return 0 <= time.time() - self.at < FRESH_SECONDS
 
+    def has_ready(self, seen: float) -> bool:
+        """Whether `since` has nothing to compute."""
+        return seen in self._ready
+
     def since(self, seen: float) -> bytes:
-        """JSON of what changed after the moment `seen`, and of the moment to ask from next time."""
+        """JSON of what changed after the moment `seen`, and of the moment to ask from next time.
+
+        For one thread at a time, where it is not ready.
+        """
         if seen not in self._ready:
             if len(self._ready) > MAX_VIEWS:
                 self._ready.clear()
             news = {name: value for name, (changed, value) in self.parts.items() if changed > seen}
+            if points := self.points.since(seen):
+                news["points"] = points
             self._ready[seen] = json.dumps({"at": self.at, **news}, separators=(",", ":")).encode()
         return self._ready[seen]
 
@@ -82,7 +93,7 @@ class Watcher:
             view = self._views.get(key)  # somebody else may have read it while we waited
             if view is None or now or not view.is_fresh():
                 view = self._read(key, view)
-        return view.since(seen)
+            return view.since(seen)
 
     async def _answer(self, request: Request) -> Response:
         if not may_see(request):
@@ -94,7 +105,7 @@ class Watcher:
         except ValueError:
             return Response(status_code=400)
         view = self._views.get((run, *others[:MAX_COMPARED]))
-        if view is not None and view.is_fresh() and "now" not in asked:
+        if view is not None and view.is_fresh() and view.has_ready(seen) and "now" not in asked:
             body = view.since(seen)
         else:
             body = await run_in_threadpool(self.look, run, others, seen, now="now" in asked)
@@ -106,11 +117,12 @@ class Watcher:
         name = key[0] if key[0] in names else busy[0].name if busy else next(iter(names), "")
         others = [other for other in dict.fromkeys(key[1:]) if other in names and other != name]
         parts: dict[str, Any] = {"now": now_html(busy), "active": busy is not None, "runs": [name, names, others]}
-        parts |= {"status": "", "charts": "", "log": "", "files": "", "stop": False, "resume": False}
-        drawn = None
+        parts |= {"status": "", "log": "", "files": "", "stop": False, "resume": False}
+        parts |= {"lines": [], "plan": {}, "alerts": NOTHING}
+        histories: dict[str, History] = {}
         if name:
             try:
-                of_run, drawn = self._of_run(name, others, busy, before)
+                of_run, histories = self._of_run(name, others, busy)
                 parts |= of_run
             except Exception as error:  # whatever its files hold, the page goes on with the other runs
                 log.error("run %s cannot be shown", name, exc_info=before is None)
@@ -120,27 +132,28 @@ class Watcher:
         if len(self._views) >= MAX_VIEWS and key not in self._views:
             self._views.pop(min(self._views, key=lambda known: self._views[known].at))
         parts = {name: hide_paths(part) if isinstance(part, str) else part for name, part in parts.items()}
-        view = self._views[key] = _View(parts, drawn, before)
+        parts["alerts"] = {name: hide_paths(part) for name, part in parts["alerts"].items()}
+        view = self._views[key] = _View(parts, histories, before)
         return view
 
     def _of_run(
-        self, name: str, others: list[str], busy: tuple[Run, Status] | None, before: _View | None
-    ) -> tuple[dict[str, Any], object]:
-        """The parts that are about the run `name`, and which state of which runs its charts show."""
+        self, name: str, others: list[str], busy: tuple[Run, Status] | None
+    ) -> tuple[dict[str, Any], dict[str, History]]:
+        """The parts that are about the run `name`, and what is drawn: its history, and those of the `others`."""
         run = Run(self.checkpoints, name)
         status = busy[1] if busy and busy[0].name == name else run.status()
         history = self._feed.read(run)
         compared = {other: read for other in others if (read := self._history_of(other))}
-        drawn = [history.version, *((other, theirs.version) for other, theirs in compared.items())]
-        charts = before.parts["charts"][1] if before and before.drawn == drawn else charts_html(history, compared)
         return {
             "status": status_html(run, status, history.rows, history.problem),
-            "charts": charts,
+            "alerts": alerts_part(status, history.rows, room_for(run) if status.active else None),
+            "plan": plan_of(run, status, (Run(self.checkpoints, other) for other in compared)),
+            "lines": lines_of(name, history, compared),
             "log": run.log_tail(),
             "files": files_html(run),
             "stop": status.active and status.state != "stopping",
             "resume": status.state in RESUMABLE and busy is None,
-        }, drawn
+        }, {name: history, **compared}
 
     def _history_of(self, name: str) -> History | None:
         """That of a run to compare with; None when it cannot be read."""

@@ -1,0 +1,124 @@
+"""The live curves of a run: which lines stand on which panel, and the points that a page does not have yet.
+
+A page gets all points once and then what changed; `static/charts.js` draws them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from googlenet.errors import LabError
+from googlenet.runs import Run, Status
+from googlenet.runs.published import NOTE
+from googlenet.ui.common.charts import Mark, Point
+from googlenet.ui.common.templates import render
+from googlenet.ui.train.feed import History
+
+REMEMBERED = 40  # readings whose news are kept: a page that has not asked for longer gets everything
+PANELS = (  # name, title, unit ("%" for shares, "B" for bytes), whether small
+    ("loss", "Loss", "", False),
+    ("accuracy", "Accuracy", "%", False),
+    ("rate", "Learning rate", "", True),
+    ("speed", "Images per second", "", True),
+    ("load", "Processor and GPU", "%", True),
+    ("memory", "Memory", "B", True),
+)
+TRAIN, VALIDATION, OTHER = "--gl-train", "--gl-validation", "--gl-other-{}"
+LINES = (  # panel, line of the history, name, colour, kind
+    ("loss", "step loss", "train, by step", TRAIN, "faint"),
+    ("loss", "Loss", "train", TRAIN, ""),
+    ("loss", "Validation loss", "validation", VALIDATION, "dashed"),
+    ("accuracy", "Accuracy", "train", TRAIN, ""),
+    ("accuracy", "Validation accuracy", "validation", VALIDATION, "dashed"),
+    ("rate", "step rate", "learning rate", TRAIN, ""),
+    ("speed", "Images/s", "images/s", TRAIN, ""),
+)
+
+
+def curves_html() -> str:
+    """The panels before there is anything in them."""
+    return render("train/curves.html", panels=PANELS, published=NOTE)
+
+
+def lines_of(name: str, history: History, compared: Mapping[str, History]) -> list[dict[str, str]]:
+    """The lines of the run `name`, and the validation curves of the runs, by name, that it is compared with.
+
+    Each has its `panel`, `id` ("run/line"), `run`, `name`, `colour` (a CSS variable) and `kind` ("", dashed, faint).
+    """
+    found = [_line(panel, name, line, *look) for panel, line, *look in LINES if history.has(line)]
+    for number, (other, theirs) in enumerate(compared.items(), start=1):
+        held_out = theirs.has("Validation accuracy")
+        for panel in ("loss", "accuracy"):
+            line = f"Validation {panel}" if held_out else panel.capitalize()
+            if theirs.has(line):
+                label, kind = (other, "dashed") if held_out else (f"{other} (train)", "")
+                found.append(_line(panel, other, line, label, OTHER.format(number), kind))
+    return found
+
+
+def _line(panel: str, run: str, line: str, name: str, colour: str, kind: str) -> dict[str, str]:
+    return {"panel": panel, "id": f"{run}/{line}", "run": run, "name": name, "colour": colour, "kind": kind}
+
+
+def plan_of(run: Run, status: Status, others: Iterable[Run]) -> dict[str, Any]:
+    """How far the x axis goes: epochs planned, 0 where that is not known, and the steps in an epoch of every run.
+
+    And the recipe.
+    """
+    epochs, recipe = status.epochs, ""
+    try:
+        config = run.config()
+        epochs, recipe = epochs or config.epochs, config.recipe
+    except LabError:  # the status says so
+        pass
+    steps = {run.name: status.steps_per_epoch} | {other.name: other.last_status().steps_per_epoch for other in others}
+    return {"epochs": epochs, "steps": steps, "recipe": recipe}
+
+
+class Points:
+    """The points that pages of one view have: `take` a reading, then tell of what came after any moment."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[History, int, dict[str, Mark]]] = {}  # of each run: how far its lines were
+        self._news: deque[tuple[float, dict[str, Any]]] = deque(maxlen=REMEMBERED)
+        self._base: float | None = None  # a page that knows this moment, or a later one, can be told the news
+
+    def take(self, histories: Mapping[str, History], at: float) -> None:
+        """What was read of the runs, by name, at the moment `at`."""
+        news: dict[str, Any] = {}
+        for run, history in histories.items():
+            before, version, marks = self._known.get(run, (None, 0, {}))
+            if before is history and version == history.version:
+                continue
+            for name, line in history.lines.items():
+                start, points = line.since(marks.get(name) if before is history else None)
+                if points or before is not history:
+                    news[f"{run}/{name}"] = _packed(start, points)
+            self._known[run] = history, history.version, {name: line.mark() for name, line in history.lines.items()}
+        self._known = {run: self._known[run] for run in histories}
+        if self._base is None:
+            self._base = at
+        elif news:
+            if len(self._news) == REMEMBERED:
+                self._base = self._news[0][0]
+            self._news.append((at, news))
+
+    def since(self, seen: float) -> dict[str, Any] | None:
+        """What a page that knows the moment `seen` lacks; None when it lacks nothing."""
+        if self._base is not None and seen >= self._base:
+            more = [news for at, news in self._news if at > seen]
+            return {"whole": False, "more": more} if more else None
+        everything = {
+            f"{run}/{name}": _packed(None, points)
+            for run, (history, _, _) in self._known.items()
+            for name, line in history.lines.items()
+            if (points := line.points())
+        }
+        return {"whole": True, "more": [everything]}
+
+
+def _packed(start: float | None, points: list[Point]) -> list[Any]:
+    """[the x from which points are replaced, or None for all; the xs; the ys], as JSON and no finer than is seen."""
+    return [start, [round(x, 4) for x, _ in points], [float(f"{y:.5g}") for _, y in points]]
