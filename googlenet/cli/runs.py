@@ -1,25 +1,31 @@
-"""The commands that steer runs: runs, and its steps note, rename, delete, undelete, prune and empty-trash."""
+"""The commands about runs: their list; note, rename, delete, prune one; steer one that is trained, or extend it."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import dataclasses
 import json
 import sys
+from typing import Any
 
 from googlenet.cli import options as shared
 from googlenet.cli.options import AddCommand
 from googlenet.errors import LabError
 from googlenet.files import spreadsheet_text
 
-STEPS = {"note": 2, "rename": 2, "delete": 1, "undelete": 1, "prune": 1, "empty-trash": 0}  # words after each
+# Words after each step.
+STEPS = {"note": 2, "rename": 2, "delete": 1, "undelete": 1, "prune": 1, "empty-trash": 0}
+STEPS |= {"extend": 2, "rate": 2, "patience": 2, "keep": 1}
+STEERING = {"extend": "epochs", "rate": "rate", "patience": "patience", "keep": "keep"}
 
 
 def add_commands(command: AddCommand) -> None:
     """Give the command line `runs`."""
-    sub = command("runs", _runs, "List the runs and their states, or rename, note, delete and prune one.")
-    words = "note NAME TEXT, rename NAME NEW, delete NAME, undelete [NAME], prune NAME, or empty-trash"
+    sub = command("runs", _runs, "List the runs and their states, or steer, rename, note, delete and prune one.")
+    words = "note NAME TEXT, rename NAME NEW, delete NAME, undelete [NAME], prune NAME, empty-trash; of a training: "
+    words += "extend NAME EPOCHS (in all), rate NAME RATE, patience NAME EPOCHS (0: no early stopping), keep NAME"
     sub.add_argument("step", nargs="?", choices=tuple(STEPS), metavar="STEP", help=words)
     sub.add_argument("words", nargs="*", metavar="WORD", help="what the step needs")
     sub.add_argument("--resume-files", action="store_true", help="prune what a resume needs of a finished run too")
@@ -45,6 +51,8 @@ def _take(options: argparse.Namespace) -> str:
     step, words, place = options.step, options.words, options.checkpoints
     if len(words) != STEPS[step] and not (step == "undelete" and not words):
         raise LabError(f"runs {step} takes {STEPS[step]} word(s) after it, not {len(words)}; quote a text of several.")
+    if step in STEERING:
+        return _steer(place, words[0], STEERING[step], words[1] if words[1:] else None)
     if step == "note":
         runs.write_note(place, *words)
         return f"{words[0]}: noted." if words[1].strip() else f"{words[0]} has no note any more."
@@ -64,6 +72,20 @@ def _take(options: argparse.Namespace) -> str:
     return f"The trash is empty; {_megabytes(runs.empty_trash(place))} are free again."
 
 
+def _steer(place: str, name: str, kind: str, word: str | None) -> str:
+    from googlenet import runs
+
+    value: Any = word
+    if word is not None:
+        with contextlib.suppress(ValueError):  # what is no number is refused as it was typed
+            value = float(word) if kind == "rate" or not word.isdecimal() else int(word)
+    command = runs.ask(place, name, kind, value)
+    run = runs.Run(place, name)
+    if run.status().active:
+        return f"{name}: asked for {command.words}; its trainer takes it before its next step."
+    return f"{name}: asked for {command.words}; it takes effect with python -m googlenet resume {name}."
+
+
 def _megabytes(number_of_bytes: int) -> str:
     return f"{number_of_bytes / 1e6:,.1f} MB"
 
@@ -78,7 +100,7 @@ def _print_csv(options: argparse.Namespace) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from googlenet.runs import alerts, list_runs, room_for
+    from googlenet.runs import alerts, list_runs, read_steering, room_for
 
     rows = []
     for run in list_runs(options.checkpoints):
@@ -87,6 +109,7 @@ def _list(options: argparse.Namespace) -> None:
         best = max(accuracies, default=None)
         done = {"epoch": status.epoch, "epochs": status.epochs, "best": best, "problem": run.problem()}
         done["alerts"] = [dataclasses.asdict(alert) for alert in alerts(status, metrics, room_for(run))]
+        done["steering"] = [one.to_dict() for one in read_steering(run)]
         rows.append({"run": run.name, "state": status.state, **done})
     if options.json:
         print(json.dumps(rows))

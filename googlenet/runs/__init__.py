@@ -21,6 +21,7 @@ from googlenet.runs.steer import (
     undelete,
     write_note,
 )
+from googlenet.runs.steering import ask, can_resume, planned, read_steering, waiting
 
 __all__ = [
     "LONGEST_NOTE",
@@ -36,6 +37,8 @@ __all__ = [
     "active_run",
     "alerts",
     "alerts_of",
+    "ask",
+    "can_resume",
     "delete",
     "disk_size",
     "empty_trash",
@@ -45,15 +48,18 @@ __all__ = [
     "list_deleted",
     "list_overviews",
     "list_runs",
+    "planned",
     "process_started",
     "prunable",
     "prune",
     "read_note",
+    "read_steering",
     "rename",
     "room_for",
     "trainer_lock",
     "trash_size",
     "undelete",
+    "waiting",
     "while_not_trained",
     "write_note",
 ]

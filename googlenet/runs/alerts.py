@@ -97,7 +97,10 @@ def _end(status: Status, rows: Sequence[Row]) -> Alert | None:
         return None
     best = max(_column(rows, "Validation accuracy"), key=lambda point: point[1], default=None)
     reached = f"; the best validation accuracy is {best[1]:.2%}, after epoch {best[0]:,}" if best else ""
-    return Alert("finished", f"Finished: all {status.epochs:,} epochs are done{reached}.", best[0] if best else None)
+    ended = f"all {status.epochs:,} epochs are done"
+    if status.epoch < status.epochs:
+        ended = f"early stopping ended it after {status.epoch:,} of {status.epochs:,} epochs"
+    return Alert("finished", f"Finished: {ended}{reached}.", best[0] if best else None)
 
 
 def _silent(status: Status, now: float) -> Alert | None:

@@ -8,7 +8,9 @@
       metrics-unreadable.csv, steps-unreadable.jsonl        what a resume could not read of them
       train.log             what the trainer printed
       curves.png            loss above accuracy, redrawn at the end
-      epoch-0299.safetensors, best.safetensors, last.safetensors
+      epoch-0299.safetensors, best.safetensors, last.safetensors; step-001200.safetensors, kept on request
+      commands.jsonl        what was asked of a training, written by whoever asks (commands.py)
+      steering.jsonl        at which step each of these took effect, or why it was refused (steering.py)
       resume.pt, resume-previous.pt
       note.txt              what a person wrote about it (steer.py)
 
@@ -120,9 +122,10 @@ class Run:
         return found[full]
 
     def weights(self) -> list[Path]:
-        """Its weights files: best, last, then epochs."""
+        """Its weights files: best, last, then epochs, then those kept on request."""
         first = [self.path / "best.safetensors", self.path / "last.safetensors"]
-        return [path for path in first if path.is_file()] + sorted(self.path.glob("epoch-*.safetensors"))
+        kept = [path for kind in ("epoch", "step") for path in sorted(self.path.glob(f"{kind}-*.safetensors"))]
+        return [path for path in first if path.is_file()] + kept
 
     # --- writing: by the trainer alone ---
 

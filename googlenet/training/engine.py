@@ -22,11 +22,12 @@ from googlenet.recipes import TrainConfig
 from googlenet.runs import Run
 from googlenet.training.batches import Batches
 from googlenet.training.distributed import Team
-from googlenet.training.optim import WeightAverage, learning_rate, make_optimizer
+from googlenet.training.optim import WeightAverage, make_optimizer
 from googlenet.training.pace import Pace
 from googlenet.training.record import Position, Record
 from googlenet.training.reporter import Reporter
 from googlenet.training.signals import StopRequest
+from googlenet.training.steering import Steering
 from googlenet.training.step import TrainStep
 
 SAVE_SECONDS = float(os.environ.get("GOOGLENET_SAVE_SECONDS", "45"))  # a kill costs less than a minute of work
@@ -68,12 +69,13 @@ class Trainer:
         self.position = Position()
         self.pace = Pace()
         self.record = Record(self, run, images)
+        self.steering = Steering(self, run)
         self.last_status = time.monotonic()
 
     def run_to_end(self) -> str:
-        """Train until the last epoch or a stop; returns the state reached, "finished" or "stopped"."""
+        """Train until the last epoch, early stopping or a stop; returns the state reached, "finished" or "stopped"."""
         self.report()
-        while self.position.epoch < self.config.epochs:
+        while not self.is_over():
             stopped = self.train_epoch()
             validation = {} if stopped else self.validate()
             if stopped or validation is None:  # a validation that was cut short is done again after the resume
@@ -83,6 +85,13 @@ class Trainer:
             self.finish_epoch(validation)
         self.record.save()
         return "finished"
+
+    def is_over(self) -> bool:
+        """Whether there is no epoch to train, now that what was asked meanwhile is taken."""
+        at = self.position
+        if at.step < self.steps and self.team.any(self.steering.is_asked())[0]:
+            self.steering.take()
+        return self.position.epoch >= self.steering.plan.epochs or bool(self.steering.ending)
 
     def train_epoch(self) -> bool:
         """The rest of the current epoch; returns whether a stop was requested, with all counters in place."""
@@ -95,11 +104,14 @@ class Trainer:
             at.seconds = time.monotonic() - started
             self.reporter.step(at.epoch, at.step, self.steps)
             clock = time.monotonic()
-            stop, report, save = self.team.any(
+            stop, asked, report, save = self.team.any(
                 self.stop.requested,
+                self.steering.is_asked(),
                 self.team.leads and clock - self.last_status > STATUS_SECONDS,
                 self.team.leads and clock - self.record.last_save > SAVE_SECONDS,
             )
+            if asked and at.step < self.steps:  # else once the epoch is judged: at the same step, in one way
+                self.steering.take()
             if report:
                 self.record.flush()
                 self.pace.steps(at.step - counted)
@@ -135,7 +147,7 @@ class Trainer:
 
     def rate(self, step: int) -> float:
         """The learning rate of step `step` of the training."""
-        return learning_rate(self.config, step, self.steps * self.config.epochs)
+        return self.steering.rate(step)
 
     def finish_epoch(self, validation: dict[str, float]) -> None:
         """Write the epoch's row and weights, and move on to the next."""
@@ -173,18 +185,18 @@ class Trainer:
     def report(self, state: str = "running", message: str = "") -> None:
         """Replace status.json."""
         self.last_status = time.monotonic()
-        at, config, step = self.position, self.config, self.pace.seconds_per_step
+        at, config, step, epochs = self.position, self.config, self.pace.seconds_per_step, self.steering.plan.epochs
         held_out = 0 if self.batches.validation is None else len(self.batches.validation[1])
         left = self.pace.left(
-            max(0, config.epochs * self.steps - self.done),
-            max(0, config.epochs - at.epoch),
+            max(0, epochs * self.steps - self.done),
+            max(0, epochs - at.epoch),
             guess=held_out / config.batch_size / 3,  # forward alone: a third of a step's arithmetic
         )
         self.reporter.state(
             state,
             message,
             epoch=at.epoch,
-            epochs=config.epochs,
+            epochs=epochs,
             step=at.step,
             steps_per_epoch=self.steps,
             device=self.device_name,

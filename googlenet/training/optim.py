@@ -35,6 +35,16 @@ def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
     return config.lr * (1 + math.cos(math.pi * (step - peak) / max(1.0, steps - peak))) / 2
 
 
+def falling_rate(config: TrainConfig, rate: float, step: float, steps: float) -> float:
+    """The rate of step `step` of `steps` since `rate` was commanded: where the schedule is not constant, down to 0.
+
+    By a half cosine, as one cycle falls from its peak; it does not rise first, so no rate is above the commanded one.
+    """
+    if config.schedule == "constant":
+        return rate
+    return rate * (1 + math.cos(math.pi * max(0.0, step) / max(1.0, steps))) / 2
+
+
 class WeightAverage:
     """Follows `model` at `decay` per step: average ← decay · average + (1 − decay) · weights, batch norm included.
 

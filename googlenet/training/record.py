@@ -16,8 +16,10 @@ import googlenet
 from googlenet.data.datasets import ImageSet
 from googlenet.errors import LabError
 from googlenet.models.weights import WeightsInfo, save_weights
+from googlenet.recipes import RECIPES, recipe_values
 from googlenet.runs import Diverged, Run
 from googlenet.training.resume import differences, fingerprint, in_words, load_state, save_state
+from googlenet.training.steering import rate_to_try
 
 if TYPE_CHECKING:
     from googlenet.training.engine import Trainer
@@ -41,7 +43,8 @@ class Record:
     def __init__(self, trainer: Trainer, run: Run, images: ImageSet) -> None:
         self.trainer, self.run, self.images = trainer, run, images
         self.sums = trainer.train_step.sums  # of the epoch: loss, right answers; since the last row: loss, objective
-        self.best = -1.0
+        self.best, self.best_epoch = -1.0, -1
+        self.rate = 0.0  # of the last step
         self.last_row: dict[str, float | None] = {}  # the newest of metrics.csv
         self.last_save = time.monotonic()
         self._window = 0  # steps since the last row
@@ -53,6 +56,7 @@ class Record:
     def step(self, rate: float) -> None:
         """A step was taken at `rate`: queue a row for steps.jsonl if it is time. Its numbers stay on the device."""
         trainer, at = self.trainer, self.trainer.position
+        self.rate = rate
         self._window += 1
         if self._window == self._row_every or at.step == trainer.steps:
             means = trainer.team.total(self.sums[2:] / self._window)
@@ -82,7 +86,7 @@ class Record:
             "Epoch": at.epoch,
             "Accuracy": round(correct / trainer.count, 6),
             "Loss": round(loss / trainer.count, 6),
-            "Learning rate": float(f"{trainer.rate(trainer.done - 1):.6g}"),
+            "Learning rate": float(f"{self.rate:.6g}"),
             "Images/s": round(trainer.count / max(at.seconds, 1e-9), 1),
             "Seconds": round(at.seconds, 2),
             **validation,
@@ -90,13 +94,20 @@ class Record:
         if at.epoch in trainer.config.checkpoint_epochs:
             self.weights(f"epoch-{at.epoch:04d}", row)
         if validation and validation["Validation accuracy"] > self.best:
-            self.best = validation["Validation accuracy"]
+            self.best, self.best_epoch = validation["Validation accuracy"], at.epoch
             self.weights("best", row)
         if trainer.team.leads:
             self.run.append_metrics(row)
         self.last_row = row
         self.sums.zero_()
-        trainer.reporter.epoch(row, trainer.config.epochs)
+        trainer.reporter.epoch(row, trainer.steering.plan.epochs)
+
+    def keep(self) -> None:
+        """Write the weights as they are now, under the number of steps in all; the epoch under way has no figures."""
+        self._check_state()
+        at = self.trainer.position
+        done = at.epoch + (at.step == self.trainer.steps)
+        self.weights(f"step-{at.total:06d}", {"Epoch": done - 1 if done else None})
 
     def weights(self, name: str, row: dict[str, float | None]) -> None:
         """Write NAME.safetensors with everything that classifying with it needs."""
@@ -111,7 +122,7 @@ class Record:
             "seed": trainer.config.seed,
             "split_by": trainer.config.split_by,
             "epoch": row.get("Epoch"),
-            "epochs": trainer.config.epochs,
+            "epochs": trainer.steering.plan.epochs,
             "train_accuracy": row.get("Accuracy"),
             "train_loss": row.get("Loss"),
             "validation_accuracy": row.get("Validation accuracy"),
@@ -136,11 +147,11 @@ class Record:
             self._give_up("The weights or the loss became infinite")
 
     def _give_up(self, what: str) -> NoReturn:
-        at = self.trainer.position
-        raise Diverged(
-            f"{what} in epoch {at.epoch}, step {at.step}: "
-            f"start again with a learning rate below {self.trainer.config.lr:g}; the best weights so far are untouched."
-        )
+        at, config = self.trainer.position, self.trainer.config
+        recipe = recipe_values(config.recipe, config.network) if config.recipe in RECIPES else {}
+        usual = recipe["lr"] if recipe.get("optimizer") == config.optimizer else None
+        advice = rate_to_try(self.trainer.steering.plan.rate or config.lr, usual)
+        raise Diverged(f"{what} in epoch {at.epoch}, step {at.step}: {advice}; the best weights so far are untouched.")
 
     # --- exact state ---
 
@@ -164,6 +175,9 @@ class Record:
             "average": trainer.average.model.state_dict() if trainer.average else {},
             "position": dataclasses.asdict(trainer.position),
             "best": self.best,
+            "best_epoch": self.best_epoch,
+            "rate": self.rate,
+            "steering": trainer.steering.to_save(),
             "sums": sums,
             "window": self._window,
             "last_row": self.last_row,
@@ -202,6 +216,7 @@ class Record:
         if trainer.average:
             trainer.average.model.load_state_dict(state["average"] or state["model"])
         self.best, self.last_row = state["best"], state["last_row"]
+        self.best_epoch = state.get("best_epoch", -1)  # of earlier versions: early stopping waits from its command
         self.sums.zero_()
         if changed:
             at = Position(at.epoch, 0, at.total - at.step)
@@ -209,6 +224,8 @@ class Record:
         else:
             self._window = state["window"]
         trainer.position = at
+        trainer.steering.restore(state.get("steering", ()))
+        self.rate = state["rate"] if "rate" in state else trainer.rate(max(0, trainer.done - 1))
         if trainer.team.leads:
             if not changed:  # the others' shares are in rank 0's sums
                 self.sums += state["sums"].to(trainer.device)

@@ -17,7 +17,7 @@ from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
-from googlenet.runs import RESUMABLE, Diverged, Run, trainer_lock
+from googlenet.runs import Diverged, Run, can_resume, trainer_lock
 from googlenet.runs.curves import draw_curves
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
@@ -63,10 +63,12 @@ def resume(
     config = run.config()
 
     def check() -> None:
-        state = run.status().state
-        if state not in RESUMABLE:
-            hint = "start a new run with a lower learning rate" if state == "diverged" else "there is nothing to resume"
-            raise LabError(f"{name} is {state}: {hint}.", "run")
+        status = run.status()
+        if status.state == "diverged":
+            raise LabError(f"{name} is diverged, and a resume would diverge again. {status.message}", "run")
+        if not can_resume(run, status):
+            hint = "there is nothing to resume; runs extend gives it more epochs"
+            raise LabError(f"{name} is {status.state}: {hint}.", "run")
 
     options = {"resumed": True, "anyway": anyway, "console": console, "detached": detached}
     return _as_team(Team.join(), run, config, check, **options)
@@ -106,7 +108,7 @@ def _work(
             reporter.state("queued", "Loading the data")
             if detached:
                 _redirect_output(log)
-            state, message = _train(team, run, config, reporter, stop, resumed=resumed, anyway=anyway), ""
+            state, message = _train(team, run, config, reporter, stop, resumed=resumed, anyway=anyway)
             if state == "stopped":
                 message = "Stopped and saved; resume continues from here."
         except Exception as error:
@@ -132,7 +134,8 @@ def _work(
 
 def _train(
     team: Team, run: Run, config: TrainConfig, reporter: Reporter, stop: StopRequest, *, resumed: bool, anyway: bool
-) -> str:
+) -> tuple[str, str]:
+    """The state it ends in, and a sentence where there is something to say."""
     from googlenet.models.device import lent_torch, pick_device
     from googlenet.training.engine import Trainer
     from googlenet.training.resume import has_state
@@ -143,7 +146,7 @@ def _train(
         images = None
     stopped = team.any(images is None)[0]
     if images is None or stopped:
-        return "stopped"
+        return "stopped", ""
     with lent_torch(team.place(pick_device(config.device))):
         trainer = Trainer(config, images, run, reporter, stop, team)
         reporter.line(
@@ -156,8 +159,9 @@ def _train(
         if team.broadcast(resumed and bool(has_state(run.path) or run.weights())):
             trainer.record.restore(anyway=anyway)
         else:  # also where a run ended before its first save
+            trainer.steering.restore()
             trainer.record.save()
-        return trainer.run_to_end()
+        return trainer.run_to_end(), trainer.steering.ending
 
 
 def _loading_progress(reporter: Reporter, stop: StopRequest) -> Progress:

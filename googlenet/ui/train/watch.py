@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from googlenet.runs import RESUMABLE, Run, Status, active_run, list_runs, room_for
+from googlenet.runs import Run, Status, active_run, can_resume, list_runs, room_for
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.header import now_html
 from googlenet.ui.common.templates import render
@@ -152,7 +152,7 @@ class Watcher:
             "log": run.log_tail(),
             "files": files_html(run),
             "stop": status.active and status.state != "stopping",
-            "resume": status.state in RESUMABLE and busy is None,
+            "resume": busy is None and can_resume(run, status),
         }, {name: history, **compared}
 
     def _history_of(self, name: str) -> History | None:
