@@ -79,3 +79,37 @@ def test_from_build_and_on_a_phone(visit: object) -> None:
     page.get_by_role("button", name="frog").click()
     expect(page.locator(".gl-inside[aria-label=inception3a]")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_link_restores_the_channel_and_the_ledgers_classes(visit: object) -> None:
+    page = opened(
+        visit, "?tab=classify&classify=inside&see=inception4a&channel=inception4a.branch2.1-7&class=cat&not=cat"
+    )
+    page.get_by_role("button", name="cat").click()
+    expect(page.locator(".gl-detail h4")).to_contain_text("Channel 7 of inception4a, 3×3 branch", timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("What channel .* looks for"))).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".gl-overlay")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("not="))  # a class is not compared with itself
+    page.locator(".gl-lane").nth(2).locator("[data-step$='branch3.1']").nth(1).click()
+    expect(page.locator(".gl-detail h4")).to_contain_text("5×5 branch", timeout=PATIENCE)
+    kept = page.url
+    assert "channel=inception4a.branch3.1-" in kept
+
+    page.get_by_role("button", name="answer", exact=True).click()
+    page.get_by_label("and not").click(timeout=PATIENCE)
+    page.get_by_role("option", name="dog").click()
+    expect(page).to_have_url(re.compile("see=answer.*class=cat.*not=dog"))
+    answer = page.url
+    page.close()
+
+    page = opened(visit, answer.partition("/?")[2].join(["?", ""]))
+    page.get_by_role("button", name="frog").click()
+    expect(page.locator(".gl-ledger h4").first).to_contain_text("cat's lead over dog", timeout=PATIENCE)
+    expect(page.get_by_text("The training images nearest to your picture")).to_be_visible(timeout=PATIENCE)
+    page.close()
+
+    # Of another network: what it does not have is neither shown nor kept.
+    page = opened(visit, "?tab=classify&classify=inside&see=inception9z&channel=a.branch1--3&class=unicorn&not=%3Cb%3E")
+    page.get_by_role("button", name="frog").click()
+    expect(page.locator(".gl-inside[aria-label=inception3a]")).to_be_visible(timeout=PATIENCE)
+    expect(page).not_to_have_url(re.compile(r"[?&](see|channel|class|not)="), timeout=PATIENCE)

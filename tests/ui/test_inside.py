@@ -127,6 +127,21 @@ def test_what_no_page_sends_is_refused(seen: Trace, sent: tuple[Any, Any, Any]) 
         detail.parse(seen, *sent)
 
 
+@pytest.mark.parametrize(
+    ("stop", "asked", "found"),
+    [("inception3a", "inception3a.branch2.1-5", ("inception3a.branch2.1", 5)), ("conv1", "conv1-7", ("conv1", 7)),
+     ("maxpool3", "inception3a-15", ("inception3a", 15)),  # the map that arrives
+     ("inception3a", "inception4a.branch2.1-5", None), ("inception3a", "inception3a.branch2.1-6", None),
+     ("conv1", "conv1-8", None), ("conv1", "conv1-٣", None), ("conv1", "conv1-" + "9" * 5_000, None),
+     ("conv1", "conv1", None), ("conv1", "conv1--1", None), ("conv1", "", None), ("conv1", "input-0", None),
+     ("answer", "fc-0", None), ("picture", "input-0", None), ("inception3a", "inception3a.concat-0", None)],
+)  # fmt: skip
+def test_an_address_asks_for_a_channel_that_is_shown(seen: Trace, stop: str, asked: str, found: Any) -> None:
+    assert detail.asked_channel(seen, stop, asked) == found
+    if found:
+        assert f'data-step="{found[0]}" data-channel="{found[1]}"' in stage.stage(seen, stop, found)
+
+
 @pytest.mark.parametrize("step", ["conv1", "inception3a.branch2.1", "inception3a.branch4.0", "inception4a", "avgpool"])
 def test_a_detail_ends_in_the_value_of_the_map(network: Classifier, seen: Trace, step: str) -> None:
     html = detail.detail_html(network, seen, step, 1, (0, 0))

@@ -62,6 +62,16 @@ def test_a_channel_has_nine_images_their_labels_and_what_it_saw(folder: Path) ->
     assert str(folder) not in html
 
 
+def test_loading_the_images_is_told_once(folder: Path) -> None:
+    images._kept.clear()
+    heard: list[str] = []
+    grey = torch.zeros(3, 32, 32, dtype=torch.uint8)
+    for _ in range(2):
+        channel_card(folder, ACCESS, NAME, "inception3a", 5, lambda share, words: heard.append(words))
+        neighbours_card(folder, ACCESS, NAME, grey, lambda share, words: heard.append(words))
+    assert heard == ["Loaded 120 training and 20 test images"]
+
+
 def test_what_it_saw_is_its_own_branchs_field(folder: Path) -> None:
     network = find_checkpoint(folder, NAME).info.network
     profile = profile_network(network)

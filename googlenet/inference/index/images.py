@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from googlenet.data.content import content_order
-from googlenet.data.datasets import NAMES, is_at_hand, load_images
+from googlenet.data.datasets import NAMES, Progress, is_at_hand, load_images
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.index.packing import About
 from googlenet.inference.selection.store import folder_stamp
@@ -43,10 +43,13 @@ class TrainingImages:
         return int(self._positions[check_whole(number, "image", 0, len(self._positions) - 1)])
 
 
-def find_images(about: About, sources: Iterable[str], data_dir: Path = Path("data")) -> TrainingImages:
+def find_images(
+    about: About, sources: Iterable[str], data_dir: Path = Path("data"), progress: Progress | None = None
+) -> TrainingImages:
     """The training images that `about` is of, in one of `sources`, or in CIFAR-10 or the shapes where it names them.
 
-    Nothing is downloaded. Raises `LabError` where none of them is there, or none is these very images.
+    Nothing is downloaded; `progress` hears of what is loaded. Raises `LabError` where none of them is there, or none is
+    these very images.
     """
     named = [source for source, name in NAMES.items() if name == about.data]
     # Named ones first; shapes are drawn for no index that is not of them.
@@ -61,7 +64,7 @@ def find_images(about: About, sources: Iterable[str], data_dir: Path = Path("dat
             if source not in _kept and known not in (None, about.fingerprint):
                 continue
             try:
-                images = _kept.get(source) or _load(source, data_dir)
+                images = _kept.get(source) or _load(source, data_dir, progress)
             except LabError as error:  # an image in it that cannot be read: the next may be the right one
                 broken = broken or error
                 continue
@@ -81,7 +84,7 @@ def find_images(about: About, sources: Iterable[str], data_dir: Path = Path("dat
     )
 
 
-def _load(source: str, data_dir: Path) -> TrainingImages:
-    found = load_images(source, data_dir)
+def _load(source: str, data_dir: Path, progress: Progress | None) -> TrainingImages:
+    found = load_images(source, data_dir, progress)
     order = content_order(found.train)
     return TrainingImages(order.fingerprint, found.classes, found.train.images, found.train.labels, order.positions)

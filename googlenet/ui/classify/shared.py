@@ -15,6 +15,8 @@ from googlenet.ui.events.gradio_private import upload_folder
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
 
+LIKELIEST, NOBODY = "the likeliest", "(no other)"  # what is asked about where nobody has named a class
+
 
 class Shared(NamedTuple):
     """The tab's controls, for a view to read; `answered` are the events after which picture or network are new."""

@@ -11,17 +11,33 @@
   };
   own.keepClassifyView = (view) => { keep('classify', view === 'one' ? '' : view); };
   own.openClassifyView = () => {
-    const asked = new URL(location).searchParams, view = asked.get('classify');
-    return [['inside', 'many'].includes(view) ? view : 'one', asked.get('see') ?? ''];
+    const view = new URL(location).searchParams.get('classify');
+    return ['inside', 'many'].includes(view) ? view : 'one';
+  };
+  // What was chosen last, by a link or by hand: the layer, its channel, and the classes of the ledger.
+  const KEPT = ['see', 'channel', 'class', 'not'];
+  own.askedInside = (view, picture, network) => {
+    const asked = new URL(location).searchParams;
+    return [view, picture, network, ...KEPT.map((name) => asked.get(name) ?? '')];
+  };
+  // What the network that answered does not have, unless something else has been chosen meanwhile.
+  own.forgetUnfit = (unfit) => {
+    const asked = new URL(location).searchParams;
+    for (const [name, value] of Object.entries(unfit ?? {})) if (asked.get(name) === value) keep(name, '');
+  };
+  own.keepLedger = (target, against) => {
+    keep('class', target === 'the likeliest' ? '' : target);
+    keep('not', against === '(no other)' ? '' : against);
   };
   // From Build: the layer that is open there, on a picture.
   own.seeOnPicture = (named) => {
     const module = /^[3-5][a-e]\b/.exec(named ?? '');  // "3a of GoogLeNet", as One module says
     const layer = module ? `inception${module[0]}` : named ?? '';
     keep('see', layer);
+    keep('channel', '');
     own.openTab('classify');
     scrollTo({top: 0});
-    return ['inside', layer];
+    return 'inside';
   };
 
   // ---- the way: buttons, and arrow keys between them ----
@@ -31,9 +47,10 @@
       const stop = event.target.closest('[data-stop]')?.dataset.stop;
       if (!stop) return;
       keep('see', stop);
+      keep('channel', '');
       for (const other of element.querySelectorAll('[aria-current]')) other.removeAttribute('aria-current');
       event.target.closest('[data-stop]').setAttribute('aria-current', 'step');
-      choose({stop});
+      choose();
     });
     element.addEventListener('keydown', (event) => {
       const step = {ArrowLeft: -1, ArrowRight: 1}[event.key], at = event.target.closest('[data-stop]');
@@ -55,12 +72,24 @@
       this.place = null;  // [row, column] of the layer's own map
     }
 
-    // A new layer is on the page.
+    // A new layer is on the page, perhaps with a channel that the address asked for.
     renew() {
       this.section = this.element.querySelector('[data-inside]');
       this.data = this.section ? JSON.parse(this.section.dataset.inside) : null;
       this.place = null;
-      this.map = null;
+      this.picked = null;
+      const {step, channel} = this.section?.dataset ?? {};
+      if (step) this.restore(step, Number(channel));
+    }
+
+    async restore(step, channel) {
+      this.mark(step, channel);
+      const tile = this.section.querySelector('.gl-tiles [aria-pressed=true]');
+      const grid = this.section.querySelector(`.gl-grid[data-step="${CSS.escape(step)}"]`);
+      if (tile) return this.cover(tile);
+      if (!grid) return; // a map inside a branch that is not among its strongest here
+      await grid.querySelector('img').decode();
+      if (grid.isConnected) this.coverFromGrid(grid, channel);
     }
 
     // From where the pointer is on a picture or a map to a position of the layer's map.
@@ -137,10 +166,15 @@
       this.showOverlay();
     }
 
-    pick(step, channel, place = this.place) {
-      for (const tile of this.section.querySelectorAll('[data-channel]'))
+    mark(step, channel) {
+      for (const tile of this.section.querySelectorAll('.gl-tiles [data-channel]'))
         tile.setAttribute('aria-pressed', tile.dataset.step === step && Number(tile.dataset.channel) === channel);
       this.picked = {step, channel};
+    }
+
+    pick(step, channel, place = this.place) {
+      this.mark(step, channel);
+      keep('channel', `${step}-${channel}`);
       this.choose({step, channel, place});
     }
   }

@@ -19,6 +19,7 @@ from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access, hide_paths
 
 if TYPE_CHECKING:
+    from googlenet.data.splits import Progress
     from googlenet.inference.index import Index, Top, TrainingImages
 
 SMALL = 0.5  # of the picture: what is seen is shown enlarged beside it
@@ -36,7 +37,14 @@ class Tile:
     box: Box
 
 
-def channel_card(checkpoints: Path, access: Access, checkpoint: Checkpoint | str, layer: str, channel: int) -> Markup:
+def channel_card(
+    checkpoints: Path,
+    access: Access,
+    checkpoint: Checkpoint | str,
+    layer: str,
+    channel: int,
+    progress: Progress | None = None,
+) -> Markup:
     """What `channel` of `layer` looks for in the training images; in place of what is not there, one sentence.
 
     `layer` is any name of `Trace.maps`: a step that ends a branch stands for the channels that it gives its module, a
@@ -58,7 +66,8 @@ def channel_card(checkpoints: Path, access: Access, checkpoint: Checkpoint | str
     if index is None:
         said = "Which training images excite it most is not computed yet for this network."
         return missing_card(checkpoints, access, checkpoint, _title(layer, channel), said)
-    return _drawn(checkpoints, access, checkpoint, profile, index, *found)
+    sources = training_images.sources(checkpoints, access, checkpoint)
+    return _drawn(sources, profile, index, *found, progress)
 
 
 def missing_card(checkpoints: Path, access: Access, checkpoint: Checkpoint, title: str, said: str) -> Markup:
@@ -127,13 +136,7 @@ def tiles(profile: Profile, layer: str, channel: int, tops: tuple[Top, ...], ima
 
 
 def _drawn(
-    checkpoints: Path,
-    access: Access,
-    checkpoint: Checkpoint,
-    profile: Profile,
-    index: Index,
-    layer: str,
-    channel: int,
+    sources: list[str], profile: Profile, index: Index, layer: str, channel: int, progress: Progress | None
 ) -> Markup:
     from googlenet.inference.index import find_images
 
@@ -144,7 +147,7 @@ def _drawn(
         silent = f"It is silent: it gives 0 everywhere on all {index.about.count:,} training images."
         return render("classify/inside/channel.html", problem=silent, **shown)
     try:
-        images = find_images(index.about, training_images.sources(checkpoints, access, checkpoint))
+        images = find_images(index.about, sources, progress=progress)
     except LabError as error:
         return render("classify/inside/channel.html", problem=hide_paths(str(error)), **shown)
     found = tiles(profile, layer, channel, tops, images)

@@ -24,7 +24,9 @@ WAITING = '<div class="gl-computing"></div>'  # room for the progress, which Gra
 
 def index_card() -> gr.HTML:
     """A place for `channel_card` or `neighbours_card`, whose button starts `computed_at`."""
-    return html("", js_on_load="googlenet.onPressed(element, 'compute', (data) => trigger('compute', data))")
+    return html(
+        "", "gl-index-card", js_on_load="googlenet.onPressed(element, 'compute', (data) => trigger('compute', data))"
+    )
 
 
 def computed_at(shared: Shared, card: gr.HTML) -> Any:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from googlenet.inference.inside.trace import Trace
 
 SHOWN = 8  # products told one by one
+MAX_DIGITS = 6  # of a channel in an address
 
 
 def parse(traced: Trace, step: Any, channel: Any, place: Any) -> tuple[str, int, tuple[int, int]]:
@@ -34,6 +35,19 @@ def parse(traced: Trace, step: Any, channel: Any, place: Any) -> tuple[str, int,
     if not isinstance(place, list) or len(place) != 2:
         raise LabError("A place is a row and a column.", "place")
     return step, channel, (check_whole(place[0], "row", 0, height - 1), check_whole(place[1], "column", 0, width - 1))
+
+
+def asked_channel(traced: Trace, stop: str, asked: Any) -> tuple[str, int] | None:
+    """The step and the channel that an address asks for, "inception3a.branch2.1-5", where `stop` shows that map.
+
+    None for anything else: an address may be of another network, cut off, or written by anybody.
+    """
+    step, _, number = str(asked or "").rpartition("-")
+    if step not in stage.shown_steps(traced.profile, stop) or not (number.isascii() and number.isdigit()):
+        return None
+    if len(number) > MAX_DIGITS or int(number) >= len(traced.maps[step]):
+        return None
+    return step, int(number)
 
 
 def joined_channel(traced: Trace, step: str, channel: int) -> int | None:

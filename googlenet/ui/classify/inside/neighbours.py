@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from googlenet.data.images import Source
+    from googlenet.data.splits import Progress
     from googlenet.inference.inside.trace import Trace
 
 SHOWN = 9
@@ -27,7 +28,11 @@ TITLE = "The training images nearest to your picture"
 
 
 def neighbours_card(
-    checkpoints: Path, access: Access, checkpoint: Checkpoint | str, picture: Source | Tensor | Trace
+    checkpoints: Path,
+    access: Access,
+    checkpoint: Checkpoint | str,
+    picture: Source | Tensor | Trace,
+    progress: Progress | None = None,
 ) -> Markup:
     """The nine training images whose features are nearest to those of `picture`, with their labels.
 
@@ -48,7 +53,8 @@ def neighbours_card(
     rows = nearest(classifier(checkpoints, checkpoint.path), picture, SHOWN)
     sheet, problem = "", ""
     try:
-        images = find_images(bank.about, training_images.sources(checkpoints, access, checkpoint))
+        sources = training_images.sources(checkpoints, access, checkpoint)
+        images = find_images(bank.about, sources, progress=progress)
         sheet = training_images.sheet([images.image(row.image) for row in rows])
     except LabError as error:
         problem = hide_paths(str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
@@ -12,121 +12,198 @@ from googlenet.runs import Checkpoint, find_checkpoint
 from googlenet.ui.classify import view as one_view
 from googlenet.ui.classify.inside import answer, detail, stage
 from googlenet.ui.classify.inside.channel import channel_card
-from googlenet.ui.classify.inside.computing import computed_at, index_card
+from googlenet.ui.classify.inside.computing import WAITING, computed_at, index_card
 from googlenet.ui.classify.inside.neighbours import neighbours_card
 from googlenet.ui.classify.inside.traces import traced
-from googlenet.ui.classify.shared import Shared, classifier, received
+from googlenet.ui.classify.shared import LIKELIEST, NOBODY, Shared, classifier, received
+from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
 from googlenet.ui.events.access import hide_paths
-from googlenet.ui.events.long_work import refusable
+from googlenet.ui.events.long_work import PRIVATE, refusable
 from googlenet.ui.events.refusals import sent
+
+if TYPE_CHECKING:
+    from googlenet.inference.classifier import Classifier
+    from googlenet.inference.inside.trace import Trace
 
 NO_PICTURE = one_view.empty(
     "What happens inside?",
     "Drop a picture on the left, or try one of the examples: it goes through the network, and every branch of every "
     "module shows what it responds to.",
 )
-PATH = "googlenet.insidePath(element, (data) => trigger('choose', data))"
+PATH = "googlenet.insidePath(element, () => trigger('choose'))"
 STAGE = "googlenet.insideStage(element, (data) => trigger('pick', data), watch)"
-NOBODY = "(no other)"
 # Others' answers do not wait for one's own; progress shows where the first one loads a network.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "classify", "trigger_mode": "always_last",
                         "show_progress": "minimal", "preprocess": False}  # fmt: skip
+# No answer waits for a card, whose training images may have to be read first.
+CARDS: dict[str, Any] = {**WORK, "concurrency_id": "cards", "show_progress": "full"}
+PROGRESS = gr.Progress()
 
 
 class _Page:
-    """The view's components. `stop` is where on its way the picture is looked at, and stands in the address;
-    `picked` the step and the channel that were chosen last."""
+    """The view's components, and what `inside.js` hands over from the address when the view is drawn: `stop`, where on
+    its way the picture is looked at, the `channel` chosen there, and the ledger's classes. `unfit` is what of that the
+    network does not have. `about` is what the card is to be about, `drawn` what it is about: a checkpoint's name, a
+    step or "answer", and a channel; None for no card."""
 
     def __init__(self) -> None:
-        self.stop = gr.Textbox("", visible="hidden")
-        self.picked: gr.State = gr.State(None)
+        self.stop, self.channel = gr.Textbox("", visible="hidden"), gr.Textbox("", visible="hidden")
+        self.unfit = gr.JSON(visible=False)
+        self.about: gr.State = gr.State(None)
+        self.drawn: gr.State = gr.State(None)
         self.way = html("", js_on_load=PATH)
         self.stage = html(NO_PICTURE, js_on_load=STAGE)
         with gr.Column(visible=False) as self.answer:
             with gr.Row():
-                self.target = gr.Dropdown([], label="Why", info="the class whose logit is taken apart", min_width=150)
-                self.against = gr.Dropdown([], label="and not", info="for the difference of two", min_width=150)
+                self.target = gr.Dropdown(
+                    [LIKELIEST],
+                    value=LIKELIEST,
+                    label="Why",
+                    info="the class whose logit is taken apart",
+                    min_width=150,
+                )
+                self.against = gr.Dropdown(
+                    [NOBODY], value=NOBODY, label="and not", info="for the difference of two", min_width=150
+                )
             self.ledger = html("")
         self.detail = html("")
         self.card = index_card()
+        self.shown = [self.way, self.stage, self.answer, self.target, self.against, self.ledger, self.detail,
+                      self.card, self.about, self.drawn, self.unfit]  # fmt: skip
+
+
+class _Shown(NamedTuple):
+    """What the view shows, in the order of `_Page.shown`; to begin with, that there is no picture."""
+
+    way: Any = ""
+    stage: Any = NO_PICTURE
+    answer: Any = gr.update(visible=False)
+    target: Any = gr.skip()
+    against: Any = gr.skip()
+    ledger: Any = ""
+    detail: Any = ""
+    card: Any = ""
+    about: Any = None
+    drawn: Any = None
+    unfit: Any = gr.skip()
+
+
+class Seen(NamedTuple):
+    """A picture on its way through a network."""
+
+    checkpoint: Checkpoint
+    network: Classifier
+    trace: Trace
 
 
 def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
     """Lay out the view and wire it; returns how a button elsewhere opens it at the layer that a component names."""
     page = _Page()
-    chosen = [shared.view, shared.picture, shared.network, page.stop]
-    shown = [page.way, page.stage, page.answer, page.target, page.against, page.ledger, page.detail, page.card]
+    asked = [shared.view, shared.picture, shared.network, page.stop, page.channel, page.target, page.against]
 
-    def looked(upload: Any, name: str | None) -> tuple[Checkpoint, Any, Any]:
+    def looked(upload: Any, name: str | None) -> Seen:
         checkpoint = find_checkpoint(shared.checkpoints, name or "")
         network = classifier(shared.checkpoints, checkpoint.path)
-        return checkpoint, network, traced(network, checkpoint, received(upload))
+        return Seen(checkpoint, network, traced(network, checkpoint, received(upload)))
 
-    def show(view: str, upload: Any, name: str | None, stop: str | None) -> list[Any]:
+    def show(view: str, upload: Any, name: str | None, *address: Any) -> Any:
         if view != "inside":
-            return [gr.skip()] * len(shown)
-        nothing = [gr.Column(visible=False), gr.skip(), gr.skip(), "", "", ""]
+            return [gr.skip()] * len(page.shown)
         if upload is None:
-            return ["", NO_PICTURE, *nothing]
+            return _Shown()
         try:
-            checkpoint, network, trace = looked(upload, name)
+            return _drawn(looked(upload, name), *(str(part or "") for part in address))
         except LabError as error:
-            return ["", one_view.empty("No answer", hide_paths(str(error)), refused=True), *nothing]
-        at = stage.fitting_stop(trace.profile, stop)
-        drawn = [stage.path(trace.profile, at), stage.stage(trace, at)]
-        if at != stage.ANSWER:
-            return [*drawn, *nothing]
-        first = next(iter(trace.probabilities))
-        names = network.info.classes
-        return [
-            *drawn,
-            gr.Column(visible=True),
-            gr.Dropdown(names, value=first),
-            gr.Dropdown([NOBODY, *names], value=NOBODY),
-            answer.ledger_html(checkpoint, network, trace, first, None),
-            "",
-            neighbours_card(shared.checkpoints, shared.access, checkpoint, trace),
-        ]
-
-    def go(view: str, upload: Any, name: str | None, event: gr.EventData) -> list[Any]:
-        stop = str(sent(event, "stop"))[:80]
-        return [stop, *show(view, upload, name, stop)]
+            return _Shown(stage=one_view.empty("No answer", hide_paths(str(error)), refused=True))
 
     @refusable(1)
     def explain(upload: Any, name: str | None, target: str, against: str) -> Any:
-        checkpoint, network, trace = looked(upload, name)
-        return answer.ledger_html(checkpoint, network, trace, target, None if against == NOBODY else against)
+        seen = looked(upload, name)
+        target = next(iter(seen.trace.probabilities)) if target == LIKELIEST else target
+        return answer.ledger_html(*seen, target, None if against == NOBODY else against)
 
     @refusable(3)
     def pick(upload: Any, name: str | None, known: Any, event: gr.EventData) -> list[Any]:
         checkpoint, network, trace = looked(upload, name)
         step, channel, place = detail.parse(trace, *(sent(event, part) for part in ("step", "channel", "place")))
-        told = detail.detail_html(network, trace, step, channel, place)
-        if known == (checkpoint.name, step, channel):  # another place of the same channel
-            return [told, gr.skip(), known]
-        card = channel_card(shared.checkpoints, shared.access, checkpoint, step, channel)
-        return [told, card, (checkpoint.name, step, channel)]
+        told, about = detail.detail_html(network, trace, step, channel, place), (checkpoint.name, step, channel)
+        # Another place of the same channel has the same card.
+        return [told, gr.skip() if known == about else WAITING, about]
 
-    @refusable(1)
-    def draw_card(upload: Any, name: str | None, stop: str, known: Any) -> Any:
-        checkpoint = find_checkpoint(shared.checkpoints, name or "")
-        if known and known[0] == checkpoint.name and stop != stage.ANSWER:
-            return channel_card(shared.checkpoints, shared.access, checkpoint, *known[1:])
-        return neighbours_card(shared.checkpoints, shared.access, checkpoint, looked(upload, name)[2])
+    def card(upload: Any, name: str | None, about: Any, progress: gr.Progress) -> Any:
+        def report(share: float, text: str) -> None:
+            progress(share, desc=text)
+
+        try:
+            seen = looked(upload, name)
+            where = shared.checkpoints, shared.access, seen.checkpoint
+            _, step, channel = about
+            if step == stage.ANSWER:
+                return neighbours_card(*where, seen.trace, report)
+            return channel_card(*where, step, channel, report)
+        except LabError as error:
+            return message(hide_paths(str(error)))
+
+    def draw(upload: Any, name: str | None, about: Any, drawn: Any, progress: gr.Progress = PROGRESS) -> Any:
+        if not about or about == drawn:
+            return gr.skip(), gr.skip()
+        return card(upload, name, about, progress), about
+
+    def draw_anew(upload: Any, name: str | None, about: Any, progress: gr.Progress = PROGRESS) -> Any:
+        return card(upload, name, about, progress) if about else ""
+
+    def overtaken(about: Any, drawn: Any) -> Any:
+        # While its images were read somebody went on: this card is not of what is shown now.
+        return gr.skip() if about == drawn else WAITING if about else ""
+
+    def carded(event: Any) -> None:
+        done = event.then(draw, [*asked[1:3], page.about, page.drawn], [page.card, page.drawn], **CARDS)
+        done.then(overtaken, [page.about, page.drawn], page.card, **PRIVATE)
+
+    def shown_after(event: Any) -> None:
+        fitted = event(show, asked, page.shown, js="googlenet.askedInside", **WORK)
+        fitted.then(None, page.unfit, None, js="googlenet.forgetUnfit")
+        carded(fitted)
 
     for event in (*shared.answered, shared.view.change(None, shared.view, None, js="googlenet.keepClassifyView")):
-        event.then(show, chosen, shown, **WORK)
-    page.way.choose(go, chosen[:3], [page.stop, *shown], **WORK)
-    asked = [shared.picture, shared.network, page.target, page.against]
-    gr.on([page.target.input, page.against.input], explain, asked, page.ledger, **WORK)
-    page.stage.pick(pick, [*asked[:2], page.picked], [page.detail, page.card, page.picked], **WORK)
-    done = computed_at(shared, page.card)
-    done.then(draw_card, [*asked[:2], page.stop, page.picked], page.card, **WORK)
-    shared.demo.load(None, None, [shared.view, page.stop], js="googlenet.openClassifyView")
+        shown_after(event.then)
+    shown_after(page.way.choose)
+    classes = [page.target, page.against]
+    chosen = [page.target.input, page.against.input]
+    gr.on(chosen, explain, [*asked[1:3], *classes], page.ledger, **WORK)
+    gr.on(chosen, None, classes, None, js="googlenet.keepLedger")
+    carded(page.stage.pick(pick, [*asked[1:3], page.about], [page.detail, page.card, page.about], **WORK))
+    computed_at(shared, page.card).then(draw_anew, [*asked[1:3], page.about], page.card, **CARDS)
+    shared.demo.load(None, None, shared.view, js="googlenet.openClassifyView")
 
     def see_from(button: gr.Button, layer: Any) -> None:
-        opened = button.click(None, layer, [shared.view, page.stop], js="googlenet.seeOnPicture")
-        opened.then(show, chosen, shown, **WORK)
+        shown_after(button.click(None, layer, shared.view, js="googlenet.seeOnPicture").then)
 
     return see_from
+
+
+def _drawn(seen: Seen, stop: str, channel: str, target: str, against: str) -> _Shown:
+    """The view at `stop`, with what an address asks for there; what this network does not have is left out."""
+    checkpoint, network, trace = seen
+    at = stage.fitting_stop(trace.profile, stop)
+    picked = detail.asked_channel(trace, at, channel)
+    names = network.info.classes
+    wanted = target if target in names else next(iter(trace.probabilities))
+    other = against if against in names and against != wanted else None
+    fits = {"see": stop == at, "channel": picked is not None, "class": target in names, "not": other is not None}
+    unfit = {part: value for part, value in zip(fits, (stop, channel, target, against), strict=True) if not fits[part]}
+    drawn = _Shown(stage.path(trace.profile, at), stage.stage(trace, at, picked), unfit=unfit)
+    if at == stage.ANSWER:
+        return drawn._replace(
+            answer=gr.Column(visible=True),
+            target=gr.Dropdown([LIKELIEST, *names], value=target if target in names else LIKELIEST),
+            against=gr.Dropdown([NOBODY, *names], value=other or NOBODY),
+            ledger=answer.ledger_html(*seen, wanted, other),
+            card=WAITING,
+            about=(checkpoint.name, at, 0),
+        )
+    if picked is None:
+        return drawn
+    told = detail.detail_html(network, trace, *picked, stage.strongest_place(trace, *picked))
+    return drawn._replace(detail=told, card=WAITING, about=(checkpoint.name, *picked))

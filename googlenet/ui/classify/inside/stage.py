@@ -76,8 +76,18 @@ def path(profile: Profile, stop: str) -> Markup:
     )
 
 
-def stage(traced: Trace, stop: str) -> Markup:
-    """The stop's maps. Raises `LabError` for a stop that the network does not have."""
+def shown_steps(profile: Profile, stop: str) -> set[str]:
+    """The steps whose maps a stop shows: its own, and the one that arrives."""
+    rows = [row for row in profile.rows if row.layer == stop and not row.aux]
+    arrives = {reads(profile, row.name).removesuffix(".concat") for row in rows[:1]}
+    return {row.name for row in rows if row.name != f"{stop}.concat"} | arrives - {INPUT}
+
+
+def stage(traced: Trace, stop: str, picked: tuple[str, int] | None = None) -> Markup:
+    """The stop's maps, of which `picked`, a step and its channel, is chosen already.
+
+    Raises `LabError` for a stop that the network does not have.
+    """
     if stop not in stops(traced.profile):
         raise LabError("This network has no such layer: choose one of its path.", "layer")
     picture = data_uri(Image.fromarray(traced.pixels.permute(1, 2, 0).numpy()))
@@ -98,6 +108,7 @@ def stage(traced: Trace, stop: str) -> Markup:
         in_shape=traced.maps[reads(traced.profile, lanes[0].steps[0].row.name)].shape,
         out_shape=given.shape,
         largest=max(lane.grid.channels for lane in lanes),
+        picked=picked,
         data=json.dumps(_for_browser(traced, stop, lanes), separators=(",", ":")),
         **common,
     )

@@ -9,7 +9,7 @@ from gradio.events import api
 
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
-from googlenet.ui.classify.shared import Shared, classifier, received
+from googlenet.ui.classify.shared import LIKELIEST, NOBODY, Shared, classifier, received
 from googlenet.ui.classify.why.view import TITLES, explanation_html
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
@@ -17,7 +17,6 @@ from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, refusable
 from googlenet.ui.events.refusals import api_errors
 
-LIKELIEST, NOBODY = "the likeliest", "(no other)"
 DEFAULT = "occlusion"
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "explain", "preprocess": False}
 PROGRESS = gr.Progress()
