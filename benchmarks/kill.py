@@ -32,9 +32,10 @@ from googlenet.files import read_bytes
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, ask, read_steering
 from googlenet.runs.commands import COMMANDS
+from googlenet.runs.metrics import USAGE
 from googlenet.runs.steering import STEERING
 
-TIMING = ("Images/s", "Seconds")
+TIMING = ("Images/s", "Seconds", *USAGE)
 # Everything that has state: batch norm, dropout, an auxiliary head, momentum. Small, so that a life is many steps.
 NETWORK = GoogLeNetConfig(
     name="small",

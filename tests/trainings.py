@@ -17,10 +17,11 @@ from tiny import tiny_config
 from googlenet.config import AuxConfig
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run
+from googlenet.runs.metrics import USAGE
 
 ROOT = Path(__file__).resolve().parents[1]
 COLOURS = {"blue": (60, 80, 190), "green": (70, 180, 70), "red": (190, 70, 60)}
-TIMING = ("Images/s", "Seconds")
+TIMING = ("Images/s", "Seconds", *USAGE)
 AUX = (AuxConfig("aux1", "inception3a", 16, channels=8, hidden=16, adaptive=2, dropout=0.3),)
 
 
@@ -82,9 +83,9 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 def results(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """All rows of metrics.csv without the timing columns, and all rows of steps.jsonl."""
-    metrics = [{key: value for key, value in row.items() if key not in TIMING} for row in run.metrics()]
-    return metrics, run.steps()
+    """All that was measured in rows of metrics.csv, without the timing columns; and all rows of steps.jsonl."""
+    measured = [{key: value for key, value in row.items() if value is not None} for row in run.metrics()]
+    return [{key: value for key, value in row.items() if key not in TIMING} for row in measured], run.steps()
 
 
 def files(run: Run) -> set[str]:

@@ -16,6 +16,8 @@ from typing import Any
 
 from googlenet.files import parse_json, read_bytes, write_atomically
 
+USAGE = ("CPU", "Memory", "GPU", "GPU memory")  # shares of all cores and of the GPU busy; bytes of the trainer
+AUXILIARY = ("Auxiliary loss 1", "Auxiliary loss 2")  # of the heads in the order of their layers; of more, the first
 METRICS = (
     "Epoch",
     "Accuracy",
@@ -25,16 +27,19 @@ METRICS = (
     "Learning rate",
     "Images/s",
     "Seconds",
+    *USAGE,
+    *AUXILIARY,
 )
 EPOCHS = 100_000  # the longest training
 LARGEST = 3.4e38  # of float32: nothing larger was measured
-_HIGHEST = {**dict.fromkeys(METRICS, LARGEST), "Epoch": EPOCHS, "Accuracy": 1.0, "Validation accuracy": 1.0}
+_HIGHEST = {**dict.fromkeys(METRICS, LARGEST), "Epoch": EPOCHS}
+_HIGHEST |= dict.fromkeys(("Accuracy", "Validation accuracy", "CPU", "GPU"), 1.0)
 WHOLE = 256_000_000  # bytes: no history is longer
 
 Row = dict[str, Any]  # numbers by name; in metrics.csv, None where nothing was measured
 
 
-class _History:
+class History:
     """A file of rows, read on from where the last look ended."""
 
     def __init__(self, path: Path) -> None:
@@ -100,7 +105,7 @@ class _History:
             file.write(b"\n" * (file.read(1) not in b"\n") + text.encode())
 
 
-class MetricsHistory(_History):
+class MetricsHistory(History):
     """metrics.csv by its header: columns may be added, dropped or in another order."""
 
     names: Sequence[str] = ()
@@ -145,7 +150,7 @@ class MetricsHistory(_History):
         return rows, sorted(cells.keys() - set(table.index[in_order]))
 
 
-class StepsHistory(_History):
+class StepsHistory(History):
     """steps.jsonl, where a row has at least its step, the epochs done by then and the mean loss since the last row."""
 
     def append(self, rows: Iterable[Mapping[str, float]]) -> None:

@@ -13,6 +13,8 @@ from googlenet.runs.metrics import LARGEST, METRICS, WHOLE, MetricsHistory
 from googlenet.runs.run import Run, list_runs
 from googlenet.runs.steer import disk_size, read_note
 
+PLAIN = tuple(",".join(METRICS[:count]).encode() for count in (8, len(METRICS)))  # headers, of earlier versions too
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -89,14 +91,16 @@ def _measured(path: Path, *version: int) -> tuple[float | None, int, float]:
 def _measured_plainly(data: bytes) -> tuple[float | None, int, float] | None:
     """The same of a file just as trainers write it; None where a careful reading, eight times as slow, is needed."""
     header, *lines = data[: data.rfind(b"\n") + 1].splitlines() or [b""]
-    if header != ",".join(METRICS).encode():
+    if header not in PLAIN:
         return None
     best, seconds = None, 0.0
     try:
         for number, line in enumerate(lines):
-            epoch, _, _, held_out, _, _, _, spent = line.split(b",")
+            epoch, _, _, held_out, _, _, _, spent, *more = line.split(b",")
             accuracy, spent = float(held_out or 0), float(spent or 0)
-            if int(epoch) != number or not 0 <= accuracy <= 1 or not 0 <= spent <= LARGEST:
+            if len(more) + 8 != header.count(b",") + 1 or int(epoch) != number:
+                return None
+            if not 0 <= accuracy <= 1 or not 0 <= spent <= LARGEST:
                 return None
             seconds += spent
             if held_out and (best is None or accuracy > best):

@@ -6,6 +6,7 @@
       metrics.csv           a row an epoch; `Epoch,Accuracy,Loss` as in the class note, then validation, rate, speed
       steps.jsonl           a row every few steps
       metrics-unreadable.csv, steps-unreadable.jsonl        what a resume could not read of them
+      samples.json          a few images held out, always the same; answers.jsonl has a row of answers an epoch
       train.log             what the trainer printed
       curves.png            loss above accuracy, redrawn at the end
       epoch-0299.safetensors, best.safetensors, last.safetensors; step-001200.safetensors, kept on request
@@ -31,6 +32,7 @@ from googlenet.files import read_bytes, write_atomically
 from googlenet.recipes import TrainConfig
 from googlenet.runs.checkpoints import Checkpoint, checkpoints_of, scan
 from googlenet.runs.metrics import MetricsHistory, Row, StepsHistory
+from googlenet.runs.samples import ANSWERS, AnswersHistory
 from googlenet.runs.status import Status, is_alive, read_status
 
 
@@ -84,6 +86,10 @@ class Run:
     def steps_history(self) -> StepsHistory:
         """To read steps.jsonl on as it grows."""
         return StepsHistory(self.path / "steps.jsonl")
+
+    def answers_history(self) -> AnswersHistory:
+        """To read on, as it grows, what was answered to its samples."""
+        return AnswersHistory(self.path / ANSWERS)
 
     def problem(self) -> str:
         """What of its files cannot be read, in a sentence; empty for a run in order."""
@@ -166,7 +172,8 @@ class Run:
         Returns what was moved aside because it cannot be read, in a sentence or two; empty when nothing was.
         """
         moved = self.metrics_history().rewind(lambda row: row["Epoch"] < epoch)
-        return f"{moved} {self.steps_history().rewind(lambda row: row['step'] <= step)}".strip()
+        moved += f" {self.steps_history().rewind(lambda row: row['step'] <= step)}"
+        return f"{moved} {self.answers_history().rewind(lambda row: row['epoch'] < epoch)}".strip()
 
 
 def list_runs(checkpoints: Path | str) -> list[Run]:

@@ -45,6 +45,10 @@ class Status:
     data: str = ""
     images_per_second: float = 0.0
     seconds_left: float | None = None
+    cpu: float | None = None  # share of all cores that are busy, by whomever
+    memory: float | None = None  # bytes of the trainer
+    gpu: float | None = None  # share of the time that it is busy
+    gpu_memory: float | None = None  # bytes that the trainer holds
     problem: str = ""  # what of status.json cannot be read, in a sentence
 
     def to_json(self) -> str:

@@ -174,6 +174,8 @@ class Trainer:
             batch, truth = images[start : min(start + size, last)], labels[start : min(start + size, last)]
             with autocast(self.device):
                 logits = self.judged(normalize(batch, self.batches.mean, self.batches.std)).float()
+            if start == 0 and self.record.answers:
+                self.record.answers.hear(logits)
             sums += torch.stack(
                 [(logits.argmax(1) == truth).sum().float(), F.cross_entropy(logits, truth, reduction="sum")]
             )

@@ -18,7 +18,9 @@ from googlenet.errors import LabError
 from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import RECIPES, recipe_values
 from googlenet.runs import Diverged, Run
+from googlenet.runs.metrics import AUXILIARY
 from googlenet.training.resume import differences, fingerprint, in_words, load_state, save_state
+from googlenet.training.samples import sample_answers
 from googlenet.training.steering import rate_to_try
 
 if TYPE_CHECKING:
@@ -42,7 +44,10 @@ class Record:
 
     def __init__(self, trainer: Trainer, run: Run, images: ImageSet) -> None:
         self.trainer, self.run, self.images = trainer, run, images
-        self.sums = trainer.train_step.sums  # of the epoch: loss, right answers; since the last row: loss, objective
+        # Of the epoch: loss, right answers; since the last row: loss, objective; of the epoch: each head's loss.
+        self.sums = trainer.train_step.sums
+        self.answers = sample_answers(trainer, run, images)
+        self._heard_all = True  # of the auxiliary losses of this epoch
         self.best, self.best_epoch = -1.0, -1
         self.rate = 0.0  # of the last step
         self.last_row: dict[str, float | None] = {}  # the newest of metrics.csv
@@ -59,9 +64,9 @@ class Record:
         self.rate = rate
         self._window += 1
         if self._window == self._row_every or at.step == trainer.steps:
-            means = trainer.team.total(self.sums[2:] / self._window)
+            means = trainer.team.total(self.sums[2:4] / self._window)
             self._pending.append((at.total, trainer.done / trainer.steps, rate, means))
-            self.sums[2:] = 0
+            self.sums[2:4] = 0
             self._window = 0
 
     def flush(self) -> None:
@@ -81,7 +86,7 @@ class Record:
         """The epoch is over: write its row, and its weights if they are to be kept."""
         self._check_state()
         trainer, at = self.trainer, self.trainer.position
-        loss, correct, *_ = trainer.team.total(self.sums).tolist()
+        loss, correct, _, _, *heads = trainer.team.total(self.sums).tolist()
         row: dict[str, float | None] = {
             "Epoch": at.epoch,
             "Accuracy": round(correct / trainer.count, 6),
@@ -90,7 +95,11 @@ class Record:
             "Images/s": round(trainer.count / max(at.seconds, 1e-9), 1),
             "Seconds": round(at.seconds, 2),
             **validation,
+            **trainer.reporter.usage.epoch(),
         }
+        if self._heard_all:
+            row |= {name: round(head / trainer.count, 6) for name, head in zip(AUXILIARY, heads, strict=False)}
+        self._heard_all = True
         if at.epoch in trainer.config.checkpoint_epochs:
             self.weights(f"epoch-{at.epoch:04d}", row)
         if validation and validation["Validation accuracy"] > self.best:
@@ -98,6 +107,8 @@ class Record:
             self.weights("best", row)
         if trainer.team.leads:
             self.run.append_metrics(row)
+        if self.answers:
+            self.answers.write(at.epoch)
         self.last_row = row
         self.sums.zero_()
         trainer.reporter.epoch(row, trainer.steering.plan.epochs)
@@ -228,7 +239,9 @@ class Record:
         self.rate = state["rate"] if "rate" in state else trainer.rate(max(0, trainer.done - 1))
         if trainer.team.leads:
             if not changed:  # the others' shares are in rank 0's sums
-                self.sums += state["sums"].to(trainer.device)
+                known = len(state["sums"])  # earlier versions did not sum the auxiliary losses
+                self.sums[:known] += state["sums"].to(trainer.device)
+                self._heard_all = known == len(self.sums) or not at.step
             torch.set_rng_state(state["rng"])
             if state["cuda_rng"]:
                 torch.cuda.set_rng_state_all(state["cuda_rng"])

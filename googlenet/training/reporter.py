@@ -12,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from googlenet.runs import Run, Status, process_started
+from googlenet.training.usage import Usage
 
 STOPPING = "Stopping after this step"
 
@@ -26,6 +27,7 @@ class Reporter:
         self.run, self.console = run, console
         self.bar: tqdm | None = None
         self.status = Status("queued")  # the newest
+        self.usage = Usage()
         self._lock, self._stopping = threading.Lock(), False
         self._process = {"pid": os.getpid(), "pid_started": process_started(os.getpid())}
         if run is not None:
@@ -52,7 +54,8 @@ class Reporter:
 
     def _replace(self, **changes: Any) -> None:
         if self.run is not None:
-            self.status = dataclasses.replace(self.status, heartbeat=time.time(), **changes, **self._process)
+            changes |= {"heartbeat": time.time(), **self.usage.now(), **self._process}
+            self.status = dataclasses.replace(self.status, **changes)
             self.run.write_status(self.status)
 
     def line(self, text: str) -> None:

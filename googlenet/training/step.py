@@ -31,8 +31,9 @@ class _Captured:
 
 
 class TrainStep:
-    """Call it with a batch. `sums` (4,) on the device grows by the batch's plain loss, right answers, mean loss and
-    objective; the first two are sums over images, the others one value a step."""
+    """Call it with a batch. `sums` (4 + heads,) on the device grows by the batch's plain loss, right answers, mean loss
+    and objective, and each auxiliary head's plain loss; third and fourth are one value a step, the others sums over
+    images."""
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class TrainStep:
         # Only for full batches: an epoch's last one, of another size, would be compiled for once more.
         self.on_gpu = self.device.type == "cuda"
         self.compiled = torch.compile(self.eager, dynamic=False) if config.compiled and self.on_gpu else self.eager
-        self.sums = torch.zeros(4, device=self.device)
+        self.sums = torch.zeros(4 + len(config.network.aux), device=self.device)
         # A graph reads the rate from the device.
         self.rate = torch.zeros((), device=self.device) if self.on_gpu else None
         self._graphs: dict[int, _Captured] = {}
@@ -111,5 +112,6 @@ class TrainStep:
             plain = F.cross_entropy(logits, labels, reduction="sum") * counted  # without smoothing, for people
             correct = (logits.argmax(1) == labels).sum() * counted
             shown = plain / len(labels) * weight / self.team.size
-            self.sums += torch.stack([plain, correct.float(), shown, loss.detach() / self.team.size])
+            heads = [F.cross_entropy(head.float(), labels, reduction="sum") * counted for head in aux]
+            self.sums += torch.stack([plain, correct.float(), shown, loss.detach() / self.team.size, *heads])
         return mean_loss

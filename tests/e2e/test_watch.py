@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -14,12 +15,16 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from googlenet.runs import Run, Status, process_started
+from googlenet.runs.samples import Samples, write_samples
 from googlenet.training import launcher
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from trainings import make_folder, training
 
 PATIENCE = 60_000
+DOT = base64.b64decode(  # a PNG of one pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 STEPS = 20
 
 
@@ -47,6 +52,9 @@ def run(lab: object) -> Iterator[Run]:
     if not run.exists():
         run.create(training("watched", "shapes", epochs=40))
         add_epochs(run, 0, 30)
+        write_samples(run.path, Samples(("cat", "dog"), (0,), (DOT,)))
+        for epoch in range(30):
+            run.answers_history().append(epoch, [(int(epoch < 15), 0.5 + epoch / 100)])
     write_status(run, "running", len(run.metrics()))
     yield run
     write_status(run, "stopped", len(run.metrics()))
@@ -93,6 +101,9 @@ def test_one_crosshair_reads_all_series_by_mouse_keyboard_and_touch(visit: objec
         re.compile(r"epoch 10.*train 60\.00%.*validation 50\.00%", re.S)
     )
 
+    answer = page.locator(".gl-samples li")
+    expect(answer).to_contain_text("✗ dog 60%")  # after epoch 10
+
     # Arrow keys go from epoch to epoch, and say what is read.
     page.mouse.move(0, 0)
     read = slider(page, "Accuracy")
@@ -103,6 +114,8 @@ def test_one_crosshair_reads_all_series_by_mouse_keyboard_and_touch(visit: objec
     expect(loss.locator("figcaption")).to_contain_text(re.compile(r"epoch 1.*train 1.*validation 1\.25", re.S))
     read.press("End")
     expect(read).to_have_attribute("aria-valuetext", re.compile("^epoch 29: train 79.00%"))
+    expect(answer).to_contain_text("✓ cat 79%")
+    expect(answer.get_by_role("img", name="right after 15 of 30 epochs shown")).to_be_visible()
 
     # A finger, too.
     touch = page.context.new_cdp_session(page)
@@ -163,6 +176,7 @@ def test_a_suspended_trainer_is_told_of_and_a_hidden_tab_asks_nothing(
     run = launcher.start(training("suspended", folder, epochs=100_000), lab.checkpoints)
     page = visit.open("?tab=train&run=suspended")
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
+    expect(page.locator(".gl-samples li").nth(5)).to_contain_text("%", timeout=PATIENCE)  # of six images held out
     os.kill(run.status().pid, signal.SIGSTOP)
     alert = page.locator(".gl-alerts")
     expect(alert).to_contain_text("The trainer does not answer: its process", timeout=PATIENCE)

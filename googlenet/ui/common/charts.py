@@ -80,6 +80,9 @@ class Envelope:
             elif y > known[1][1]:
                 self._slices[number] = known[0], point
 
+    def __bool__(self) -> bool:
+        return bool(self._slices)
+
     def points(self) -> list[Point]:
         """Two a slice and the last at most, in the order of x."""
         return self._points(sorted(self._slices))

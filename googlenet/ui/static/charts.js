@@ -56,7 +56,7 @@
   const read = (x, except = null) => {
     at = x;
     for (const panel of panels) panel.readAt(x, panel !== except);
-    own.readSamples?.(x === null ? null : Math.max(0, Math.ceil(axis().from(x) - 0.5)));
+    own.readSamples(x === null ? null : Math.max(0, Math.ceil(axis().from(x) - 0.5)));
   };
 
   const shared = {
@@ -120,6 +120,7 @@
     new ResizeObserver(draw).observe(root);
     new MutationObserver(draw).observe(document.body, {attributeFilter: ['class']});
     showAlerts();
+    own.samplesIn(element);
     load().then(draw);
   };
 
@@ -139,6 +140,7 @@
       told = alerts;
       showAlerts();
     }
+    own.showSamples(news);
     if (points || news.lines || news.plan || news.runs) draw();
   };
 })();

@@ -5,12 +5,14 @@ A page gets all points once and then what changed; `static/charts.js` draws them
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status
+from googlenet.runs.metrics import AUXILIARY
 from googlenet.runs.published import NOTE
 from googlenet.ui.common.charts import Mark, Point
 from googlenet.ui.common.templates import render
@@ -34,7 +36,12 @@ LINES = (  # panel, line of the history, name, colour, kind
     ("accuracy", "Validation accuracy", "validation", VALIDATION, "dashed"),
     ("rate", "step rate", "learning rate", TRAIN, ""),
     ("speed", "Images/s", "images/s", TRAIN, ""),
+    ("load", "CPU", "all cores", TRAIN, ""),
+    ("load", "GPU", "GPU", VALIDATION, "dashed"),
+    ("memory", "Memory", "the trainer", TRAIN, ""),
+    ("memory", "GPU memory", "on the GPU", VALIDATION, "dashed"),
 )
+HEADS = (OTHER.format(1), OTHER.format(2))  # colours of auxiliary heads
 
 
 def curves_html() -> str:
@@ -42,12 +49,19 @@ def curves_html() -> str:
     return render("train/curves.html", panels=PANELS, published=NOTE)
 
 
-def lines_of(name: str, history: History, compared: Mapping[str, History]) -> list[dict[str, str]]:
+def lines_of(
+    name: str, history: History, compared: Mapping[str, History], heads: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """The lines of the run `name`, and the validation curves of the runs, by name, that it is compared with.
+
+    `heads` are the names of its auxiliary heads, in the order of their layers.
 
     Each has its `panel`, `id` ("run/line"), `run`, `name`, `colour` (a CSS variable) and `kind` ("", dashed, faint).
     """
     found = [_line(panel, name, line, *look) for panel, line, *look in LINES if history.has(line)]
+    for head, line, colour in zip(heads, AUXILIARY, HEADS, strict=False):
+        if history.has(line):
+            found.append(_line("loss", name, line, f"{head}, train", colour, ""))
     for number, (other, theirs) in enumerate(compared.items(), start=1):
         held_out = theirs.has("Validation accuracy")
         for panel in ("loss", "accuracy"):
@@ -68,13 +82,22 @@ def plan_of(run: Run, status: Status, others: Iterable[Run]) -> dict[str, Any]:
     And the recipe.
     """
     epochs, recipe = status.epochs, ""
-    try:
+    with contextlib.suppress(LabError):  # the status says so
         config = run.config()
         epochs, recipe = epochs or config.epochs, config.recipe
-    except LabError:  # the status says so
-        pass
     steps = {run.name: status.steps_per_epoch} | {other.name: other.last_status().steps_per_epoch for other in others}
     return {"epochs": epochs, "steps": steps, "recipe": recipe}
+
+
+def heads_of(run: Run) -> list[str]:
+    """Names of the run's auxiliary heads with the layers that they sit on, in the order of those layers."""
+    try:
+        network = run.config().network
+    except LabError:
+        return []
+    return [
+        f"{head.name} (on {head.after})" for layer in network.layers for head in network.aux if head.after == layer.name
+    ]
 
 
 class Points:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 from googlenet.files import read_bytes
 from googlenet.runs import METRICS, Run
@@ -13,7 +14,8 @@ SLICES = 1500  # of a line, with two points each: of more epochs, or rows of ste
 STEPS = {"loss": "step loss", "lr": "step rate"}  # names of steps.jsonl, and of the lines
 CLOCK = "clock"
 MAX_BYTES = 500_000  # of steps in one look: some 7,000, or 25 ms
-_FILES = ("metrics.csv", "steps.jsonl")
+MOST_ANSWERS = 120  # rows of answers that are shown, evenly apart
+_FILES = ("metrics.csv", "steps.jsonl", "answers.jsonl")
 _versions = itertools.count(1)
 
 
@@ -32,7 +34,9 @@ class History:
         self.version = next(_versions)
         self._seconds = 0.0
         self._written = written
-        self._metrics, self._steps = run.metrics_history(), run.steps_history()
+        self._metrics, self._steps, self._answers = run.metrics_history(), run.steps_history(), run.answers_history()
+        self._answered: list[dict[str, Any]] = []
+        self._every = 1  # of how many rows of answers one is kept
 
     def read_on(self) -> None:
         """Take in what was appended since; of many steps at most `MAX_BYTES`, the rest at the next looks."""
@@ -44,6 +48,18 @@ class History:
             self.lines[line].add(point for point in points if is_drawable(point))
         if before != (self._metrics.end, self._steps.end):
             self.version = next(_versions)
+        for row in self._answers.read_on():
+            if self._answered and self._answered[-1]["epoch"] % self._every:
+                self._answered.pop()  # it was there only as the newest
+            self._answered.append(row)
+            while len(self._answered) > MOST_ANSWERS:
+                self._every *= 2
+                *older, newest = self._answered
+                self._answered = [*(row for row in older if row["epoch"] % self._every == 0), newest]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What was answered to the run's samples after epochs that lie evenly apart, and after the last."""
+        return list(self._answered)
 
     def _add_epochs(self, rows: list[dict[str, float | None]]) -> None:
         self.rows += rows
@@ -57,18 +73,18 @@ class History:
 
     def has(self, name: str) -> bool:
         """Whether there is a point of that line."""
-        return bool(self.lines[name].points())
+        return bool(self.lines[name])
 
     def is_of(self, written: list[object]) -> bool:
         """Whether the files are still those that were read, and no shorter."""
         return self._written == written and all(
-            file_size(history.path) >= history.end for history in (self._metrics, self._steps)
+            file_size(history.path) >= history.end for history in (self._metrics, self._steps, self._answers)
         )
 
     @property
     def problem(self) -> str:
         """What of the files cannot be read, in a sentence; empty when they are in order."""
-        return self._metrics.problem or self._steps.problem
+        return self._metrics.problem or self._steps.problem or self._answers.problem
 
 
 class Feed:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status, alerts
 from googlenet.runs.alerts import Room
+from googlenet.runs.samples import read_samples
 from googlenet.ui.common.charts import Point
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
@@ -80,11 +82,30 @@ def _figures(rows: Sequence[Row], status: Status) -> list[tuple[str, str, str]]:
             f"{best[1]:.2%}" if best else DASH,
             f"epoch {best[0]:,.0f}" if best else "none held out" if last else when,
         ),
-        ("Speed", f"{speed:,.0f} images/s" if speed else DASH, status.device),
+        ("Speed", f"{speed:,.0f} images/s" if speed else DASH, " · ".join([status.device, *_usage(status)])),
     ]
+
+
+def _usage(status: Status) -> list[str]:
+    """What the trainer takes of the machine now: "cores 96% busy", "1.2 GB"."""
+    shares = (("cores", status.cpu), ("GPU", status.gpu))
+    busy = [f"{name} {share:.0%} busy" for name, share in shares if share is not None]
+    held = (("", status.memory), (" on the GPU", status.gpu_memory))
+    return (
+        [*busy, *(f"{size / 1e9:.1f} GB{where}" for where, size in held if size is not None)] if status.active else []
+    )
 
 
 def files_html(run: Run) -> str:
     """What can be downloaded of a run. Every file is replaced whole, so that there is no moment to wait for."""
     files = [(path.name, address(run, path), file_size(path)) for path in downloads(run)]
     return render("train/files.html", files=files)
+
+
+def samples_part(run: Run) -> dict[str, Any] | None:
+    """The images whose answers are followed, with their classes; None where the run has none."""
+    samples = read_samples(run.path)
+    if samples is None:
+        return None
+    images = [f"data:image/png;base64,{base64.b64encode(image).decode()}" for image in samples.images]
+    return {"classes": samples.classes, "labels": samples.labels, "images": images}

@@ -26,9 +26,9 @@ from googlenet.ui.common.header import now_html
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.gradio_private import may_see
-from googlenet.ui.train.curves import Points, lines_of, plan_of
+from googlenet.ui.train.curves import Points, heads_of, lines_of, plan_of
 from googlenet.ui.train.feed import Feed, History
-from googlenet.ui.train.view import NOTHING, alerts_part, files_html, status_html
+from googlenet.ui.train.view import NOTHING, alerts_part, files_html, samples_part, status_html
 
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 0.9
@@ -118,7 +118,7 @@ class Watcher:
         others = [other for other in dict.fromkeys(key[1:]) if other in names and other != name]
         parts: dict[str, Any] = {"now": now_html(busy), "active": busy is not None, "runs": [name, names, others]}
         parts |= {"status": "", "log": "", "files": "", "stop": False, "resume": False}
-        parts |= {"lines": [], "plan": {}, "alerts": NOTHING}
+        parts |= {"lines": [], "plan": {}, "alerts": NOTHING, "samples": None, "answers": []}
         histories: dict[str, History] = {}
         if name:
             try:
@@ -148,7 +148,9 @@ class Watcher:
             "status": status_html(run, status, history.rows, history.problem),
             "alerts": alerts_part(status, history.rows, room_for(run) if status.active else None),
             "plan": plan_of(run, status, (Run(self.checkpoints, other) for other in compared)),
-            "lines": lines_of(name, history, compared),
+            "lines": lines_of(name, history, compared, heads_of(run)),
+            "samples": samples_part(run),
+            "answers": history.answers(),
             "log": run.log_tail(),
             "files": files_html(run),
             "stop": status.active and status.state != "stopping",
