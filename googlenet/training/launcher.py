@@ -16,7 +16,7 @@ from pathlib import Path
 from googlenet.data.datasets import check_source
 from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
-from googlenet.runs import Run, active_run
+from googlenet.runs import Run, active_run, ask
 from googlenet.training.signals import STOP_SIGNAL
 
 START_SECONDS, LOAD_SECONDS = 60.0, 20.0
@@ -71,6 +71,23 @@ def stop(name: str, checkpoints: Path) -> None:
         raise LabError(f"{name} has just ended.", "run") from error
     except PermissionError as error:
         raise LabError(f"{name} is being trained by another user, and only they can stop it.", "run") from error
+
+
+def extend(name: str, checkpoints: Path, epochs: int) -> Run:
+    """Give the run `name` that many epochs in all, and have it go on where no trainer is at work on it.
+
+    Raises `LabError` when that makes no sense, and when it cannot go on now: it is extended then, for a resume.
+    """
+    ask(checkpoints, name, "epochs", epochs)
+    run = Run(checkpoints, name)
+    if run.status().active:
+        return run
+    try:
+        return resume(name, checkpoints)
+    except LabError as error:
+        raise LabError(
+            f"{name} will train for {int(epochs):,} epochs in all once it is resumed. {error}", "run"
+        ) from error
 
 
 def _refuse_second(checkpoints: Path) -> None:

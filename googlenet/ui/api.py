@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.events import api
 
 from googlenet.models.profile.inspect import inspect_module, inspect_network
-from googlenet.runs import Run, find_checkpoint
+from googlenet.runs import Run, ask, find_checkpoint, read_steering
 from googlenet.training import launcher
 from googlenet.ui.classify.shared import classifier, received
 from googlenet.ui.evaluate.answers import AnswerBook
@@ -75,6 +75,26 @@ def publish(checkpoints: Path, access: Access) -> None:
         launcher.stop(run, checkpoints)
         return run_summary(Run(checkpoints, run))
 
+    def extend_run(run: str, epochs: int) -> dict[str, Any]:
+        """Give a run that many epochs in all; a finished or stopped one goes on training. Returns the run's status."""
+        return run_summary(launcher.extend(run, checkpoints, epochs))
+
+    def set_rate(run: str, rate: float) -> dict[str, Any]:
+        """Give a training another learning rate from its next step on. Returns the run's status."""
+        return steered(run, "rate", rate)
+
+    def set_patience(run: str, epochs: int) -> dict[str, Any]:
+        """End a training after so many epochs without a better validation accuracy; 0 is never. Returns its status."""
+        return steered(run, "patience", epochs)
+
+    def keep_checkpoint(run: str) -> dict[str, Any]:
+        """Keep the weights of a training as they are at its next step. Returns the run's status."""
+        return steered(run, "keep")
+
+    def steered(run: str, kind: str, value: float | None = None) -> dict[str, Any]:
+        ask(checkpoints, run, kind, value)
+        return run_summary(Run(checkpoints, run))
+
     def run_status(run: str) -> dict[str, Any]:
         """State, progress and newest metrics of a run; problem names what cannot be read of its files."""
         known = Run(checkpoints, run)
@@ -130,6 +150,8 @@ def publish(checkpoints: Path, access: Access) -> None:
     api(api_errors(inspect_network), api_name="inspect_network")
     api(api_errors(start_training), api_name="start_training")
     api(api_errors(stop_training), api_name="stop_training")
+    for steering in (extend_run, set_rate, set_patience, keep_checkpoint):
+        api(api_errors(steering), api_name=steering.__name__)
     api(api_errors(run_status), api_name="run_status")
     api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
     api(api_errors(promote_checkpoint), api_name="promote_checkpoint", concurrency_id="evaluate")
@@ -151,4 +173,5 @@ def run_summary(run: Run) -> dict[str, Any]:
         "seconds_left": status.seconds_left,
         "metrics": metrics[-1] if metrics else None,
         "problem": hide_paths(run.problem()),
+        "steering": [one.to_dict() for one in read_steering(run)],
     }

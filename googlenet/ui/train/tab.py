@@ -23,6 +23,7 @@ from googlenet.ui.train.all_runs import AllRuns
 from googlenet.ui.train.curves import curves_html
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
+from googlenet.ui.train.steer import SteerRun
 from googlenet.ui.train.view import status_html
 from googlenet.ui.train.watch import MAX_COMPARED
 
@@ -93,6 +94,7 @@ def training_tab(
                     min_width=240,
                 )
             status = gr.HTML("Looking for runs …", elem_classes="gl-html")
+            steer = SteerRun(checkpoints)
             html(curves_html(), js_on_load="googlenet.charts(element)")
             with gr.Accordion("Log", open=False):
                 log = gr.Textbox(
@@ -127,6 +129,7 @@ def training_tab(
     for acted in (started, stopped, resumed, anyway):
         acted.then(None, watched, view, js="googlenet.watchNow")
     all_runs.wire(shown, watched, view)
+    steer.wire(shown, watched, view)
     form.wire(send_to_training(built, form.fields["network"]))
     chosen.input(None, [chosen, compared], view, js="googlenet.watchNow")
     gr.on([compared.input, tab.select, demo.load], None, watched, view, js="googlenet.watchNow")

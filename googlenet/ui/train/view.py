@@ -15,6 +15,7 @@ from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.downloads import address, downloads
 from googlenet.ui.train.feed import file_size
+from googlenet.ui.train.steer import MANY, steering_rows
 
 TRAIN, VALIDATION = "var(--gl-train)", "var(--gl-validation)"
 DASH = "–"
@@ -59,6 +60,8 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
         "troubles": [sentence for sentence in troubles if sentence],
         "figures": _figures(rows, status),
         "config": config,
+        "steering": steering_rows(run),
+        "most": MANY,
     }
 
 
