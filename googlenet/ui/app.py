@@ -17,6 +17,7 @@ from googlenet.ui.events.gradio_private import Page, poll_less
 from googlenet.ui.train.tab import training_tab
 
 TABS = ("build", "train", "evaluate", "classify")
+MOST_WAITING = 64  # questions, of all visitors; whoever comes then is told to ask again
 
 
 def build_app(checkpoints: Path, data: str, *, public: bool = False) -> gr.Blocks:
@@ -50,6 +51,6 @@ def build_app(checkpoints: Path, data: str, *, public: bool = False) -> gr.Block
             tab.select(None, None, None, js=f"() => googlenet.keepTab('{name}')")
         demo.load(None, None, None, js="googlenet.openKeptTab")
         api.publish(checkpoints, access)
-    demo.queue(max_size=64)
+    demo.queue(max_size=MOST_WAITING)
     poll_less(demo)
     return demo

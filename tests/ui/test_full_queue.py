@@ -30,6 +30,8 @@ def slow() -> Iterator[tuple[Page, str, threading.Event]]:
     with Page() as demo:
         gr.Markdown("described to nobody")
         api(wait, api_name="wait")
+        number = gr.Number()
+        number.submit(wait, number, number, api_visibility="private")
     demo.queue(max_size=2)
     poll_less(demo)
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
@@ -55,6 +57,10 @@ def test_a_full_queue_says_what_to_do(slow: tuple[Page, str, threading.Event]) -
     taken += [call(url, number) for number in (1, 2)]
     refused = call(url, 3)
     assert (refused.status_code, refused.json()) == (503, {"detail": FULL})
+    (event,) = (number for number, fn in demo.fns.items() if fn.api_visibility == "private")
+    sent = {"data": [3], "fn_index": event, "session_hash": "page"}
+    refused = httpx.post(f"{url}gradio_api/queue/join", json=sent, timeout=20)
+    assert (refused.status_code, refused.json()) == (400, {"detail": FULL})  # for 503 a page has words of its own
     with pytest.raises((QueueError, AppError), match="try again"):  # gradio_client has a sentence of its own
         client.predict(9, api_name="/wait")
     go.set()

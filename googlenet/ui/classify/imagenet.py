@@ -14,7 +14,7 @@ from googlenet.runs import list_checkpoints
 from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access
-from googlenet.ui.events.long_work import PRIVATE, Cancellation, refusable
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
 
 OFFER = "Get the 1,000-class network"
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "show_progress": "full"}
@@ -49,9 +49,11 @@ def imagenet_panel(
     begin = cancellation.at_start(lambda: [gr.Button(interactive=False), gr.Button(visible=True), ""])
     started = get.click(begin, None, [get, cancel, said], **PRIVATE)
     done = started.then(fetch, None, [network, said], show_progress_on=words, **WORK)
-    over = done.then(
-        lambda: [gr.Button(interactive=True), gr.Button(visible=False), appear()], None, [get, cancel, offer], **PRIVATE
-    )
+
+    def end() -> list[Any]:
+        return [gr.Button(interactive=True), gr.Button(visible=False), appear()]
+
+    over = finally_(done, end, None, [get, cancel, offer], **PRIVATE)
     return offer, appear, over
 
 

@@ -19,7 +19,8 @@ LIKELIEST, NOBODY = "the likeliest", "(no other)"  # what is asked about where n
 
 
 class Shared(NamedTuple):
-    """The tab's controls, for a view to read; `answered` are the events after which picture or network are new."""
+    """The tab's controls, for a view to read; `answered` are the events after which picture or network are new, and
+    `unanswered` those after which they are but there was no room in the queue to ask."""
 
     checkpoints: Path
     access: Access
@@ -29,6 +30,7 @@ class Shared(NamedTuple):
     network: gr.Dropdown
     picture: gr.Image
     answered: list[Any]
+    unanswered: list[Any]
 
 
 def classifier(checkpoints: Path, weights: Path) -> Classifier:

@@ -74,6 +74,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         with gr.Column(scale=2, min_width=320):
             with gr.Column() as one:
                 answer = gr.HTML(WAITING, elem_classes="gl-html")
+                again = gr.Button("Ask again", visible=False, size="sm")
                 why, over_epochs = gr.Column(), gr.Column()
                 facts = gr.HTML(elem_classes="gl-html")
             inside, many = gr.Column(visible=False), gr.Column(visible=False)
@@ -88,19 +89,25 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         finally:
             wanted = newest.is_newest(visitor, question)
         if not wanted:  # another picture or network was chosen meanwhile
-            return (gr.skip(),) * 3
+            return (gr.skip(),) * len(shown)
+        hidden = gr.Button(visible=False)
         if field is upload:
-            return html, about, {}
+            return html, about, hidden, {}
         drawn = picture.postprocess(field)
         file = drawn and drawn.model_dump()
         # A relative address, which also holds behind a proxy: in JSON, Gradio gives files none.
         put = file and {**file, "url": f"gradio_api/file={quote(file['path'])}"}
-        return html, about, {"instead_of": _path(upload), "put": put}
+        return html, about, hidden, {"instead_of": _path(upload), "put": put}
 
     def show_new(upload: Any, chosen: str | None, replaced: Any, request: gr.Request) -> tuple[Any, ...]:
         if isinstance(replaced, dict) and "put" in replaced and _path(replaced["put"]) == _path(upload):
-            return (gr.skip(),) * 3  # it is the answer that has put this picture there
+            return (gr.skip(),) * len(shown)  # it is the answer that has put this picture there
         return show(upload, chosen, request)
+
+    def miss(upload: Any) -> tuple[Any, ...]:
+        # Nothing of the picture before is left here either.
+        html = NO_PICTURE if upload is None else view.unanswered()
+        return html, "", gr.Button(visible=upload is not None), {}
 
     def look(chosen: str | None) -> Any:
         return network_choices(checkpoints, chosen)
@@ -108,24 +115,26 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
     quiet: dict[str, Any] = {"api_visibility": "private", "preprocess": False}
     # Gradio dims the answer while a new one is on its way: until then it belongs to another picture.
     work = {**quiet, **TOGETHER, "trigger_mode": "always_last", "show_progress": "minimal", "show_progress_on": answer}
-    asked, shown = [picture, name], [answer, facts, replaced]
+    asked, shown = [picture, name], [answer, facts, again, replaced]
     looked = gr.on([demo.load, tab.select], look, name, name, queue=False, show_progress="hidden", **quiet)
     looked.then(offered, None, offer, queue=False, show_progress="hidden", **quiet)
     answered = [
         got.then(show, asked, shown, **work),
         looked.then(show, asked, shown, **work),
-        gr.on([name.input], show, asked, shown, **work),
+        gr.on([name.input, again.click], show, asked, shown, **work),
         picture.change(show_new, [*asked, replaced], shown, **work),
     ]
     for event in answered:
         event.then(None, [picture, replaced], picture, js="googlenet.replacePicture")
+    # Not queued: it is the full queue that they speak of.
+    unanswered = [event.failure(miss, picture, shown, **{**LIVE, "preprocess": False}) for event in answered]
     views.change(
         lambda chosen: [gr.Column(visible=shown) for shown in _visible(chosen)],
         views,
         [single, several, one, inside, many],
         **LIVE,
     )
-    shared = Shared(checkpoints, access, demo, tab, views, name, picture, answered)
+    shared = Shared(checkpoints, access, demo, tab, views, name, picture, answered, unanswered)
     with why:
         why_panel(shared)
     with over_epochs:

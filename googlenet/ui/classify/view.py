@@ -88,6 +88,11 @@ def empty(title: str, hint: str, *, refused: bool = False) -> Markup:
     return render("classify/empty.html", title=title, hint=hint, refused=refused)
 
 
+def unanswered() -> Markup:
+    """In the answer's place when there was no room to ask, or Gradio failed; a toast has said which."""
+    return empty("No answer yet", "This picture has not been looked at: ask again in a few seconds.", refused=True)
+
+
 def quoted_remark(checkpoint: Checkpoint) -> str:
     """Who claims an accuracy that was not measured here."""
     by = str(checkpoint.info.facts.get("quoted_from", "the file"))[:80]

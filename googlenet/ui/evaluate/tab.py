@@ -15,7 +15,7 @@ from googlenet.ui.common.figures import message
 from googlenet.ui.evaluate import checkpoint_events, run_events
 from googlenet.ui.evaluate.answers import AnswerBook
 from googlenet.ui.events.access import Access, hide_paths
-from googlenet.ui.events.long_work import PRIVATE, Cancellation, Question, refusable
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, Question, finally_, refusable
 from googlenet.ui.events.refusals import sent
 
 __all__ = ["evaluate_tab"]
@@ -177,7 +177,7 @@ def _busy(page: _Page, event: Any, work: Any, inputs: list[Any], outputs: list[A
     states = [page.evaluate, page.cancel]
     started = event(page.cancellation.at_start(lambda: buttons(True)), None, states, **PRIVATE)
     done = started.then(work, inputs, outputs, show_progress_on=bar, **WORK)
-    return done.then(lambda: buttons(False), None, states, **PRIVATE)
+    return finally_(done, lambda: buttons(False), None, states, **PRIVATE)
 
 
 def _wire_checkpoint(page: _Page, access: Access, book: AnswerBook, ready: list[Any]) -> None:

@@ -113,6 +113,10 @@ def poll_less(demo: gr.Blocks) -> None:
         queue.sleep_when_free = often
         alone = body.session_hash is None
         accepted, said, state = await push(body, *arguments, **options)
+        if state == "queue_full":
+            # For 503 a page has words of its own, so a page's events get another status. Who asks the API reads 503.
+            page = demo.fns[cast(int, body.fn_index)].api_visibility == "private"
+            return False, FULL, "error" if page else state
         if accepted and alone:
             passing.append(str(body.session_hash))
             if len(passing) > PASSING:
@@ -125,7 +129,7 @@ def poll_less(demo: gr.Blocks) -> None:
                     queue.pending_event_ids_session,
                 ):
                     known.pop(forgotten, None)
-        return accepted, FULL if state == "queue_full" else said, state
+        return accepted, said, state
 
     queue.push = push_and_wake
 

@@ -94,6 +94,12 @@ def refusable(
     return decorate
 
 
+def finally_(event: Dependency, handler: Callable[..., Any], *arguments: Any, **options: Any) -> Dependency:
+    """As `event.then`, whose event it returns, but also where `event` failed or found the queue full: `then` is not."""
+    event.failure(handler, *arguments, **options)
+    return event.then(handler, *arguments, **options)
+
+
 @dataclass
 class Question:
     """A button whose step is asked about before it is done."""

@@ -16,7 +16,7 @@ from googlenet.ui.common import figures
 from googlenet.ui.common.layout import LIVE, html
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.cores import share_cores
-from googlenet.ui.events.long_work import PRIVATE
+from googlenet.ui.events.long_work import PRIVATE, finally_
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from googlenet.training.gradients import GradientComparison
@@ -125,5 +125,5 @@ def heads_panel(checkpoints: Path) -> None:
     begun = start.click(lambda: [*buttons(True), waiting], None, [*both, chart], **LIVE)
     one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "heads"}
     measured = begun.then(run, [norm, steps], chart, **{**PRIVATE, "queue": True}, **one_at_a_time)
-    measured.then(lambda: buttons(False), None, both, **LIVE)
+    finally_(measured, lambda: buttons(False), None, both, **LIVE)
     stop.click(lambda: buttons(False), None, both, cancels=[measured], **LIVE)

@@ -13,7 +13,7 @@ from googlenet.ui.classify.inside import training_images
 from googlenet.ui.classify.shared import Shared
 from googlenet.ui.common.layout import html
 from googlenet.ui.events.cores import share_cores
-from googlenet.ui.events.long_work import PRIVATE, Cancellation, refusable
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
 
 # One index at a time: others wait in line, and pictures are answered meanwhile.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "index", "show_progress": "full"}
@@ -47,7 +47,7 @@ def computed_at(shared: Shared, card: gr.HTML) -> Any:
     begin = cancellation.at_start(lambda: [gr.Button(visible=True), WAITING])
     started = card.compute(begin, None, [cancel, card], **PRIVATE)
     done = started.then(compute, shared.network, card, **WORK)
-    return done.then(lambda: gr.Button(visible=False), None, cancel, **PRIVATE)
+    return finally_(done, lambda: gr.Button(visible=False), None, cancel, **PRIVATE)
 
 
 def compute_for(shared: Shared, chosen: str | None, progress: Callable[[float, str], None]) -> None:

@@ -117,6 +117,9 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
         except LabError as error:
             return _Shown(stage=one_view.empty("No answer", hide_paths(str(error)), refused=True))
 
+    def miss() -> _Shown:
+        return _Shown(stage=one_view.unanswered())
+
     @refusable(1)
     def explain(upload: Any, name: str | None, target: str, against: str) -> Any:
         seen = looked(upload, name)
@@ -164,6 +167,7 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
     def shown_after(event: Any) -> None:
         fitted = event(show, asked, page.shown, js="googlenet.askedInside", **WORK)
         fitted.then(None, page.unfit, None, js="googlenet.forgetUnfit")
+        fitted.failure(miss, None, page.shown, **PRIVATE)
         carded(fitted)
 
     for event in (*shared.answered, shared.view.change(None, shared.view, None, js="googlenet.keepClassifyView")):
@@ -176,6 +180,9 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
     carded(page.stage.pick(pick, [*asked[1:3], page.about], [page.detail, page.card, page.about], **WORK))
     computed_at(shared, page.card).then(draw_anew, [*asked[1:3], page.about], page.card, **CARDS)
     shared.demo.load(None, None, shared.view, js="googlenet.openClassifyView")
+
+    for failed in shared.unanswered:
+        failed.then(miss, None, page.shown, **PRIVATE)
 
     def see_from(button: gr.Button, layer: Any) -> None:
         shown_after(button.click(None, layer, shared.view, js="googlenet.seeOnPicture").then)

@@ -22,7 +22,7 @@ from googlenet.ui.classify.shared import Shared
 from googlenet.ui.common import confusion
 from googlenet.ui.common.figures import message, time_left
 from googlenet.ui.common.layout import LIVE, html, refusal_slot
-from googlenet.ui.events.long_work import PRIVATE, Cancellation, Cancelled, refusable
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, Cancelled, finally_, refusable
 from googlenet.ui.events.refusals import api_errors, sent
 
 NOTHING_YET = one_view.empty(
@@ -110,7 +110,7 @@ def _wire_start(page: _Page, shared: Shared, cancellation: Cancellation) -> None
         show_progress_on=page.summary,
         **WORK,
     )
-    done.then(functools.partial(buttons, False), None, states, **PRIVATE)
+    finally_(done, functools.partial(buttons, False), None, states, **PRIVATE)
 
 
 class _Told:

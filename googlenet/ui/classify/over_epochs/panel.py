@@ -76,7 +76,7 @@ def epochs_panel(shared: Shared) -> None:
         opened(look_anew, inputs, outputs, **ASKED, show_progress_on=strip)
     run.input(follow, inputs, outputs, **ASKED, show_progress_on=strip)
     label.input(refusable(1)(draw), [label, kept], strip, **LIVE)
-    for event in shared.answered:
+    for event in (*shared.answered, *shared.unanswered):
         event.then(None, None, strip, js="googlenet.staleEpochs")
 
 

@@ -14,10 +14,11 @@ from googlenet.ui.classify.why.view import TITLES, explanation_html
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
 from googlenet.ui.events.access import hide_paths
-from googlenet.ui.events.long_work import PRIVATE, Cancellation, refusable
+from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
 from googlenet.ui.events.refusals import api_errors
 
 DEFAULT = "occlusion"
+UNEXPLAINED = "This answer is not explained yet: press Explain the answer again in a few seconds."
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "explain", "preprocess": False}
 PROGRESS = gr.Progress()
 
@@ -88,14 +89,15 @@ def why_panel(shared: Shared) -> None:
     asked = [shared.picture, shared.network, page.target, page.against, page.method]
     states = [page.explain, page.cancel]
     renewed, raw = [page.target, page.against, page.answer, page.explain], {**PRIVATE, "preprocess": False}
-    for event in shared.answered:
+    for event in (*shared.answered, *shared.unanswered):
         event.then(renew, asked[1:4], renewed, js="googlenet.askedWhy", **raw)
     chosen = [page.target.input, page.against.input, page.method.input, page.explain.click]
     gr.on(chosen, None, asked[2:], None, js="googlenet.keepWhy")
     shared.demo.load(None, page.method, page.method, js="googlenet.openWhy")
     started = page.explain.click(cancellation.at_start(lambda: buttons(True)), None, states, **PRIVATE)
     done = started.then(explain_picture, asked, page.answer, show_progress_on=page.answer, **WORK)
-    done.then(lambda: buttons(False), None, states, **PRIVATE)
+    finally_(done, lambda: buttons(False), None, states, **PRIVATE)
+    done.failure(lambda: message(UNEXPLAINED), None, page.answer, **PRIVATE)
 
     def explain_answer(
         image: gr.FileData, checkpoint: str = "", target: str = "", against: str = "", method: str = DEFAULT
