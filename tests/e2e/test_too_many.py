@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -58,7 +59,7 @@ def ask(url: str, picture: Path) -> None:
 
 
 def test_a_full_queue_answers_with_a_sentence(
-    browser: object, small: str, held: tuple[threading.Event, threading.Event], tmp_path: Path
+    browser: Any, small: str, held: tuple[threading.Event, threading.Event], tmp_path: Path
 ) -> None:
     come, go = held
     for name, size in (("first", (300, 200)), ("second", (120, 90))):
@@ -72,7 +73,8 @@ def test_a_full_queue_answers_with_a_sentence(
     page.get_by_role("button", name="Remove Image").click()
     expect(page.get_by_text("What is in your picture?")).to_be_visible(timeout=60_000)
 
-    come.clear(), go.clear()
+    come.clear()
+    go.clear()
     ask(small, tmp_path / "first.png")
     assert come.wait(60)
     ask(small, tmp_path / "first.png")
