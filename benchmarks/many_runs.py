@@ -105,9 +105,9 @@ def in_browser(url: str, run: Run) -> tuple[list[float], dict[str, float]]:
     with sync_playwright() as driver:
         options = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
         browser = driver.chromium.launch(args=["--no-sandbox", "--disable-gpu"], **options)
-        opened = []
-        for _ in range(5):
-            page = browser.new_page()
+        opened, context = [], browser.new_context()  # the first visit fetches Gradio's scripts, later ones know them
+        for _ in range(6):
+            page = context.new_page()
             start = time.monotonic()
             page.goto(f"{url}/?tab=train&run={run.name}")
             page.locator(OPEN).wait_for(timeout=60_000)

@@ -143,7 +143,7 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=8192)
 def _read_header(path: Path, mtime_ns: int, size: int) -> WeightsInfo:
     """Read again only when the file has changed."""
     from googlenet.models.weights import read_info

@@ -28,6 +28,7 @@
     const script = Object.assign(document.createElement('script'), {src: `${FOLDER}/uPlot.iife.min.js`, onload: resolve});
     document.head.append(style, script);
   });
+  if (new URL(location).searchParams.get('tab') === 'train') load();  // beside Gradio's own scripts
 
   const chosenAxis = (name) => own.curves.axisOf(kept.over, name, plan.steps?.[name]);
   const over = () => chosenAxis(run) ? kept.over : 'epochs';
