@@ -79,6 +79,10 @@ def test_from_build_and_on_a_phone(visit: object) -> None:
     page.get_by_role("button", name="frog").click()
     expect(page.locator(".gl-inside[aria-label=inception3a]")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # The way through the network follows the picture and one line of pictures to try, of which the last is in reach.
+    boxes = [page.locator(place).first.bounding_box() for place in (".gl-photo", ".gl-way")]
+    assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"] < boxes[0]["y"] + boxes[0]["height"] + 200
+    page.get_by_role("button", name="lion").click()
 
 
 def test_a_link_restores_the_channel_and_the_ledgers_classes(visit: object) -> None:

@@ -68,6 +68,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
                     sources=["upload", "clipboard", "webcam"],
                     height=300,
                     buttons=["fullscreen"],
+                    elem_classes="gl-photo",
                 )
                 examples(picture)
             several = gr.Column(visible=False)
