@@ -21,6 +21,9 @@ MAX_PIXELS = 64_000_000  # 256 MB once decoded, since Pillow keeps RGB in four b
 BAND = 256  # rows that are converted at a time
 # EPS and PDF would start Ghostscript; an ICO may hide a picture far larger than its header says.
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", *(("AVIF",) if features.check("avif") else ()))
+# What some telephones keep photographs in; Pillow does not decode it.
+HEIC = (".heic", ".heif", ".hif")
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _FORMAT_WORDS = ", ".join(FORMATS[:-1]) + f" or {FORMATS[-1]}"
 _LIMITS = f"a picture may have {MAX_SIDE:,} on a side and {MAX_PIXELS // 1_000_000} million in all, so shrink it."
 
@@ -150,6 +153,8 @@ def _open(content: bytes, name: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise LabError(f"{name} has far too many pixels: {_LIMITS}") from error
     except Exception as error:
+        if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
+            raise LabError(f"{name} is a HEIC picture, which cannot be read here: convert it to JPEG.") from error
         raise LabError(f"{name} is not a picture that can be read: use a {_FORMAT_WORDS} file.") from error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from types import TracebackType
 from zipfile import ZipInfo
 
-from googlenet.data.images import MAX_BYTES, image_extensions
+from googlenet.data.images import HEIC, MAX_BYTES, image_extensions
 from googlenet.data.zips import MAX_ZIPS, ZipOfPictures, folder_of, is_zip
 from googlenet.errors import LabError
 
@@ -86,6 +86,7 @@ class _Search:
     def __init__(self, pictures: Pictures) -> None:
         self.pictures = pictures
         self.foreign: Counter[str] = Counter()  # by ending
+        self.heic: list[str] = []  # their names: somebody means these, too
         self.refused: dict[str, Counter[str]] = {}  # by zip and reason
 
     def look_into(self, path: Path, name: str) -> None:
@@ -109,6 +110,10 @@ class _Search:
 
     def sentences(self) -> Iterator[str]:
         """What was passed over, in words."""
+        if self.heic:
+            what = f"{self.heic[0]} is a HEIC picture" if len(self.heic) == 1 else f"{len(self.heic):,} files are HEIC"
+            them = "it" if len(self.heic) == 1 else "them"
+            yield f"{what}, which cannot be read here: convert {them} to JPEG."
         if self.foreign:
             total = self.foreign.total()
             kinds = [f"{count:,} {kind}" for kind, count in self.foreign.most_common(KINDS)]
@@ -152,6 +157,9 @@ class _Search:
             return False
         if name.lower().endswith(image_extensions()):
             return True
+        if name.lower().endswith(HEIC):
+            self.heic.append(_shown(name))
+            return False
         self.foreign[_shown(PurePath(name).suffix.lower())[:12] or "without an ending"] += 1
         return False
 

@@ -517,3 +517,10 @@ def test_fitting_is_shorter_side_then_centre_crop() -> None:
     slowly = picture.resize((48, 32), Image.Resampling.BICUBIC).crop((8, 0, 40, 32))
     difference = np.abs(np.asarray(slowly, int) - np.asarray(fit_image(picture, 32), int))
     assert difference.max() <= 4
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_a_heic_picture_says_what_to_do(brand: bytes) -> None:
+    header = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic"
+    with pytest.raises(LabError, match=r"^IMG_1 is a HEIC picture, which cannot be read here: convert it to JPEG\.$"):
+        read_image(header + bytes(200), "IMG_1")

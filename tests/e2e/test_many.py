@@ -93,6 +93,35 @@ def test_a_dropped_picture_is_taken(visit: object) -> None:
     expect(page.get_by_text("dropped.jpg is here")).to_be_visible()
 
 
+def test_a_dropped_folder_is_walked_and_its_folders_are_labels(visit: object, tmp_path: Path) -> None:
+    folder = tmp_path / "animals"
+    for name in ("cat", "deer", "frog"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "1.jpg").write_bytes((EXAMPLES / f"{name}.jpg").read_bytes())
+    (folder / "deer" / "2.jpg").write_bytes((EXAMPLES / "ship.jpg").read_bytes())
+    (folder / "IMG_7.HEIC").write_bytes(b"x")
+    page = many(visit.open("?tab=classify"))
+    box = page.locator(".gl-picker").bounding_box()
+    # As from a file manager: the browser itself gives the page the folder's entries.
+    drag = {
+        "x": box["x"] + 40,
+        "y": box["y"] + 20,
+        "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1},
+    }
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **drag})
+    expect(page.get_by_text("4 files are here")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Answer all").click()
+    rows = page.locator(".gl-many-table tbody tr")
+    expect(rows).to_have_count(4, timeout=PATIENCE)
+    expect(page.locator(".gl-card", has_text="Accuracy")).to_contain_text("75.0%")
+    expect(page.get_by_text("animals/IMG_7.HEIC is a HEIC picture, which cannot be read here")).to_be_visible()
+    page.locator("[data-cell='4-8']").click()  # a deer, said to be a ship
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("animals/deer/2.jpg")
+
+
 def test_an_example_is_answered_rightly_at_the_first_click(visit: object) -> None:
     page = visit.open("?tab=classify")
     page.get_by_role("button", name="frog").click()

@@ -75,6 +75,19 @@ def test_a_folder_gives_its_pictures_and_counts_the_rest(tmp_path: Path) -> None
     assert remarks == ["Passed over 3 files not named like pictures: 2 .txt, 1 without an ending."]
 
 
+def test_heic_pictures_are_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture())
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"x")
+    assert names(tmp_path)[1] == ["IMG_1.HEIC is a HEIC picture, which cannot be read here: convert it to JPEG."]
+    path = pack(tmp_path / "b.zip", {"b.png": picture(), "c.heic": b"x", "d/e.heif": b"x", "f.txt": b"x"})
+    assert names(path)[1] == [
+        "2 files are HEIC, which cannot be read here: convert them to JPEG.",
+        "Passed over 1 file not named like pictures: 1 .txt.",
+    ]
+    with pytest.raises(LabError, match=r"^No pictures to answer\. 1\.hif is a HEIC picture, .*JPEG\.$"):
+        find_pictures([], foreign=["1.hif"])
+
+
 def test_a_single_file_is_always_tried_and_a_missing_one_named(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "upload").write_bytes(picture())
