@@ -328,6 +328,13 @@ def test_a_client_sends_a_file_and_gets_the_answer(server: str, checkpoints: Pat
         client.predict(image=handle_file(path), checkpoint="try/best", api_name="/classify")["checkpoint"] == "try/best"
     )
 
+    told = client.predict(handle_file(path), target=answer["top"][1]["class"], png=True, api_name="/explain")
+    assert told["class"] == answer["top"][1]["class"]
+    kind, _, content = told["png"].partition(",")
+    assert kind == "data:image/png;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(content))).size == (448, 448)
+    assert "png" not in client.predict(handle_file(path), api_name="/explain")
+
     words = tmp_path / "words.png"
     words.write_text("words")
     with pytest.raises(AppError, match=r"^words\.png is not a picture"):

@@ -13,6 +13,7 @@ from googlenet.ui.classify.shared import LIKELIEST, NOBODY, Shared, classifier, 
 from googlenet.ui.classify.why.view import TITLES, explanation_html
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
+from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
 from googlenet.ui.events.refusals import api_errors
@@ -100,21 +101,30 @@ def why_panel(shared: Shared) -> None:
     done.failure(lambda: message(UNEXPLAINED), None, page.answer, **PRIVATE)
 
     def explain_answer(
-        image: gr.FileData, checkpoint: str = "", target: str = "", against: str = "", method: str = DEFAULT
+        image: gr.FileData,
+        checkpoint: str = "",
+        target: str = "",
+        against: str = "",
+        method: str = DEFAULT,
+        png: bool = False,
     ) -> dict[str, Any]:
         """Which pixels speak for a class, or for it and not for another, and how far that can be trusted.
 
         image: a file (handle_file in Python); checkpoint: a name such as my-run/best, the first if left out; target: a
-        class, the likeliest if left out; against: another class; method: occlusion, grad-cam or integrated gradients.
+        class, the likeliest if left out; against: another class; method: occlusion, grad-cam or integrated gradients;
+        png: whether to draw the map, too.
         Returns {"checkpoint", "class", "against", "method", "share", "seconds", "map", "trust"}: map has a row of
         numbers for each row of the network's pixels, above 0 what speaks for the class; trust has the curves of
-        deletion and insertion, of the map and of random orders, and their areas.
+        deletion and insertion, of the map and of random orders, and their areas. With png, "png" is the map over the
+        picture that the network saw, as a data: address with a PNG in it.
         """
         from googlenet.inference.explain import explain
+        from googlenet.inference.explain.draw import over_picture
 
         known = find_checkpoint(shared.checkpoints, checkpoint)
         network = classifier(shared.checkpoints, known.path)
         found = explain(network, received(image), target or None, against or None, method)
-        return {"checkpoint": known.name, **found.to_dict()}
+        drawn = {"png": data_uri(over_picture(found))} if png else {}
+        return {"checkpoint": known.name, **found.to_dict(), **drawn}
 
     api(api_errors(explain_answer), api_name="explain", concurrency_id="explain")
