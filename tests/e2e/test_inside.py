@@ -5,16 +5,48 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from conftest import Lab
 from playwright.sync_api import Page, expect
+from tiny import tiny_checkpoint, tiny_config
+
+from googlenet.config import ConvConfig, InceptionConfig, PoolConfig
+from googlenet.inference.inside.fields import field
+from googlenet.models.presets import with_variants
+from googlenet.models.profile import profile_network
 
 PATIENCE = 90_000
 EXAMPLES = Path(__file__).resolve().parents[2] / "googlenet" / "ui" / "static" / "examples"
+
+# Few layers, in the manner of torchvision's: pools that round up, and 3×3 convolutions in the 5×5 branch.
+POOL = {"padding": 0, "ceil_mode": True}
+FOR_224 = with_variants(
+    tiny_config(
+        input_size=224,
+        layers=(
+            ConvConfig("conv1", 3, 8, 7, stride=2, padding=3),
+            PoolConfig("maxpool1", 3, **POOL),
+            ConvConfig("conv2", 8, 12, 3, padding=1),
+            PoolConfig("maxpool2", 3, **POOL),
+            InceptionConfig("inception3a", 12, 4, 4, 6, 2, 3, 3),
+            PoolConfig("maxpool3", 3, **POOL),
+            InceptionConfig("inception4a", 16, 4, 4, 6, 2, 3, 3),
+        ),
+    ),
+    ch5x5="3x3",
+)
 
 
 def opened(visit: object, query: str = "?tab=classify&classify=inside", width: int = 1280) -> Page:
     page = visit.open(query, width=width)
     expect(page.get_by_text("What happens inside?")).to_be_visible(timeout=PATIENCE)
     return page
+
+
+def added_up(page: Page) -> bool:
+    """Whether the parts of the ledger's first line, six numbers of two decimals each, are its logit."""
+    parts, total = page.locator(".gl-ledger b").first.inner_text().replace("−", "-").split("=")
+    numbers = [float(part) for part in re.findall(r"[+-]?\d+\.\d\d", parts.replace(" ", ""))]
+    return len(numbers) == 5 and abs(sum(numbers) - float(total)) < 0.04
 
 
 def test_which_branch_saw_the_ears_in_three_clicks(visit: object) -> None:
@@ -42,10 +74,7 @@ def test_which_branch_saw_the_ears_in_three_clicks(visit: object) -> None:
     expect(page.locator(".gl-carried")).to_contain_text(
         re.compile("branch of inception.* carried cat most"), timeout=PATIENCE
     )
-    told = page.locator(".gl-ledger b").first.inner_text().replace("−", "-")
-    parts, total = told.split("=")
-    numbers = [float(part) for part in re.findall(r"[+-]?\d+\.\d\d", parts.replace(" ", ""))]
-    assert abs(sum(numbers) - float(total)) < 0.04  # six numbers of two decimals each
+    assert added_up(page)
     page.get_by_label("and not").click()
     page.get_by_role("option", name="dog").click()
     expect(page.locator(".gl-ledger h4").first).to_contain_text("cat's lead over dog", timeout=PATIENCE)
@@ -117,3 +146,38 @@ def test_a_link_restores_the_channel_and_the_ledgers_classes(visit: object) -> N
     page.get_by_role("button", name="frog").click()
     expect(page.locator(".gl-inside[aria-label=inception3a]")).to_be_visible(timeout=PATIENCE)
     expect(page).not_to_have_url(re.compile(r"[?&](see|channel|class|not)="), timeout=PATIENCE)
+
+
+def test_a_network_for_224_pixels_from_the_picture_to_the_answer(visit: object, lab: Lab) -> None:
+    weights = tiny_checkpoint(lab.checkpoints / "try-224.safetensors", config=FOR_224, resize=256)
+    try:
+        page = opened(visit, "?tab=classify&classify=inside&see=picture")
+        page.get_by_label("Network").locator("visible=true").click()
+        page.get_by_role("option", name="try-224").click()
+        page.get_by_role("button", name="cat", exact=True).click()
+        expect(page.locator(".gl-where")).to_contain_text("3 × 224 × 224", timeout=PATIENCE)
+        assert page.locator(".gl-seen-here img").evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [
+            224,
+            224,
+        ]
+
+        page.get_by_role("button", name="inception4a").click()
+        expect(page.locator(".gl-inside[aria-label=inception4a]")).to_be_visible(timeout=PATIENCE)
+        page.locator(".gl-seen-here").focus()
+        page.keyboard.press("ArrowUp")
+        seen = field(profile_network(FOR_224), "inception4a.branch3.1", 7, 7).box
+        expect(page.locator(".gl-hint")).to_contain_text("Row 7, column 7 of 14 × 14")
+        expect(page.locator(".gl-strengths tbody tr").nth(2)).to_contain_text(f"{seen.height} × {seen.width}")
+        expect(page.locator(".gl-lane").nth(2).locator(".gl-step").last).to_contain_text("3×3 conv")
+        page.locator(".gl-lane").nth(2).locator("[data-step$='branch3.1']").first.click()
+        value = page.locator(".gl-sum tfoot tr").last.locator(".gl-n")
+        expect(page.locator(".gl-detail")).to_contain_text(f"The map shows {value.inner_text(timeout=PATIENCE)} here.")
+        assert page.locator("canvas").evaluate("(canvas) => canvas.width") == 14
+
+        page.get_by_role("button", name="answer", exact=True).click()
+        expect(page.locator(".gl-ledger h5").first).to_contain_text("of inception4a", timeout=PATIENCE)
+        assert added_up(page)
+        expect(page.get_by_text("the lab has none of 224 × 224 pixels")).to_be_visible()
+        expect(page.get_by_text("none can be computed here")).to_be_visible(timeout=PATIENCE)
+    finally:
+        weights.unlink()

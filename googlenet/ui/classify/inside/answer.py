@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError
 from googlenet.runs import Checkpoint
 from googlenet.ui.common.figures import BRANCH_CLASSES
@@ -84,9 +85,12 @@ def _effects(
     try:
         index = load_index(checkpoint.path)
         if index is None:
+            needs = "What a branch of an earlier module carried needs its mean over the training images"
+            side = checkpoint.info.network.input_size
+            if side != DATA_SIZE:
+                return None, f"{needs}, and the lab has none of {side} × {side} pixels."
             return None, (
-                "What a branch of an earlier module carried needs its mean over the training images: compute the index "
-                f"below, or with python -m googlenet index {checkpoint.path.name}."
+                f"{needs}: compute the index below, or with python -m googlenet index {checkpoint.path.name}."
             )
         return branch_effects(classifier, traced.pixels, target, index.means, against), ""
     except LabError as error:
