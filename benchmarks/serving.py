@@ -2,9 +2,10 @@
 
     python -m benchmarks.serving [--seconds 10] [--rounds 2] [--clients 1 8 64] [--requests 5000]
 
-Starts the app and the least that any Gradio app can be (the same upload, a function that does nothing), each in a
-process of its own, and asks both in turns over plain HTTP as the API's page says: upload a picture, call /classify,
-read the answer. Each client asks again as soon as it has its answer. The forward pass alone is timed as well. With
+Starts the app, the same with a forward pass for each picture, and the least that any Gradio app can be (the same
+upload, a function that does nothing), each in a process of its own, and asks them in turns over plain HTTP as the API's
+page says: upload a picture, call /classify, read the answer. Each client asks again as soon as it has its answer. What
+the empty app answers is the ceiling of any other's throughput. The forward pass alone is timed as well. With
 `--requests`, that many pictures of many sizes and kinds follow (one in ten has 12 megapixels), and memory is read on
 the way. Clients share the cores with the servers; their processor time is shown. Ends with 1 when a goal is missed.
 """
@@ -40,6 +41,13 @@ with gradio.Blocks() as demo:
         return {"top": []}
     gradio.api(classify, api_name="classify")
 demo.launch(server_port=int(sys.argv[1]), quiet=True, ssr_mode=False)
+"""
+ONE_BY_ONE = """
+import sys
+from googlenet.inference import batching
+batching.MOST = 1
+import app
+app.main(sys.argv[1:])
 """
 ALONE, MANY, TAIL, FLAT = 1.5, 3.0, 2.0, 100.0  # the goals: ratios, and MB
 WARM_UP = 3.0
@@ -204,7 +212,7 @@ def verdict(name: str, value: float, goal: float, unit: str = "", *, least: bool
 
 
 def compare(servers: dict[str, tuple[psutil.Process, int]], options: argparse.Namespace) -> bool:
-    """Both servers in turns, a table and the verdicts."""
+    """All servers in turns, a table and the verdicts."""
     picture = drawn(500, 375, "JPEG")
     windows: dict[tuple[str, int], list[Window]] = {}
     forward = []
@@ -219,7 +227,7 @@ def compare(servers: dict[str, tuple[psutil.Process, int]], options: argparse.Na
     print(
         f"forward pass of one picture: {statistics.median(forward):.1f} ms ({min(forward):.1f} to {max(forward):.1f})"
     )
-    print("clients   server   p50, ms   p95, ms   answers/s   errors   server's core   clients' core")
+    print("clients   server       p50, ms   p95, ms   answers/s   errors   server's core   clients' core")
     middle: dict[tuple[str, int], tuple[float, float, float]] = {}
     errors = 0
     for clients, name in itertools.product(options.clients, servers):
@@ -229,7 +237,7 @@ def compare(servers: dict[str, tuple[psutil.Process, int]], options: argparse.Na
         wrong = sum(len(window.errors) for window in mine)
         app, own = (sum(getattr(w, part) for w in mine) / sum(w.took for w in mine) for part in ("app", "own"))
         print(
-            f"{clients:7}   {name:6}   {p50:7.0f}   {p95:7.0f}   {speed:9.1f}   {wrong:6}   {app:13.0%}   {own:13.0%}"
+            f"{clients:7}   {name:10}   {p50:7.0f}   {p95:7.0f}   {speed:9.1f}   {wrong:6}   {app:13.0%}   {own:13.0%}"
         )
         for said in sorted({error for window in mine for error in window.errors})[:3]:
             print(f"          {said[:150]}")
@@ -237,6 +245,12 @@ def compare(servers: dict[str, tuple[psutil.Process, int]], options: argparse.Na
     print(f"memory of the app: {memory:,.0f} MB after the first answers, {megabytes(servers['lab'][0]):,.0f} MB now")
     few, many = min(options.clients), max(options.clients)
     floor = middle["empty", few][0] + statistics.median(forward)
+    lab, empty, single = (middle[name, many][2] for name in ("lab", "empty", "one by one"))
+    print(f"{many} clients: {lab / single:.2f} times the answers of one pass a picture ({single:.1f} a second); the")
+    print(
+        f"ceiling, an empty endpoint's {empty:.1f} a second, is {empty / middle['lab', few][2]:.2f} times what", end=" "
+    )
+    print(f"{few} client gets of the lab; the lab reaches {lab / empty:.0%} of it")
     met = [
         verdict(f"{few} client, p50 over empty endpoint + forward pass", middle["lab", few][0] / floor, ALONE),
         verdict(
@@ -264,7 +278,7 @@ def endure(process: psutil.Process, port: int, requests: int) -> bool:
 
 
 def main() -> int:
-    """Start both servers, ask, report."""
+    """Start the servers, ask, report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="a window")
     parser.add_argument("--rounds", type=int, default=2)
@@ -275,10 +289,12 @@ def main() -> int:
     print(f"{os.cpu_count()} cores, load {load:.2f} at the start{': other work will blur this' if load > 0.5 else ''}")
     with tempfile.TemporaryDirectory() as directory:
         os.environ["GRADIO_TEMP_DIR"] = directory
-        ports = {"empty": free_port(), "lab": free_port()}
+        ports = {name: free_port() for name in ("empty", "lab", "one by one")}
+        single = app_arguments(ports["one by one"], f"{directory}/checkpoints")
         arguments = {
             "empty": ["-c", EMPTY, str(ports["empty"])],
             "lab": app_arguments(ports["lab"], f"{directory}/checkpoints"),
+            "one by one": ["-c", ONE_BY_ONE, *single[1:]],
         }
         started = {name: start(arguments[name], port) for name, port in ports.items()}
         try:
