@@ -20,6 +20,7 @@ from googlenet.errors import (
 )
 
 MAX_EPOCHS = 100_000
+OPTIMIZERS, SCHEDULES = ("sgd", "adam"), ("one-cycle", "constant")
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ class TrainConfig:
         if self.batch_size == 1 and self.network.batch_norm:
             raise LabError(f"batch size must be at least 2: {self.network.name} has batch norm.", "batch_size")
         check_number(self.lr, "lr", 0, 100, above=True)
-        check_choice(self.optimizer, "optimizer", ("sgd", "adam"))
+        check_choice(self.optimizer, "optimizer", OPTIMIZERS)
         check_number(self.momentum, "momentum", 0, 0.9999)
         check_number(self.weight_decay, "weight_decay", 0, 1)
-        check_choice(self.schedule, "schedule", ("one-cycle", "constant"))
+        check_choice(self.schedule, "schedule", SCHEDULES)
         check_number(self.warmup, "warmup", 0, 1)
         check_number(self.label_smoothing, "label_smoothing", 0, 0.9)
         store_whole(self, 0, 16, "crop_padding")
@@ -114,7 +115,9 @@ class TrainConfig:
 
 
 def parse_epochs(text: str | None) -> tuple[int, ...] | None:
-    """Epochs as people write them, "299, 499" → (299, 499); nothing → None, which leaves them to the recipe."""
+    """Epochs as people write them, "299, 499" → (299, 499), "none" → (); nothing → None, which is up to the recipe."""
+    if isinstance(text, str) and text.strip().lower() == "none":
+        return ()
     parts = (text or "").replace(",", " ").split()
     if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
         shown = " ".join(parts)[:40]

@@ -42,6 +42,9 @@ NO_TORCH = (
     "googlenet.runs",
     "googlenet.training.launcher",
     "googlenet.training.session",
+    "googlenet.training.planning.command",
+    "googlenet.training.planning.costs",
+    "googlenet.training.planning.trial",
 )
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from googlenet.cli import build, classify, evaluate, explain, fetch, index, runs, train
+from googlenet.cli import build, classify, estimate, evaluate, explain, fetch, index, runs, train
 from googlenet.errors import LabError
 
 BAD_INPUT, FAILED = 2, 1
@@ -50,6 +50,6 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run_command=run)
         return sub
 
-    for group in (build, train, runs, evaluate, classify, explain, index, fetch):
+    for group in (build, train, estimate, runs, evaluate, classify, explain, index, fetch):
         group.add_commands(command)
     return parser

@@ -6,14 +6,24 @@ import argparse
 import dataclasses
 import json
 import os
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from googlenet.cli import options as shared
 from googlenet.cli.build import add_network_options, read_network
 from googlenet.cli.options import DEFAULT, AddCommand, read_text
-from googlenet.models.presets import PRESETS, preset
-from googlenet.recipes import RECIPES, TrainConfig, make_train_config, parse_epochs, recipe_values
+from googlenet.config import GoogLeNetConfig
+from googlenet.errors import LabError
+from googlenet.models.presets import PRESETS, preset, with_variants
+from googlenet.models.share import fresh_name, parse_network
+from googlenet.recipes import (
+    OPTIMIZERS,
+    RECIPES,
+    SCHEDULES,
+    TrainConfig,
+    make_train_config,
+    parse_epochs,
+    recipe_values,
+)
 
 if TYPE_CHECKING:
     from googlenet.runs import Run
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
 
 def add_commands(command: AddCommand) -> None:
     """Give the command line `train`, `gradients` and `resume`."""
-    _add_train(command("train", _train, "Train a network; Ctrl+C saves and stops, resume continues."))
+    add_settings(command("train", _train, "Train a network; Ctrl+C saves and stops, resume continues."))
 
     sub = command("gradients", _gradients, "Compare each layer's gradient with and without auxiliary heads.")
     add_network_options(sub)
@@ -38,18 +48,30 @@ def add_commands(command: AddCommand) -> None:
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
 
 
-def _add_train(sub: argparse.ArgumentParser) -> None:
+def add_settings(sub: argparse.ArgumentParser) -> None:
+    """Every setting of a training, for `train_config` to read."""
     # No defaults here: what is not given is the recipe's, as the help says.
     sub.add_argument("--preset", choices=tuple(PRESETS), help="the network (default: cifar10; note: cifar10-truncated)")
+    sub.add_argument("--network", metavar="LINK", help="instead of --preset: the text of a link, as code --link has it")
     shared.data_option(sub)
     sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help=f"sets the options below {DEFAULT}")
     sub.add_argument("--epochs", type=int, help=f"passes {_by_recipe('epochs')}")
     sub.add_argument("--batch-size", type=int, help=f"images per step {_by_recipe('batch_size')}")
     sub.add_argument("--lr", type=float, help=f"the learning rate's peak {_by_recipe('lr')}")
+    sub.add_argument("--optimizer", choices=OPTIMIZERS, help=f"what takes the steps {_by_recipe('optimizer')}")
+    sub.add_argument("--momentum", type=float, help=f"of SGD, Nesterov's {_by_recipe('momentum')}")
+    sub.add_argument("--weight-decay", type=float, help=f"of filters and matrices {_by_recipe('weight_decay')}")
+    sub.add_argument("--schedule", choices=SCHEDULES, help=f"of the learning rate {_by_recipe('schedule')}")
+    sub.add_argument("--warmup", type=float, help=f"share of the steps that one cycle rises {_by_recipe('warmup')}")
+    sub.add_argument("--label-smoothing", type=float, help=f"of the labels {_by_recipe('label_smoothing')}")
+    flag = argparse.BooleanOptionalAction
+    sub.add_argument("--flip", action=flag, help=f"flip images left to right {_by_recipe('flip')}")
+    sub.add_argument("--crop-padding", type=int, help=f"pixels that images are shifted by {_by_recipe('crop_padding')}")
+    sub.add_argument("--normalize", action=flag, help=f"by the channels' mean and deviation {_by_recipe('normalize')}")
     sub.add_argument("--cutout", type=int, help=f"side in pixels of a square blanked out {_by_recipe('cutout')}")
     sub.add_argument("--ema", type=float, help=f"decay per step of averaged weights, 0 for none {_by_recipe('ema')}")
     sub.add_argument("--validation", type=float, help=f"validation share of train {_by_recipe('validation_fraction')}")
-    kept = f"epochs after which to keep weights, from 0 {_by_recipe('checkpoint_epochs')}"
+    kept = f"epochs after which to keep weights, from 0, or none {_by_recipe('checkpoint_epochs')}"
     sub.add_argument("--checkpoint-epochs", metavar="EPOCHS", help=kept)
     sub.add_argument("--aux-heads", action="store_true", help="train with the auxiliary classifiers on 4a and 4d")
     sub.add_argument("--seed", type=int, default=0, help=f"same seed, same curve {DEFAULT}")
@@ -62,7 +84,7 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     )
     shared.checkpoints_option(sub)
     sub.add_argument(
-        "--config", metavar="FILE", help="a run's config.json, instead of the options above; - reads stdin"
+        "--config", metavar="FILE", help="a run's config.json, instead of the options above but --name; - reads stdin"
     )
     sub.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
 
@@ -73,11 +95,14 @@ def _by_recipe(field: str) -> str:
     bare = recipe_values("default", preset("cifar10-truncated"))[field]
     if bare != found["default"]:
         found = {"default": found.pop("default"), "without batch norm": bare, **found}
-    values = {
-        name: ",".join(map(str, value)) or "none" if isinstance(value, tuple) else f"{value:g}"
-        for name, value in found.items()
-    }
+    values = {name: _written(value) for name, value in found.items()}
     return f"({', '.join(f'{name}: {value}' for name, value in values.items())})"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, (bool, str)):
+        return value if isinstance(value, str) else "yes" if value else "no"
+    return ",".join(map(str, value)) or "none" if isinstance(value, tuple) else f"{value:g}"
 
 
 def _network_for(recipe: str) -> str:
@@ -98,18 +123,29 @@ def _gradients(options: argparse.Namespace) -> None:
                 print(f"  {layer:<14}{norm:>10.1e} without, {headed:.1e} with heads ({comparison.gains[layer]:,.1f}×)")
 
 
-def _train_config(options: argparse.Namespace) -> TrainConfig:
+def train_config(options: argparse.Namespace) -> TrainConfig:
+    """The training that the options describe; raises `LabError` where they do not."""
     if options.config:
-        return TrainConfig.from_json(read_text(options.config))
-    name = options.preset or _network_for(options.recipe)
+        config = TrainConfig.from_json(read_text(options.config))
+        return dataclasses.replace(config, run=options.run) if options.run else config
+    network = _network(options)
     return make_train_config(
-        options.run or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}",
-        preset(name, aux_heads=options.aux_heads),
+        options.run or fresh_name(network),
+        network,
         options.recipe,
         data=options.data,
         epochs=options.epochs,
         batch_size=options.batch_size,
         lr=options.lr,
+        optimizer=options.optimizer,
+        momentum=options.momentum,
+        weight_decay=options.weight_decay,
+        schedule=options.schedule,
+        warmup=options.warmup,
+        label_smoothing=options.label_smoothing,
+        flip=options.flip,
+        crop_padding=options.crop_padding,
+        normalize=options.normalize,
         cutout=options.cutout,
         ema=options.ema,
         validation_fraction=options.validation,
@@ -121,10 +157,19 @@ def _train_config(options: argparse.Namespace) -> TrainConfig:
     )
 
 
+def _network(options: argparse.Namespace) -> GoogLeNetConfig:
+    if options.network is None:
+        return preset(options.preset or _network_for(options.recipe), aux_heads=options.aux_heads)
+    if options.preset:
+        raise LabError("--preset and --network both name a network: leave one of them out.", "network")
+    network = parse_network(options.network)
+    return with_variants(network, aux_heads=True) if options.aux_heads else network
+
+
 def _train(options: argparse.Namespace) -> None:
     from googlenet.training.session import train
 
-    config = _train_config(options)
+    config = train_config(options)
     _say_end(train(config, options.checkpoints, console=not options.detached, detached=options.detached))
 
 

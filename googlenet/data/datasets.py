@@ -18,11 +18,13 @@ __all__ = [
     "Split",
     "check_source",
     "classes_of",
+    "images_a_class",
     "is_at_hand",
     "load_images",
     "split_validation",
 ]
 
+CIFAR_TRAIN = 50_000
 NAMES = {"cifar10": "CIFAR-10", "shapes": "shapes (synthetic)"}
 
 
@@ -78,6 +80,20 @@ def classes_of(source: str) -> tuple[str, ...]:
     from googlenet.data.folder import class_names
 
     return class_names(_root(source))
+
+
+def images_a_class(source: str) -> tuple[int, ...]:
+    """How many training images each class of `source` has; opens no image, downloads nothing."""
+    classes = classes_of(source)
+    if source == "cifar10":
+        return (CIFAR_TRAIN // len(classes),) * len(classes)
+    if source == "shapes":
+        from googlenet.data.shapes import TRAIN
+
+        return (TRAIN // len(classes),) * len(classes)
+    from googlenet.data.folder import count_images
+
+    return count_images(_root(source))
 
 
 def load_images(source: str, data_dir: Path = Path("data"), progress: Progress | None = None) -> ImageSet:

@@ -11,6 +11,7 @@ import binascii
 import dataclasses
 import functools
 import json
+import time
 import zlib
 from collections import Counter
 from typing import Any
@@ -98,6 +99,11 @@ def parse_network(value: Any) -> GoogLeNetConfig:
 def file_stem(config: GoogLeNetConfig) -> str:
     """A name for files and runs: the network's own where it can be one."""
     return config.name if RUN_NAME.fullmatch(config.name) else "network"
+
+
+def fresh_name(config: GoogLeNetConfig) -> str:
+    """A name for a run that was given none: the network and the time."""
+    return f"{file_stem(config)[:40]}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 @functools.lru_cache(maxsize=64)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -12,6 +10,7 @@ from googlenet.data.datasets import ImageSet, split_validation
 from googlenet.errors import LabError
 from googlenet.recipes import TrainConfig
 from googlenet.training.distributed import Team
+from googlenet.training.planning.costs import steps_per_epoch
 
 
 class Batches:
@@ -37,8 +36,7 @@ class Batches:
         self.mean_std = (images.mean, std) if config.normalize else ((0.0,) * 3, (1.0,) * 3)
         self.mean, self.std = (torch.tensor(values, device=device) for values in self.mean_std)
         self.blank = (255 * self.mean).round().to(torch.uint8)  # a hole has the mean colour: nothing, once normalised
-        # A last batch of one image would give batch norm nothing to average: it joins the batch before it.
-        self.steps = max(1, math.ceil(self.count / config.batch_size) - (self.count % config.batch_size == 1))
+        self.steps = steps_per_epoch(self.count, config.batch_size)
         self._plans: dict[int, EpochPlan] = {}
 
     def plan(self, epoch: int) -> EpochPlan:

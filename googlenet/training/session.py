@@ -183,16 +183,23 @@ def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
     """The state that `error` leaves a run in, and the sentence for it."""
     if isinstance(error, Diverged):
         return "diverged", str(error)
-    # By name and words, since torch itself may be what could not be loaded.
-    words = f"{type(error).__name__} {error}"
-    if any(sign in words for sign in ("OutOfMemoryError", "MemoryError", "can't allocate memory", "not enough memory")):
-        smaller = max(1, config.batch_size // 2)
-        return "out_of_memory", f"A batch of {config.batch_size:,} does not fit into memory: try {smaller:,}."
+    if sentence := out_of_memory(error, config):
+        return "out_of_memory", sentence
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "failed", "The disk is full; the last save is intact: make room, then resume."
     if isinstance(error, LabError):
         return "failed", str(error)
     return "failed", f"The trainer failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})."
+
+
+def out_of_memory(error: Exception, config: TrainConfig) -> str:
+    """What to say of `error` when it means that a batch does not fit into memory; "" for any other."""
+    # By name and words, since torch itself may be what could not be loaded.
+    words = f"{type(error).__name__} {error}"
+    if any(sign in words for sign in ("OutOfMemoryError", "MemoryError", "can't allocate memory", "not enough memory")):
+        smaller = max(1, config.batch_size // 2)
+        return f"A batch of {config.batch_size:,} does not fit into memory: try {smaller:,}."
+    return ""
 
 
 def _redirect_output(log: Path) -> None:

@@ -16,12 +16,12 @@ from tiny import tiny_checkpoint
 from trainings import environment, lab, start_lab, training, wait_for
 
 from googlenet.cli.main import _parser, main
-from googlenet.cli.train import _train_config
+from googlenet.cli.train import train_config
 from googlenet.models.presets import PRESETS, preset
 from googlenet.recipes import RECIPES, TrainConfig, recipe_values
 from googlenet.runs import Run
 
-BUILD, TRAIN = ("profile", "code", "convert"), ("train", "resume", "runs", "gradients")
+BUILD, TRAIN = ("profile", "code", "convert"), ("train", "estimate", "resume", "runs", "gradients")
 COMMANDS = (*BUILD, *TRAIN, "evaluate", "select", "classify", "explain", "export", "index", "fetch")
 
 
@@ -76,7 +76,9 @@ def test_help_explains_every_option(command, capsys):
     for line, after in zip(options, text.split(options[0])[1:] or [""], strict=False):
         assert len(line.split("  ")) > 2 or after, line  # an explanation beside it or on the next line
     wanted = {
-        "train": "preset data recipe epochs batch-size lr seed device run checkpoints checkpoint-epochs aux-heads",
+        "train": "preset data recipe epochs batch-size lr seed device run checkpoints checkpoint-epochs aux-heads "
+        "network optimizer momentum weight-decay schedule warmup label-smoothing flip crop-padding normalize ema",
+        "estimate": "preset data epochs json",
         "resume": "checkpoints",
         "evaluate": "data split flip device json",
         "select": "data promote report-on-test checkpoints device json",
@@ -165,6 +167,9 @@ def test_a_reader_that_has_seen_enough(here):
         (["train", "--data", "shapes", "--checkpoint-epochs", "x"], "Checkpoint epochs are whole numbers"),
         (["train", "--data", "shapes", "--checkpoint-epochs", "10"], "There is no epoch 10 to keep"),
         (["train", "--data", "shapes", "--checkpoints", "/dev/null/x"], "cannot be written"),
+        (["train", "--preset", "cifar10", "--network", "cifar10"], "--preset and --network both name a network"),
+        (["train", "--network", "resnet"], "network must be one of"),
+        (["train", "--data", "shapes", "--weight-decay", "2"], "weight decay must be a number from 0 to 1"),
         (["train", "--config", "none.json"], "none.json cannot be read (No such file or directory): name a JSON file"),
         (["profile", "--config", "none.json"], "none.json cannot be read (No such file or directory)"),
         (["resume", "none"], "There is no run called none"),
@@ -270,7 +275,7 @@ def test_a_training_that_fails_exits_with_1(here, folder):
 
 def test_the_recipe_decides_what_is_not_given():
     note, short, default = (
-        _train_config(_parser().parse_args(["train", "--data", "shapes", *arguments]))
+        train_config(_parser().parse_args(["train", "--data", "shapes", *arguments]))
         for arguments in (["--recipe", "note"], ["--recipe", "note", "--epochs", "300"], [])
     )
     assert (note.network.name, note.epochs, note.batch_size, note.lr) == ("cifar10-truncated", 1000, 2048, 1e-4)
