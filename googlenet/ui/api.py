@@ -44,6 +44,15 @@ def publish(checkpoints: Path, access: Access) -> None:
         aux_heads: bool = False,
         compiled: bool = False,
         deterministic: bool = False,
+        optimizer: str | None = None,
+        momentum: float | None = None,
+        weight_decay: float | None = None,
+        schedule: str | None = None,
+        warmup: float | None = None,
+        label_smoothing: float | None = None,
+        flip: bool | None = None,
+        crop_padding: int | None = None,
+        normalize: bool | None = None,
     ) -> dict[str, Any]:
         """Start a training in a separate process; settings left out are the recipe's. Returns the run's status.
 
@@ -67,6 +76,15 @@ def publish(checkpoints: Path, access: Access) -> None:
             ema=ema,
             compiled=compiled,
             deterministic=deterministic,
+            optimizer=optimizer,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            schedule=schedule,
+            warmup=warmup,
+            label_smoothing=label_smoothing,
+            flip=flip,
+            crop_padding=crop_padding,
+            normalize=normalize,
         )
         return run_summary(started)
 

@@ -114,6 +114,8 @@ def test_no_misfit_leaves_a_null_or_a_traceback(
         ("/start_training", {"lr": "fast"}, "lr: input should be a valid number"),
         ("/start_training", {"checkpoint_epochs": 3}, "checkpoint_epochs: input should be a valid list, not '3'"),
         ("/start_training", {"checkpoint_epochs": [[1]]}, "checkpoint_epochs: input should be a valid integer"),
+        ("/start_training", {"weight_decay": 2.0}, "weight decay must be a number from 0 to 1"),
+        ("/start_training", {"flip": "sometimes"}, "flip: input should be a valid boolean"),
         ("/start_training", {"run": 7}, "run: input should be a valid string"),
         ("/start_training", {"aux_heads": "perhaps"}, "aux_heads: input should be a valid boolean"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -17,9 +18,11 @@ import gradio as gr
 import httpx
 import pytest
 
+from googlenet.cli.main import _parser
+from googlenet.cli.train import train_config
 from googlenet.errors import LabError
 from googlenet.models.presets import preset
-from googlenet.recipes import make_train_config
+from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import Run, Status, process_started
 from googlenet.training import launcher
 from googlenet.ui.app import build_app
@@ -488,6 +491,37 @@ def test_checkpoint_epochs_that_were_filled_in_follow_the_epochs_and_typed_ones_
     assert form.notice("note", "cifar10-truncated", before, *{**before, "epochs": None}.values())[3] == gr.skip()
 
 
+def test_a_typed_number_stays_typed_when_a_recipe_happens_to_say_the_same(form: Form) -> None:
+    before = recipe_fields("default", "cifar10")
+    filled, *_ = form.follow("full", "cifar10", before, *{**before, "epochs": 100, "flip": False}.values())
+    shown = {**recipe_fields("full", "cifar10"), "epochs": 100, "flip": False}
+    filled, _, words, *updates = form.follow("note", "cifar10-truncated", filled, *shown.values())
+    assert after(updates, shown) == {
+        **recipe_fields("note", "cifar10-truncated"),
+        "epochs": 100,
+        "checkpoint_epochs": "",
+    }
+    # The note does not flip either; typed back to what the recipe says, it follows the recipe again.
+    note = after(updates, shown)
+    filled, *_ = form.notice("note", "cifar10-truncated", filled, *{**note, "epochs": 1000}.values())
+    _, _, words, *updates = form.follow("default", "cifar10", filled, *{**note, "epochs": 1000}.values())
+    assert after(updates, note) == {**before, "flip": False}
+    assert "Flip (recipe: on)" in words
+
+
+def test_every_setting_of_a_recipe_is_in_the_form_and_on_the_command_line(form: Form) -> None:
+    settings = {field.name for field in dataclasses.fields(TrainConfig)} - {"split_by"}  # how earlier runs were split
+    assert set(form.fields) - {"aux_heads"} == settings
+    typed = {"weight_decay": 0.01, "label_smoothing": 0.2, "optimizer": "adam", "schedule": "constant", "flip": False}
+    filled = recipe_fields("default", "cifar10")
+    chosen = form.settings(filled, *answers(form, **typed))
+    options = ["--weight-decay", "0.01", "--label-smoothing", "0.2", "--optimizer", "adam", "--schedule", "constant"]
+    told = train_config(_parser().parse_args(["train", "--data", "shapes", "--name", "a", "--no-flip", *options]))
+    del chosen["run"], chosen["aux_heads"]
+    assert make_train_config("a", preset(chosen.pop("network")), **chosen) == told
+    assert {name: getattr(told, name) for name in typed} == typed
+
+
 def test_a_short_training_by_the_note_is_not_refused_for_what_the_form_filled_in(form: Form) -> None:
     filled = recipe_fields("note", "cifar10-truncated")
     settings = form.settings(filled, *answers(form, **{**filled, "recipe": "note", "epochs": 5}))
@@ -511,6 +545,8 @@ def test_a_short_training_by_the_note_is_not_refused_for_what_the_form_filled_in
         ("lr", -1, "Learning rate must be a number above 0 and up to 100, not -1."),
         ("validation_fraction", 2, "Validation share must be a number from 0 to 0.5, not 2."),
         ("ema", 5, "Averaging must be a number from 0 to 0.99999, not 5."),
+        ("weight_decay", 2, "Weight decay must be a number from 0 to 1, not 2."),
+        ("schedule", "steep", "Schedule must be one of one-cycle, constant, not "),
         ("run", "A b", "A run name is 1 to 64 lower-case letters"),
         ("data", "/no/such/folder", "/no/such/folder"),
     ],
@@ -521,14 +557,16 @@ def test_a_refusal_names_the_field_as_the_page_does_beside_it_and_in_view(
     filled = recipe_fields("default", "cifar10")
     with pytest.raises(LabError) as caught:
         training.start_run(tmp_path, **form.settings(filled, *answers(form, **{field: value})))
-    in_view, unfold, *marks = form.mark(caught.value)
+    in_view, unfold, deeper, *marks = form.mark(caught.value)
     assert sentence in in_view
-    assert unfold == (gr.update(open=True) if field in ("validation_fraction", "ema", "run") else gr.skip())
+    folded = ("validation_fraction", "ema", "run", "weight_decay", "schedule")
+    assert unfold == (gr.update(open=True) if field in folded else gr.skip())
+    assert deeper == (gr.update(open=True) if field in ("weight_decay", "schedule") else gr.skip())
     marked = {name: mark for name, mark in zip(form.fields, marks, strict=True) if mark["elem_classes"]}
     assert list(marked) == [field]
     assert marked[field]["info"].startswith("⚠ ")
     assert sentence in marked[field]["info"]
-    assert all(mark["info"] == hint for mark, hint in zip(form.mark(None)[2:], form.hints.values(), strict=True))
+    assert all(mark["info"] == hint for mark, hint in zip(form.mark(None)[3:], form.hints.values(), strict=True))
 
 
 def test_stop_says_so_before_the_trainer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from gradio.events import Dependency
 
 from googlenet.errors import LabError
 from googlenet.models.share import parse_network
-from googlenet.recipes import RECIPES, parse_epochs, recipe_values
+from googlenet.recipes import OPTIMIZERS, RECIPES, SCHEDULES, parse_epochs, recipe_values
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access, hide_paths
@@ -24,8 +24,18 @@ RECIPE_FIELDS = {
     "validation_fraction": "Validation share",
     "cutout": "Cutout",
     "ema": "Averaging",
-    "checkpoint_epochs": "Checkpoint epochs",
+    "optimizer": "Optimizer",
+    "momentum": "Momentum",
+    "weight_decay": "Weight decay",
+    "schedule": "Schedule",
+    "warmup": "Warmup",
+    "label_smoothing": "Label smoothing",
+    "crop_padding": "Crop padding",
+    "flip": "Flip",
+    "normalize": "Normalize",
+    "checkpoint_epochs": "Checkpoint epochs",  # last: it follows Epochs
 }
+OWN = "own"  # beside what was filled in: what of it a person has typed over, which a later recipe leaves alone
 
 
 class Form:
@@ -41,7 +51,12 @@ class Form:
             self.fields[name] = gr.Number(filled[name], label=RECIPE_FIELDS[name], info=info, min_width=90)
 
         def tick(name: str, label: str, info: str) -> None:
-            self.fields[name] = gr.Checkbox(label=label, info=info)
+            self.fields[name] = gr.Checkbox(filled.get(name, False), label=label, info=info, min_width=90)
+
+        def choice(name: str, choices: Sequence[str], info: str) -> None:
+            self.fields[name] = gr.Dropdown(
+                list(choices), value=filled[name], label=RECIPE_FIELDS[name], info=info, min_width=90
+            )
 
         self.fields["network"] = gr.Dropdown(
             list(NETWORKS),
@@ -80,7 +95,7 @@ class Form:
                 number("ema", "decay per step of averaged weights, such as 0.999; 0: none")
             self.fields["checkpoint_epochs"] = gr.Textbox(
                 label="Checkpoint epochs",
-                info="keep weights after these epochs, counted from 0; best and last are always kept",
+                info="keep weights after these epochs, counted from 0, or none; best and last are always kept",
                 placeholder="299, 499",
                 max_lines=1,
             )
@@ -95,53 +110,87 @@ class Form:
             hint = "on a GPU: bit-equal after a resume, but slower; always so on a CPU"
             tick("deterministic", "Deterministic", hint)
             tick("aux_heads", "Auxiliary heads", "classifiers on 4a and 4d that feed gradient to the early layers")
+            with gr.Accordion("Optimizer and augmentation", open=False) as self.rest:
+                shallow = set(self.fields)
+                with gr.Row():
+                    choice("optimizer", OPTIMIZERS, "SGD for networks with batch norm, Adam for those without")
+                    number("momentum", "of SGD, Nesterov's; Adam has its own")
+                with gr.Row():
+                    choice("schedule", SCHEDULES, "one cycle: up in a line, then down to 0 by a half cosine")
+                    number("warmup", "share of the steps that one cycle rises")
+                with gr.Row():
+                    number("weight_decay", "of filters and matrices, not of biases and batch norm")
+                    number("label_smoothing", "share of each label that is spread over all classes")
+                with gr.Row():
+                    number("crop_padding", "pixels that an image is shifted by at most; 0: none")
+                    with gr.Column(min_width=90):
+                        tick("flip", RECIPE_FIELDS["flip"], "left to right, each image every second epoch")
+                        tick(
+                            "normalize", RECIPE_FIELDS["normalize"], "by the channels' mean and deviation; off: [0, 1]"
+                        )
         self.folded = self.fields.keys() - in_sight
+        self.deep = self.fields.keys() - shallow
         self.hints = {name: field.info for name, field in self.fields.items()}
 
     def settings(self, filled: dict[str, Any], *answers: Any) -> dict[str, Any]:
         """For `make_train_config`: what is still as `filled` in is left to the recipe; raises `LabError`."""
         typed = dict(zip(self.fields, answers, strict=True))
-        typed |= {name: None for name, value in filled.items() if typed[name] == value}
+        typed |= {name: None for name in RECIPE_FIELDS if typed[name] == filled.get(name)}
         typed["data"] = self.access.check_data(typed["data"])
         return {**typed, "checkpoint_epochs": parse_epochs(typed["checkpoint_epochs"])}
 
     def mark(self, error: LabError | None) -> list[Any]:
-        """Updates for a place in view, `self.more` and the fields: `error` there and beside its field, no older one."""
+        """Updates for `self.marked`: `error` in view and beside its field, unfolded where need be; no older one."""
         sentence = hide_paths(str(error or ""))
         marks = {name: gr.update(info=hint, elem_classes="") for name, hint in self.hints.items()}
         if error and error.field in marks:
             info = f"⚠ {sentence[:1].upper()}{sentence[1:]}"
             marks[error.field] = gr.update(info=info, elem_classes="gl-invalid")
-        unfold = gr.update(open=True) if error and error.field in self.folded else gr.skip()
-        return [message(sentence), unfold, *marks.values()]
+        field = error.field if error else None
+        unfold = [gr.update(open=True) if field in inside else gr.skip() for inside in (self.folded, self.deep)]
+        return [message(sentence), *unfold, *marks.values()]
+
+    @property
+    def filling(self) -> list[Any]:
+        """All that changes when the form is filled in from elsewhere."""
+        return [self.filled, self.own, self.own_words, *self.fields.values()]
+
+    def marked(self, refused: gr.HTML) -> list[Any]:
+        """What `mark` updates, with `refused` as the place in view."""
+        return [refused, self.more, self.rest, *self.fields.values()]
 
     def follow(self, recipe: str, network: str, before: dict[str, Any], *typed: Any) -> list[Any]:
         """Updates for `self.filled`, the words on values of one's own, and the `RECIPE_FIELDS`."""
         filled, own = filled_and_own(recipe, network, before, typed)
-        return [*_own_words(filled, own), *{**filled, **own}.values()]
+        return [*_own_words(filled, own), *({**filled, **own}[name] for name in RECIPE_FIELDS)]
 
     def notice(self, recipe: str, network: str, before: dict[str, Any], *typed: Any) -> list[Any]:
         """The same while a person types: only checkpoint epochs that were filled in may change, as far as Epochs go."""
-        filled, own = filled_and_own(recipe, network, before, typed)
+        filled, own = filled_and_own(recipe, network, _without_retyped(before, typed), typed)
         follows = typed[-1] == before["checkpoint_epochs"] != filled["checkpoint_epochs"]
         return [*_own_words(filled, own), filled["checkpoint_epochs"] if follows else gr.skip()]
 
-    def wire(self, sent: Dependency) -> None:
-        """Have the fields follow recipe and network; the event `sent` chooses a network too."""
+    def wire(self, sent: Dependency) -> list[Dependency]:
+        """Have the fields follow recipe and network; the event `sent` chooses a network too.
+
+        Returns the events after which the fields are filled in anew.
+        """
         recipe, network = self.fields["recipe"], self.fields["network"]
         typed = [self.fields[name] for name in RECIPE_FIELDS]
         inputs, words = [recipe, network, self.filled, *typed], [self.filled, self.own, self.own_words]
         chosen = recipe.input(network_for, [recipe, network], network, **PRIVATE)
-        for event in (chosen.then, sent.then, network.input):
-            event(self.follow, inputs, [*words, *typed], **PRIVATE)
+        followed = [
+            event(self.follow, inputs, [*words, *typed], **PRIVATE) for event in (chosen.then, sent.then, network.input)
+        ]
         # None of them one's own: as if each field were empty.
-        self.back.click(
+        back = self.back.click(
             lambda recipe, network, before: self.follow(recipe, network, before, *[None] * len(typed)),
             inputs[:3],
             [*words, *typed],
             **PRIVATE,
         )
         gr.on([field.input for field in typed], self.notice, inputs, [*words, typed[-1]], **PRIVATE)
+        return [*followed, back]
 
 
 def recipe_fields(recipe: str, network: str, epochs: Any = None) -> dict[str, Any]:
@@ -155,10 +204,23 @@ def recipe_fields(recipe: str, network: str, epochs: Any = None) -> dict[str, An
 def filled_and_own(
     recipe: str, network: str, before: dict[str, Any], typed: Sequence[Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `recipe` fills in for `network`, and what was `typed` over what they filled in `before`."""
-    answers = zip(RECIPE_FIELDS, typed, strict=True)
-    own = {name: value for name, value in answers if value not in (None, "", before[name])}
-    return recipe_fields(recipe, network, own.get("epochs")), own
+    """What `recipe` fills in for `network`, and what was `typed` over what they filled in `before`.
+
+    What was typed before counts as typed also where a recipe chosen since says the same.
+    """
+    kept = before.get(OWN, {})
+    own = {
+        name: value
+        for name, value in zip(RECIPE_FIELDS, typed, strict=True)
+        if value is not None and value != "" and (value != before[name] or name in kept)
+    }
+    return {**recipe_fields(recipe, network, own.get("epochs")), OWN: own}, own
+
+
+def _without_retyped(before: dict[str, Any], typed: Sequence[Any]) -> dict[str, Any]:
+    """`before`, with no value of one's own that was just typed back to the recipe's."""
+    now = dict(zip(RECIPE_FIELDS, typed, strict=True))
+    return {**before, OWN: {name: value for name, value in before.get(OWN, {}).items() if now[name] == value}}
 
 
 def network_for(recipe: str, network: str) -> Any:
@@ -168,5 +230,11 @@ def network_for(recipe: str, network: str) -> Any:
 
 def _own_words(filled: dict[str, Any], own: dict[str, Any]) -> list[Any]:
     differ = [(name, filled[name]) for name, value in own.items() if value != filled[name]]
-    words = [(RECIPE_FIELDS[name], value if isinstance(value, str) else f"{value:,}") for name, value in differ]
+    words = [(RECIPE_FIELDS[name], _in_words(value)) for name, value in differ]
     return [filled, gr.update(visible=bool(words)), render("train/own.html", words=words)]
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value if isinstance(value, str) else f"{value:,}"

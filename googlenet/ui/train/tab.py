@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from googlenet.errors import LabError
-from googlenet.models.presets import with_variants
-from googlenet.models.share import file_stem, parse_network
-from googlenet.recipes import make_train_config
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
@@ -23,6 +19,8 @@ from googlenet.ui.train.all_runs import AllRuns
 from googlenet.ui.train.curves import curves_html
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
+from googlenet.ui.train.launch.panel import LaunchPanel
+from googlenet.ui.train.launch.planned import planned
 from googlenet.ui.train.steer import SteerRun
 from googlenet.ui.train.view import status_html
 from googlenet.ui.train.watch import MAX_COMPARED
@@ -35,12 +33,7 @@ def start_run(
 
     `network` is a preset's name, or one of the Build tab's as JSON or as the text of its link.
     """
-    built = parse_network(network)
-    if aux_heads:
-        built = with_variants(built, aux_heads=True)
-    name = (run or "").strip() or f"{file_stem(built)[:40]}-{time.strftime('%Y%m%d-%H%M%S')}"
-    config = make_train_config(name, built, **changes)
-    return launcher.start(config, checkpoints)
+    return launcher.start(planned(network, run, aux_heads, **changes), checkpoints)
 
 
 def stop_run(checkpoints: Path, name: str) -> list[Any]:
@@ -73,16 +66,18 @@ def training_tab(
     The network of `built`, the Build tab's, can be sent into the form.
     """
     with gr.Row():
-        with gr.Column(scale=1, min_width=320):
+        with gr.Column(scale=1, min_width=320, elem_id="training-form"):
             form = Form(access)
+            plan = LaunchPanel(form, checkpoints, access)
             with gr.Column(elem_classes="gl-actions"):
+                plan.lay_out_in_sight()
                 refused = gr.HTML(elem_classes=["gl-html", "gl-slot"])
                 with gr.Row():
                     start = gr.Button("Start", variant="primary", min_width=90)
                     stop = gr.Button("Stop", min_width=90, interactive=False)
                     resume = gr.Button("Resume", min_width=90, interactive=False)
                 question = Question.lay_out(resume, "Resume anyway")
-        with gr.Column(scale=2, min_width=320):
+        with gr.Column(scale=2, min_width=320, elem_id="shown-run"):
             with gr.Row():
                 chosen = gr.Dropdown([], label="Run", info="newest first", elem_id="run", min_width=240)
                 compared = gr.Dropdown(
@@ -94,6 +89,7 @@ def training_tab(
                     min_width=240,
                 )
             status = gr.HTML("Looking for runs …", elem_classes="gl-html")
+            again = gr.Button("Start again with these settings", size="sm", elem_id="start-again")
             steer = SteerRun(checkpoints)
             html(curves_html(), js_on_load="googlenet.charts(element)")
             with gr.Accordion("Log", open=False):
@@ -118,7 +114,7 @@ def training_tab(
     started = start.click(
         begin,
         [form.filled, *fields],
-        [shown, refused, form.more, *fields],
+        [shown, *form.marked(refused)],
         api_visibility="private",
         show_progress="minimal",
     )
@@ -130,7 +126,8 @@ def training_tab(
         acted.then(None, watched, view, js="googlenet.watchNow")
     all_runs.wire(shown, watched, view)
     steer.wire(shown, watched, view)
-    form.wire(send_to_training(built, form.fields["network"]))
+    started.then(None, refused, None, js="googlenet.showRun")
+    plan.wire(tab, started, form.wire(send_to_training(built, form.fields["network"])), again, shown)
     chosen.input(None, [chosen, compared], view, js="googlenet.watchNow")
     gr.on([compared.input, tab.select, demo.load], None, watched, view, js="googlenet.watchNow")
     timer.tick(None, watched, view, js="googlenet.watch")
