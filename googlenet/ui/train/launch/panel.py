@@ -171,8 +171,9 @@ class LaunchPanel:
             change.then(self.look, looked, outputs, **LIVE)
         plain = [field for name, field in self.form.fields.items() if name not in ("network", "recipe")]
         tab.select(self.look, looked, outputs, **LIVE)
-        edited = [field.input for field in plain]
-        gr.on(edited, lambda *now: [*self.look(*now), ""], looked, [*outputs, self.said], **LIVE)
+        texts = [field.change for field in plain if isinstance(field, gr.Textbox)]  # at `input` some are as before
+        edited = [*(field.input for field in plain if not isinstance(field, gr.Textbox)), *texts]
+        gr.on(edited, self.look, looked, outputs, **LIVE)
         started.then(lambda: "", None, self.said, **PRIVATE)
         self._wire_trial()
 
