@@ -41,7 +41,7 @@ LINES = (  # panel, line of the history, name, colour, kind
     ("memory", "Memory", "the trainer", TRAIN, ""),
     ("memory", "GPU memory", "on the GPU", VALIDATION, "dashed"),
 )
-HEADS = (OTHER.format(1), OTHER.format(2))  # colours of auxiliary heads
+HEADS = (OTHER.format(4), OTHER.format(3))  # colours of auxiliary heads: those that comparing takes last
 
 
 def curves_html() -> str:
