@@ -65,7 +65,7 @@ def _weights(options: argparse.Namespace) -> tuple[Path, list[Path]]:
 
 
 def _one_by_one(classifier: Classifier, paths: list[Path], options: argparse.Namespace) -> int:
-    from googlenet.inference.novelty import warning
+    from googlenet.inference.novelty import WARNING
 
     answers, bad = [], 0
     for file in paths:
@@ -83,9 +83,10 @@ def _one_by_one(classifier: Classifier, paths: list[Path], options: argparse.Nam
             continue
         top = list(answer["probabilities"].items())[: max(1, options.top)]
         word = " (calibrated)" if classifier.calibrated else ""
-        print(answer["file"], ", ".join(f"{name} {share:.1%}" for name, share in top) + word, sep=": ")
-        if answer["unlike_training"]:
-            print(f"  {warning(len(answer['probabilities']))}")
+        doubt = (
+            f"{WARNING} Closest of its {len(answer['probabilities']):,} classes: " if answer["unlike_training"] else ""
+        )
+        print(answer["file"], doubt + ", ".join(f"{name} {share:.1%}" for name, share in top) + word, sep=": ")
     return bad
 
 
@@ -116,8 +117,8 @@ def _lines(answers: ManyAnswers, csv: Path | None) -> Iterator[str]:
         width = min(60, max(len(row.name) for row in answers.rows))
         for row in answers.rows:
             second = f", then {row.runner_up} {row.runner_up_probability:.1%}" if row.runner_up else ""
-            doubt = "  (looks like no class)" if row.unlike_training else ""
-            said = row.error or f"{row.answer} {row.probability:.1%}{second}{doubt}"
+            doubt = "looks like nothing I know; closest: " if row.unlike_training else ""
+            said = row.error or f"{doubt}{row.answer} {row.probability:.1%}{second}"
             yield f"{row.name:<{width}}  {said}"
     yield from answers.remarks
     read = [row for row in answers.rows if not row.error]
@@ -125,7 +126,7 @@ def _lines(answers: ManyAnswers, csv: Path | None) -> Iterator[str]:
     failed = len(answers.rows) - len(read)
     unread = f", {failed:,} cannot be read" if failed else ""
     word = "picture" if len(read) == 1 else "pictures"
-    yield f"{len(read):,} {word} answered in {answers.seconds:.1f} s, {warned:,} look like no class{unread}"
+    yield f"{len(read):,} {word} answered in {answers.seconds:.1f} s, {warned:,} look like nothing it knows{unread}"
     if answers.evaluation:
         count = answers.evaluation.n
         yield from evaluation_lines(answers.evaluation, f"{count:,} pictures in folders named like classes")

@@ -19,7 +19,8 @@ from googlenet.data.augment import normalize
 from googlenet.data.images import Source, fit_image, read_image
 from googlenet.errors import LabError
 from googlenet.inference.batching import Batcher
-from googlenet.inference.novelty import Novelty, NoveltyVerdict, check_novelty
+from googlenet.inference.novelty import Novelty, NoveltyVerdict, check_novelty, verdict
+from googlenet.inference.prototypes import pooled
 from googlenet.models.device import has_fast_bf16, pick_device, usable_cores
 from googlenet.models.fast.folded import fold
 from googlenet.models.googlenet import GoogLeNet
@@ -46,11 +47,17 @@ class Answer:
     seen: Image.Image
     novelty: NoveltyVerdict | None
 
+    @property
+    def unlike_training(self) -> bool | None:
+        """Whether the picture looks like no class; None where the weights file has no threshold."""
+        return self.novelty and self.novelty.unlike_training
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: all but the pictures and how the answer came about."""
         return {
+            "unlike_training": self.unlike_training,
+            "verdict": verdict(*next(iter(self.probabilities.items())), self.unlike_training),
             "probabilities": self.probabilities,
-            "unlike_training": self.novelty and self.novelty.unlike_training,
             "novelty": self.novelty and self.novelty.to_dict(),
         }
 
@@ -72,7 +79,7 @@ class Classifier:
             raise LabError(f"{self.path.name} takes {self.info.network.in_channels} channels: a picture has 3.")
         self.model.to(memory_format=torch.channels_last)
         self.temperature = self.info.temperature
-        self.novelty = Novelty.from_facts(self.info.facts)
+        self.novelty = Novelty.of(self.info)
         self._mean = torch.tensor(self.info.mean, device=self.device)
         self._std = torch.tensor(self.info.std, device=self.device)
 
@@ -86,10 +93,11 @@ class Classifier:
         if not whole:
             picture = seen
         pixels = to_tensor(seen)
-        logits = self._together(pixels)
+        row = self._together(pixels)
+        logits, score = row[: len(self.info.classes)], row[len(self.info.classes) :]
         shares = self._softmax(logits)
         ordered = self._ordered(shares.tolist())
-        novelty = self.novelty and check_novelty(self.novelty, logits)
+        novelty = self.novelty and check_novelty(self.novelty, score.item())
         return Answer(ordered, logits, picture, seen, novelty)
 
     def classify(self, image: Source) -> dict[str, float]:
@@ -124,7 +132,15 @@ class Classifier:
 
     @functools.cached_property
     def _together(self) -> Batcher:
-        return Batcher(self.logits)
+        return Batcher(lambda images: torch.cat([part for part in self.judged(images) if part is not None], 1))
+
+    @torch.inference_mode()
+    def judged(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """`logits`, and the novelty's scores (N, 1) from the same pass; None where the file has no threshold."""
+        if self.novelty is None:
+            return self.logits(images), None
+        logits, features = pooled(self.model, self.prepared(images))
+        return logits, self.novelty.score(logits, features)[:, None]
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
@@ -139,6 +155,11 @@ class Classifier:
     def fast_logits(self, images: Tensor) -> Tensor:
         """As `logits`, within rounding, for many images: batch norm folded, in `fast_dtype`."""
         return self.fast_model(self.prepared(images))
+
+    @torch.inference_mode()
+    def fast_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """As `fast_logits`, and the features (N, F) of the images (prototypes.py)."""
+        return pooled(self.fast_model, self.prepared(images))
 
     @property
     def fast_dtype(self) -> torch.dtype:

@@ -126,6 +126,27 @@ def evaluate_split(
 
     Without a `batch_size` it takes the device's, and less where the device's memory asks for it.
     """
+    return _evaluate(classifier, split, flip, batch_size, progress)
+
+
+def evaluate_features(
+    classifier: Classifier, split: Split, progress: Progress | None = None
+) -> tuple[Evaluation, Tensor]:
+    """`evaluate_split`, and from the same pass the features (n, F) of the images (prototypes.py), on the CPU."""
+    features: list[Tensor] = []
+    evaluation = _evaluate(classifier, split, False, None, progress, features)
+    return evaluation, torch.cat(features)
+
+
+def _evaluate(
+    classifier: Classifier,
+    split: Split,
+    flip: bool,
+    batch_size: int | None,
+    progress: Progress | None,
+    features: list[Tensor] | None = None,
+) -> Evaluation:
+    """Puts the images' features, a batch each, into `features` where that is a list."""
     chosen = BATCH[classifier.device.type] if batch_size is None else check_whole(batch_size, "batch_size", 1, 65_536)
     count, size = len(split.labels), classifier.info.network.input_size
     if count == 0:
@@ -136,7 +157,7 @@ def evaluate_split(
     started = time.perf_counter()
     while True:
         try:
-            logits = _logits(classifier, split.images, flip, chosen, progress)
+            logits = _logits(classifier, split.images, flip, chosen, progress, features)
             break
         except torch.OutOfMemoryError:
             if chosen == 1:
@@ -145,12 +166,25 @@ def evaluate_split(
     return summarise(classifier, logits, split.labels.cpu(), time.perf_counter() - started, flip)
 
 
-def _logits(classifier: Classifier, images: Tensor, flip: bool, batch_size: int, progress: Progress | None) -> Tensor:
+def _logits(
+    classifier: Classifier,
+    images: Tensor,
+    flip: bool,
+    batch_size: int,
+    progress: Progress | None,
+    features: list[Tensor] | None,
+) -> Tensor:
     """float32 (n, classes), on the CPU."""
     parts, count = [], len(images)
+    if features is not None:
+        features.clear()  # of a try that ran out of memory
     for start in range(0, count, batch_size):
         batch = images[start : start + batch_size].to(classifier.device)
-        logits = classifier.fast_logits(batch)
+        if features is None:
+            logits = classifier.fast_logits(batch)
+        else:
+            logits, found = classifier.fast_features(batch)
+            features.append(found.cpu())
         parts.append((logits + classifier.fast_logits(batch.flip(-1))) / 2 if flip else logits)
         if progress:
             done = min(start + batch_size, count)

@@ -219,7 +219,8 @@ def decode_found(found: Found, least: int) -> Image.Image:
 
 def _ask(classifier: Classifier, pixels: Tensor) -> Iterator[dict[str, Any]]:
     """What a row says of each of uint8 (N, 3, H, W)."""
-    logits = classifier.logits(pixels).float().cpu()
+    logits, found = classifier.judged(pixels)
+    logits = logits.float().cpu()
     if logits.isnan().any():
         raise LabError(
             f"{classifier.path.name} answers with NaN, since its training diverged: choose an earlier epoch.",
@@ -227,7 +228,7 @@ def _ask(classifier: Classifier, pixels: Tensor) -> Iterator[dict[str, Any]]:
         )
     classes, novelty = classifier.info.classes, classifier.novelty
     shares, best = (logits / classifier.temperature).softmax(-1).topk(min(2, len(classes)))
-    scores: list[float] = novelty.score(logits).tolist() if novelty else [0.0] * len(logits)
+    scores: list[float] = [0.0] * len(logits) if found is None else found[:, 0].tolist()
     for row, share, number, score in zip(logits, shares.tolist(), best.tolist(), scores, strict=True):
         said: dict[str, Any] = {"answer": classes[number[0]], "probability": share[0], "logits": row}
         if len(number) > 1:

@@ -1,8 +1,9 @@
-"""Is a picture unlike anything the network was trained on? One score of its logits, and a threshold with known errors.
+"""Is a picture unlike anything the network was trained on? One score of its answer, and a threshold with known errors.
 
-A network of ten classes answers every picture with one of ten. The score says how far the logits are from those of
-pictures that are of a class; pictures beyond the threshold get a warning. The threshold is fitted on images that were
-held out of training, its errors are measured on others, and all of it travels in the weights file's facts.
+A network of ten classes answers every picture with one of ten. The score says how far its features (prototypes.py), or
+in files written before there were these, its logits, are from those of pictures that are of a class; pictures beyond
+the threshold get a warning. The threshold is fitted on images that were held out of training, its errors are measured
+on others, and all of it travels in the weights file's facts.
 """
 
 from __future__ import annotations
@@ -14,12 +15,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import LabError, check_choice, check_number, is_number
+from googlenet.inference.prototypes import Prototypes, fit_prototypes, read_prototypes
 
 if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
     from torch import Tensor
 
+    from googlenet.models.weights import WeightsInfo
+
+FEATURES = "features"  # the score that needs prototypes
 FACT = "novelty"  # its key in a weights file's facts
 MAX_SETS, MAX_WORDS = 20, 200  # of a stranger's file
+
+DIVERGED = "Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch."
 
 # Logits (..., classes) → (...), higher for pictures less like the training images. Temperature plays no part.
 SCORES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -29,6 +36,7 @@ SCORES: dict[str, Callable[[Tensor], Tensor]] = {
     "entropy": lambda logits: -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1),
 }
 MEANING = {
+    FEATURES: "distance of its features from those of the nearest class, 1 − cosine × relative length^0.2,",
     "energy": "energy, −log Σ exp(logit) (Liu et al. 2020)",
     "max logit": "the largest logit, negated (Hendrycks et al. 2022)",
     "max softmax": "1 − the largest probability (Hendrycks and Gimpel 2017)",
@@ -38,10 +46,11 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Novelty:
-    """A score of `SCORES` by `name`, and the `threshold` above which it warns.
+    """A score by `name`, of `SCORES` or `FEATURES`, and the `threshold` above which it warns.
 
     `false_alarm` is the share of pictures of a class that it warns of, `misses` the share of each foreign set that it
-    does not warn of, both in [0, 1]; `fitted_on` and `measured_on` say with which images.
+    does not warn of, both in [0, 1]; `fitted_on` and `measured_on` say with which images. `known` is what `FEATURES`
+    compares with.
     """
 
     name: str
@@ -50,43 +59,54 @@ class Novelty:
     misses: dict[str, float] = field(default_factory=dict)
     fitted_on: str = ""
     measured_on: str = ""
+    known: Prototypes | None = None
 
-    def score(self, logits: Tensor) -> Tensor:
-        """Logits (..., classes) → (...), higher for pictures less like the training images."""
-        return SCORES[self.name](logits.float())
+    def score(self, logits: Tensor, features: Tensor) -> Tensor:
+        """Logits (..., classes) and features (..., F) → (...), higher for pictures less like the training images."""
+        return SCORES[self.name](logits.float()) if self.known is None else self.known.score(features)
 
-    def warns(self, logits: Tensor) -> Tensor:
-        """Logits (..., classes) → bool (...): whether the picture looks like no class."""
-        return self.score(logits) > self.threshold
+    def warns(self, logits: Tensor, features: Tensor) -> Tensor:
+        """As `score` → bool (...): whether the picture looks like no class."""
+        return self.score(logits, features) > self.threshold
 
     def measured(self, familiar: Tensor, foreign: Mapping[str, Tensor], measured_on: str = "") -> Novelty:
-        """The same threshold with the errors it makes on logits (N, classes) of `familiar` images and foreign sets."""
+        """The same threshold with the errors it makes on scores (N,) of `familiar` images and of foreign sets."""
         return dataclasses.replace(
             self,
-            false_alarm=_share(self.warns(familiar)),
-            misses={name: 1 - _share(self.warns(logits)) for name, logits in foreign.items()},
+            false_alarm=_share(familiar > self.threshold),
+            misses={name: 1 - _share(scores > self.threshold) for name, scores in foreign.items()},
             measured_on=measured_on,
         )
 
     def to_facts(self) -> dict[str, Any]:
         """Plain JSON types, for a weights file's facts under `FACT`."""
-        plain = dataclasses.asdict(self)
-        return {"score": plain.pop("name"), **plain}
+        names = ("threshold", "false_alarm", "misses", "fitted_on", "measured_on")
+        plain = {"score": self.name, **{name: getattr(self, name) for name in names}}
+        return plain if self.known is None else {**plain, "known": self.known.to_facts()}
+
+    @classmethod
+    def of(cls, info: WeightsInfo) -> Novelty | None:
+        """What a weights file says, or None when it says nothing that can be used for its network."""
+        found = cls.from_facts(info.facts)
+        return None if found and found.known and not found.known.belong_to(info.network) else found
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Novelty | None:
         """What a weights file says, or None when it says nothing that can be used: files come from anywhere."""
         said = facts.get(FACT)
-        if not isinstance(said, dict) or said.get("score") not in tuple(SCORES):
+        if not isinstance(said, dict) or said.get("score") not in (*SCORES, FEATURES):
             return None
         if not (is_number(said.get("threshold"), -1e9, 1e9) and is_number(said.get("false_alarm"), 0, 1)):
+            return None
+        known = read_prototypes(said.get("known")) if said["score"] == FEATURES else None
+        if said["score"] == FEATURES and known is None:
             return None
         misses = said.get("misses")
         named = misses.items() if isinstance(misses, dict) else ()
         shares = [(str(name)[:MAX_WORDS], float(share)) for name, share in named if is_number(share, 0, 1)]
         fitted_on, measured_on = (str(said.get(key, ""))[:MAX_WORDS] for key in ("fitted_on", "measured_on"))
         numbers = float(said["threshold"]), float(said["false_alarm"])
-        return cls(said["score"], *numbers, dict(shares[:MAX_SETS]), fitted_on, measured_on)
+        return cls(said["score"], *numbers, dict(shares[:MAX_SETS]), fitted_on, measured_on, known)
 
 
 def fit(logits: Tensor, name: str = "energy", false_alarm: float = 0.05, fitted_on: str = "") -> Novelty:
@@ -99,12 +119,36 @@ def fit(logits: Tensor, name: str = "energy", false_alarm: float = 0.05, fitted_
     check_number(false_alarm, "false_alarm", 0, 0.5)
     if len(logits) == 0:
         raise LabError("A threshold needs images to be fitted on: choose a split that has some.")
-    scores = SCORES[name](logits.float()).sort().values
-    threshold = scores[max(0, math.ceil(round(len(scores) * (1 - false_alarm), 6)) - 1)].item()
-    if not (math.isfinite(threshold) and logits.isfinite().all()):
-        raise LabError("Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch.")
-    fitted = Novelty(name, threshold, false_alarm, fitted_on=fitted_on)
-    return fitted.measured(logits, {}, fitted_on)
+    if not logits.isfinite().all():
+        raise LabError(DIVERGED)
+    return _with_threshold(name, SCORES[name](logits.float()), false_alarm, fitted_on)
+
+
+def fit_features(
+    logits: Tensor, features: Tensor, labels: Tensor, false_alarm: float = 0.05, fitted_on: str = ""
+) -> Novelty:
+    """As `fit`, by features (N, F) and labels (N,); its score is `FEATURES`.
+
+    By the energy where that cannot be: too few images of a class, too many classes, or features that are all alike.
+    """
+    if not logits.isfinite().all():
+        raise LabError(DIVERGED)
+    try:
+        known, scores = fit_prototypes(features, labels, logits.shape[-1])
+    except LabError:
+        return fit(logits, false_alarm=false_alarm, fitted_on=fitted_on)
+    return _with_threshold(FEATURES, scores, false_alarm, fitted_on, known)
+
+
+def _with_threshold(
+    name: str, scores: Tensor, false_alarm: float, fitted_on: str, known: Prototypes | None = None
+) -> Novelty:
+    ordered = scores.sort().values
+    threshold = ordered[max(0, math.ceil(round(len(scores) * (1 - false_alarm), 6)) - 1)].item()
+    if not math.isfinite(threshold):
+        raise LabError(DIVERGED)
+    fitted = Novelty(name, threshold, false_alarm, fitted_on=fitted_on, known=known)
+    return fitted.measured(scores, {}, fitted_on)
 
 
 @dataclass(frozen=True)
@@ -120,14 +164,19 @@ class NoveltyVerdict:
         return {"score": self.novelty.name, "value": self.score, "threshold": self.novelty.threshold}
 
 
-def check_novelty(novelty: Novelty, logits: Tensor) -> NoveltyVerdict:
-    """Whether the picture with these logits (classes,) is unlike the training images."""
-    return NoveltyVerdict(novelty, novelty.score(logits).item(), bool(novelty.warns(logits)))
+def check_novelty(novelty: Novelty, score: float) -> NoveltyVerdict:
+    """Whether the picture with this score is unlike the training images."""
+    return NoveltyVerdict(novelty, score, score > novelty.threshold)
 
 
-def warning(classes: int) -> str:
-    """The sentence for a picture that a novelty warns of."""
-    return f"This does not look like any of the {classes:,} classes that the network knows."
+WARNING = "This looks like nothing I know."  # the sentence for a picture that a novelty warns of
+
+
+def verdict(closest: str, share: float, unlike: bool | None) -> str:
+    """The answer in a sentence, for people: what a picture that looks like no class is not, before the class."""
+    if unlike:
+        return f"{WARNING} Of the classes I was taught, {closest} comes closest."
+    return f"{closest}, {share:.1%}"
 
 
 def _share(chosen: Tensor) -> float:

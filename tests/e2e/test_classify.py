@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 from shapes_network import shapes_checkpoint
 
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.novelty import Novelty
 
 
 @pytest.fixture
@@ -80,7 +79,7 @@ def told(lab: object, tmp_path: Path) -> Iterator[dict[str, Path]]:
     """A network that knows four shapes, in the list as told/best; the shape it finds oddest, and the clearest."""
     path, _, shapes = shapes_checkpoint(lab.checkpoints / "told" / "best.safetensors")
     classifier = Classifier(path, "cpu")
-    scores = Novelty.from_facts(classifier.info.facts).score(classifier.logits(shapes.images))
+    scores = classifier.judged(shapes.images)[1][:, 0]
     pictures = {"odd": tmp_path / "odd.png", "clear": tmp_path / "clear.png"}
     for name, index in (("odd", scores.argmax()), ("clear", scores.argmin())):
         Image.fromarray(shapes.images[index].permute(1, 2, 0).numpy()).save(pictures[name])
@@ -94,7 +93,7 @@ def test_an_odd_picture_is_warned_of_and_a_fitting_one_is_not(visit: object, tol
     page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name="told/best").click()
     page.locator("input[type=file]").first.set_input_files(told["odd"])
-    warning = page.get_by_text("This does not look like any of the 4 classes")
+    warning = page.get_by_text("This looks like nothing I know.")
     expect(warning).to_be_visible(timeout=60_000)
     expect(page.get_by_role("img", name="Warning")).to_be_visible()
 

@@ -126,4 +126,4 @@ def test_an_example_is_answered_rightly_at_the_first_click(visit: object) -> Non
     page = visit.open("?tab=classify")
     page.get_by_role("button", name="frog").click()
     expect(page.locator(".gl-verdict")).to_contain_text("frog", timeout=PATIENCE)
-    expect(page.get_by_text("This does not look like")).not_to_be_visible()
+    expect(page.get_by_text("This looks like nothing I know")).not_to_be_visible()

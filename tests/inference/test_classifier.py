@@ -13,6 +13,7 @@ from tiny import CLASSES, MEAN, STD, tiny_checkpoint, tiny_config
 
 from googlenet.data import images
 from googlenet.errors import LabError
+from googlenet.inference import classifier
 from googlenet.inference.classifier import Classifier, load_classifier
 from googlenet.models.googlenet import GoogLeNet
 
@@ -98,6 +99,8 @@ def test_an_answer_takes_one_decoding_and_one_pass(tmp_path: Path, monkeypatch: 
     opened, forward = images._open, GoogLeNet.forward
     monkeypatch.setattr(images, "_open", lambda content, name: (decodes.append(name), opened(content, name))[1])
     monkeypatch.setattr(GoogLeNet, "forward", lambda self, x: (passes.append(len(x)), forward(self, x))[1])
+    with_features = classifier.pooled
+    monkeypatch.setattr(classifier, "pooled", lambda model, x: (passes.append(len(x)), with_features(model, x))[1])
 
     def counted() -> tuple[list[str], list[int]]:
         seen = decodes[:], passes[:]

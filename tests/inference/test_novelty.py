@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import base64
+import dataclasses
+import io
 import json
 import math
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +20,14 @@ from torch import Tensor
 from trainings import ROOT, make_folder
 
 from benchmarks import foreign
-from benchmarks.novelty import Answers, auroc, check_held_out, main, store
+from benchmarks.novelty import Answers, auroc, check_held_out, false_positives, main, store
 from googlenet.cli.main import main as command_line
 from googlenet.data.splits import Split
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.novelty import FACT, SCORES, Novelty, fit
-from googlenet.models.weights import read_info
+from googlenet.inference.novelty import FACT, SCORES, Novelty, fit, fit_features
+from googlenet.inference.prototypes import Prototypes, width
+from googlenet.models.weights import add_facts, read_info
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify import view
 
@@ -31,6 +36,9 @@ SHIPPED = sorted((ROOT / "checkpoints").glob("*.safetensors"))
 
 def logits(count: int, seed: int = 0, classes: int = 5) -> Tensor:
     return torch.randn(count, classes, generator=torch.Generator().manual_seed(seed)) * 3
+
+
+NONE = torch.zeros(0)  # the features, for a score that needs none
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +61,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Split, Split]:
 def test_a_threshold_keeps_to_its_false_alarms_on_the_images_it_was_fitted_on(name, count, share):
     sample = logits(count)
     novelty = fit(sample, name, share)
-    warned = novelty.warns(sample).sum().item()
+    warned = novelty.warns(sample, NONE).sum().item()
     assert warned == math.floor(count * share + 1e-6)  # never more, and one more would be too many
     assert novelty.false_alarm == pytest.approx(warned / count)
 
@@ -97,6 +105,92 @@ def test_auroc_counts_pairs():
     assert auroc(familiar, foreign) == pytest.approx(sum(pairs) / len(pairs))
 
 
+def test_false_positives_are_counted_where_95_of_100_familiar_ones_pass():
+    familiar = torch.arange(100.0)
+    assert false_positives(familiar, torch.tensor([0.0, 94.0, 94.5, 200.0])) == 0.5
+    assert false_positives(familiar, familiar) == 0.95
+
+
+# --- by features ------------------------------------------------------------------------------------
+
+
+def clusters(count: int, classes: int = 3, wide: int = 16, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Features of `count` images of each class, around a direction of its own; and their labels."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(classes).repeat(count)
+    return 5 * torch.eye(wide)[labels] + 0.5 * torch.rand(len(labels), wide, generator=generator), labels
+
+
+def test_the_score_of_features_is_that_of_its_definition():
+    known = Prototypes(np.eye(4, dtype=np.float32)[:2], 5.0)
+    features = torch.tensor([[3.0, 0.0, 0.0, 4.0], [0.0, 10.0, 0.0, 0.0], [0.0, 0.0, 0.0, 5.0]])
+    expected = [1 - 0.6, 1 - 2**0.2, 1.0]
+    assert known.score(features).tolist() == pytest.approx(expected, abs=1e-6)
+    assert [known.score(row).item() for row in features] == pytest.approx(expected, abs=1e-6)
+
+
+def test_features_tell_what_is_of_no_class_and_keep_to_their_false_alarms():
+    fitting, labels = clusters(200)
+    novelty = fit_features(torch.zeros(len(labels), 3), fitting, labels, 0.05)
+    assert (novelty.name, novelty.false_alarm) == ("features", 0.05)
+    new, odd = clusters(200, seed=1)[0], clusters(200, 5, seed=2)[0][clusters(200, 5)[1] > 2]
+    assert novelty.warns(new, new).float().mean() == pytest.approx(0.05, abs=0.04)
+    assert novelty.warns(odd, odd).all()
+    again = Novelty.from_facts(json.loads(json.dumps({FACT: novelty.to_facts()})))
+    assert torch.equal(again.score(new, new), novelty.score(new, new))
+
+
+@pytest.mark.parametrize(
+    ("features", "labels"),
+    [
+        (torch.ones(30, 4), torch.arange(30) % 3),  # all alike
+        (torch.rand(30, 4), torch.tensor([0] * 15 + [1] * 12 + [2] * 3)),  # three of the last
+        (torch.rand(30, 100_000), torch.arange(30) % 3),  # more than may travel in a file
+    ],
+)
+def test_where_features_say_nothing_the_energy_does(features: Tensor, labels: Tensor):
+    assert fit_features(logits(30, classes=3), features, labels).name == "energy"
+
+
+def test_features_of_another_network_or_damaged_ones_are_not_used(tmp_path: Path):
+    path = tiny_checkpoint(tmp_path / "a.safetensors")
+    info = read_info(path)
+    fitted, labels = clusters(20, len(CLASSES), width(info.network))
+    facts = fit_features(torch.zeros(len(labels), len(CLASSES)), fitted, labels).to_facts()
+    assert Novelty.of(dataclasses.replace(info, facts={FACT: facts})) is not None
+    known, text = facts["known"], facts["known"]["means"]
+    nan = base64.b64encode(np.full(width(info.network) * len(CLASSES), np.nan, "<f2").tobytes()).decode()
+    unsound = [
+        {**known, "means": odd} for odd in (text[:-8], text[:-1], 7, None, "?" * 16, nan, text * 2, "A" * 900_000)
+    ]
+    unsound += [{**known, "length": odd} for odd in (0, -1, math.nan, "5", None)]
+    unsound += [{**known, "classes": odd} for odd in (0, 1, 2, 7, 1.5, "3", None)]
+    for odd in [*unsound, None, 7, [], "x", {}]:
+        assert Novelty.of(dataclasses.replace(info, facts={FACT: {**facts, "known": odd}})) is None
+    add_facts(path, **{FACT: {**facts, "known": unsound[0]}})
+    assert Classifier(path, "cpu").answer(np.zeros((32, 32, 3), np.uint8)).novelty is None
+
+
+def test_a_picture_alone_a_batch_and_many_get_the_same_score_by_features(tmp_path: Path):
+    path = tiny_checkpoint(tmp_path / "a.safetensors")
+    plain = Classifier(path, "cpu")
+    images = torch.randint(0, 256, (60, 3, 32, 32), generator=torch.Generator().manual_seed(3), dtype=torch.uint8)
+    labels = torch.arange(60) % len(CLASSES)
+    found, features = plain.fast_features(images)
+    novelty = fit_features(found, features, labels)
+    assert novelty.name == "features"
+    store(path, novelty)
+    classifier = Classifier(path, "cpu")
+    rows, scores = classifier.judged(images)
+    assert torch.equal(rows, plain.logits(images))  # what is asked beside them changes no answer
+    assert scores[:, 0].tolist() == pytest.approx(novelty.score(found, features).tolist(), abs=1e-2)
+    for image, row, score in list(zip(images, rows, scores[:, 0], strict=True))[:5]:
+        answer = classifier.answer(image.permute(1, 2, 0).numpy())
+        assert answer.logits.tolist() == pytest.approx(row.tolist(), abs=1e-4)
+        assert answer.novelty.score == pytest.approx(score.item(), abs=1e-4)
+        assert answer.to_dict()["novelty"]["score"] == "features"
+
+
 # --- a network that has learned ------------------------------------------------------------------
 
 
@@ -106,18 +200,18 @@ def test_shapes_are_told_from_plain_colours(told):
     novelty = Novelty.from_facts(classifier.info.facts)
     known = classifier.logits(measuring.images)
     assert (known.argmax(1) == measuring.labels).float().mean() > 0.85
-    assert novelty.warns(classifier.logits(fitting.images)).float().mean() == pytest.approx(0.05, abs=0.001)
-    assert novelty.warns(known).float().mean() < 0.12  # 400 images: 5% and 6 standard deviations
+    assert novelty.warns(classifier.logits(fitting.images), NONE).float().mean() == pytest.approx(0.05, abs=0.001)
+    assert novelty.warns(known, NONE).float().mean() < 0.12  # 400 images: 5% and 6 standard deviations
     plain = foreign.foreign_sets(measuring.images)["plain colours"]
     # A network this small takes noise for a very clear shape; in plain colours it finds none.
-    assert auroc(novelty.score(known), novelty.score(classifier.logits(plain))) > 0.7
+    assert auroc(novelty.score(known, NONE), novelty.score(classifier.logits(plain), NONE)) > 0.7
 
 
 def test_one_picture_is_judged_as_its_batch_is(told):
     path, _, measuring = told
     classifier = Classifier(path, "cpu")
     novelty = Novelty.from_facts(classifier.info.facts)
-    scores = novelty.score(classifier.logits(measuring.images[:20])).tolist()
+    scores = novelty.score(classifier.logits(measuring.images[:20]), NONE).tolist()
     for image, score in zip(measuring.images, scores, strict=False):
         verdict = classifier.answer(image.permute(1, 2, 0).numpy()).novelty
         assert verdict.score == pytest.approx(score, abs=1e-4)
@@ -132,8 +226,9 @@ def test_the_shipped_file_errs_as_often_as_it_says():
     if novelty is None:
         pytest.skip("the shipped file has no threshold")
     sets = foreign.foreign_sets(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
-    for name in ("pixel noise", "plain colours"):
-        missed = 1 - novelty.warns(classifier.logits(sets[name])).float().mean().item()
+    for name in ("pixel noise", "plain colours", "lines of text"):
+        scores = classifier.judged(sets[name])[1]
+        missed = (scores <= novelty.threshold).float().mean().item()
         said = novelty.misses[name]
         assert missed == pytest.approx(said, abs=0.02 + 5 * math.sqrt(said * (1 - said) / 100))
 
@@ -144,7 +239,9 @@ def test_the_shipped_file_errs_as_often_as_it_says():
 def test_a_threshold_survives_the_file(tmp_path: Path):
     path = tiny_checkpoint(tmp_path / "a.safetensors", epoch=3)
     before = load_file(path)
-    novelty = fit(logits(50), fitted_on="50 images").measured(logits(40, 1), {"noise": logits(30, 2)}, "40 others")
+    novelty = fit(logits(50), fitted_on="50 images").measured(
+        logits(40, 1)[:, 0], {"noise": logits(30, 2)[:, 0]}, "40 others"
+    )
     store(path, novelty)
     info = read_info(path)
     assert Novelty.from_facts(info.facts) == novelty
@@ -212,11 +309,20 @@ def test_the_benchmark_fits_measures_and_stores(tmp_path: Path, capsys: pytest.C
     data = make_folder(tmp_path / "colours", 60, 40)
     path = tiny_checkpoint(tmp_path / "a.safetensors", ("blue", "green", "red"), seed=5)
     # This network has learned nothing, so it cannot have learned the held-out images either.
+    near = tmp_path / "near.zip"
+    with zipfile.ZipFile(near, "w") as archive:
+        for number in range(6):
+            picture = io.BytesIO()
+            Image.new("RGB", (32, 32), (40 * number, 0, 0)).save(picture, "PNG")
+            archive.writestr(f"reds/{number}.png", picture.getvalue())
     arguments = [str(path), "--data", str(data), "--device", "cpu", "--store", "--score", "entropy"]
+    arguments += ["--near", str(near)]
     assert main([*arguments, "--validation", "0.2", "--false-alarm", "0.1"]) == 0
     printed = capsys.readouterr().out
     assert "photographs of other things" in printed
-    assert "chosen: entropy" in printed
+    assert "CIFAR-100                            3 images" in printed  # the reporting half
+    assert "far, the mean of" in printed
+    assert "\nentropy: warning above" in printed
     novelty = Novelty.from_facts(read_info(path).facts)
     assert (novelty.name, novelty.fitted_on) == ("entropy", "36 validation images of folder colours")
     assert f"false alarms {novelty.false_alarm:.1%} on 120 test images" in printed
@@ -225,6 +331,9 @@ def test_the_benchmark_fits_measures_and_stores(tmp_path: Path, capsys: pytest.C
     assert main([*arguments, "--fit-on", "test"]) == 0
     assert Novelty.from_facts(read_info(path).facts).fitted_on == "60 test images of folder colours"
 
+    (tmp_path / "no.zip").write_bytes(b"PK")
+    assert main([*arguments, "--near", str(tmp_path / "no.zip")]) == 2
+    assert "no.zip is no zip file that can be read" in capsys.readouterr().err
     assert main([*arguments, "--validation", "0"]) == 2
     assert "needs held-out images" in capsys.readouterr().err
     for split in ("train", "test"):
@@ -249,15 +358,15 @@ def test_learned_images_are_no_held_out_images():
 def test_the_command_line_warns(told, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path, _, measuring = told
     classifier = Classifier(path, "cpu")
-    scores = Novelty.from_facts(classifier.info.facts).score(classifier.logits(measuring.images))
+    scores = Novelty.from_facts(classifier.info.facts).score(classifier.logits(measuring.images), NONE)
     for name, index in (("odd", scores.argmax()), ("clear", scores.argmin())):
         Image.fromarray(measuring.images[index].permute(1, 2, 0).numpy()).save(tmp_path / f"{name}.png")
     files = [str(tmp_path / "odd.png"), str(tmp_path / "clear.png")]
     assert command_line(["classify", str(path), *files]) == 0
     lines = capsys.readouterr().out.splitlines()
-    warned = [i for i, line in enumerate(lines) if "does not look like any of the 4 classes" in line]
-    assert warned == [1]
-    assert lines[2].startswith(str(tmp_path / "clear.png"))
+    doubt = ": This looks like nothing I know. Closest of its 4 classes: "
+    assert [doubt in line for line in lines] == [True, False]
+    assert lines[0].startswith(f"{tmp_path / 'odd.png'}{doubt}")
     assert command_line(["classify", str(path), *files, "--json"]) == 0
     answers = json.loads(capsys.readouterr().out)
     assert [answer["unlike_training"] for answer in answers] == [True, False]

@@ -516,7 +516,8 @@ def test_a_temperature_is_fitted_stored_and_used_for_probabilities_alone(run: Pa
     told = {"temperature": fitted.temperature, "temperature_fitted_on": held_out}
     assert after.info.facts == before.info.facts | told | {FACT: after.info.facts[FACT]}
     novelty = Novelty.from_facts(after.info.facts)
-    assert (novelty.name, novelty.fitted_on, novelty.misses) == ("energy", held_out, {})
+    assert (novelty.name, novelty.fitted_on, novelty.misses) == ("features", held_out, {})
+    assert novelty.known.belong_to(after.info.network)
     assert novelty.false_alarm <= 0.05
 
 

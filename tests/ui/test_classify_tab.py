@@ -121,13 +121,14 @@ def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, 
     score = 1 - max(Classifier(folder / "a.safetensors", "cpu").classify(path).values())
     shown = Parsed(answer)
     warning = (
-        "This does not look like any of the 3 classes that the network knows. The percentages only show which of them "
-        f"comes closest. Max softmax score {score:.2f}, warning above {threshold:.2f}. Of pictures that are of a "
-        "class, 5.0% get this warning too."
+        "This looks like nothing I know. I was taught 3 classes, and this picture is far from every one of them. I can "
+        "be wrong: 5.0% of pictures that are of a class get this warning too. "
+        f"(Score {score:.2f} by max softmax, warning above {threshold:.2f}.)"
     )
     assert shown.texts("div", "gl-unlike") == [warning] * warned
     assert shown.attributes("svg", "aria-label") == ["Warning"] * warned
-    assert shown.texts("p", "gl-verdict")[0].startswith("closest: ") == warned
+    assert shown.texts("p", "gl-verdict")[0].startswith("If I had to choose a class: ") == warned
+    assert shown.texts("p", "gl-sure")[0].startswith("The percentages only compare the classes") == warned
 
     told = Parsed(facts)
     assert told.texts("summary") == [
@@ -139,7 +140,9 @@ def test_a_warning_stands_beside_the_percentages(tmp_path: Path, uploads: Path, 
     assert f"is above {threshold:.2f}, fitted on 500 validation images. It did so wrongly for 5.0% of" in details
 
     sent = classify_upload(folder, upload(path), "a")
+    assert list(sent)[:2] == ["unlike_training", "verdict"]
     assert sent["unlike_training"] == warned
+    assert sent["verdict"].startswith("This looks like nothing I know. Of the classes I was taught, ") == warned
     expected = {"score": "max softmax", "value": pytest.approx(score, abs=1e-5), "threshold": threshold}
     assert sent["novelty"] == expected
 

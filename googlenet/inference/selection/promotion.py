@@ -13,8 +13,8 @@ from googlenet.errors import LabError
 from googlenet.files import write_atomically
 from googlenet.inference.calibration import COLDEST, HOTTEST, expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
-from googlenet.inference.evaluate import check_classes, evaluate_split
-from googlenet.inference.novelty import FACT, Novelty, fit
+from googlenet.inference.evaluate import check_classes, evaluate_features
+from googlenet.inference.novelty import FACT, FEATURES, fit_features
 from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
 from googlenet.inference.selection.store import weights_digest
 from googlenet.models.weights import add_facts
@@ -102,14 +102,14 @@ def fit_facts(
 ) -> tuple[Calibration, dict[str, Any]]:
     """What the choosing images of `judges` say of the weights file `path`, and that as facts to write into it.
 
-    The threshold above which a picture looks like no class is among them unless the file has one, whose errors may
-    have been measured; a temperature that it has gives way. The weights stay as they are, and so do the logits:
+    The threshold above which a picture looks like no class is among them, unless the file has one by features or one
+    whose errors were measured; a temperature that it has gives way. The weights stay as they are, and so do the logits:
     `Classifier` divides them. Raises `LabError` for a file that is no checkpoint or of other classes than the images,
     and when these cannot be the images that its training held out.
     """
     classifier = Classifier(path, device)
     check_classes(classifier, judges.images.classes, judges.images.name)
-    before = evaluate_split(classifier, judges.choose, progress=progress)
+    before, features = evaluate_features(classifier, judges.choose, progress=progress)
     recorded = classifier.info.facts.get("validation_accuracy")
     recorded = recorded if judges.held_out and isinstance(recorded, float) else None
     if recorded is not None and are_other_images(recorded, before.accuracy, before.n):
@@ -124,8 +124,10 @@ def fit_facts(
         "temperature": temperature,
         "temperature_fitted_on": None if temperature is None else judges.judged_on,
     }
-    if Novelty.from_facts(classifier.info.facts) is None:
-        facts[FACT] = fit(before.logits, fitted_on=judges.judged_on).to_facts()
+    kept = classifier.novelty
+    if kept is None or (kept.name != FEATURES and not kept.misses):
+        fitted_on = judges.judged_on
+        facts[FACT] = fit_features(before.logits, features, before.labels, fitted_on=fitted_on).to_facts()
     fitted = Calibration(
         temperature=temperature,
         n=before.n,

@@ -148,9 +148,11 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
         """The five likeliest classes of a picture.
 
         image: a file (handle_file in Python); checkpoint: a name such as googlenet-cifar10 or my-run/best, the first if
-        left out. Returns {"top": [{"class": ..., "probability": ...}, ...], "checkpoint": ..., "unlike_training": ...,
-        "novelty": {"score": ..., "value": ..., "threshold": ...}}, the likeliest first. unlike_training says whether
-        the picture looks like no class; it and novelty are null when the weights file has no threshold for that.
+        left out. Returns {"unlike_training": ..., "verdict": ..., "top": [{"class": ..., "probability": ...}, ...],
+        "checkpoint": ..., "novelty": {"score": ..., "value": ..., "threshold": ...}}. unlike_training says whether the
+        picture looks like no class; it and novelty are null when the weights file has no threshold for that. verdict is
+        the answer in a sentence; top has the likeliest class first, and is no more than a comparison of them when
+        unlike_training is true.
         """
         return classify_upload(checkpoints, image, checkpoint)
 
@@ -201,7 +203,8 @@ def classify_upload(checkpoints: Path, upload: Any, chosen: str = "") -> dict[st
     answer = network.answer(received(upload), whole=False).to_dict()
     top = list(answer.pop("probabilities").items())[: view.TOP]
     shares = [{"class": name, "probability": share} for name, share in top]
-    return {"top": shares, "checkpoint": checkpoint.name, **answer}
+    first = {key: answer.pop(key) for key in ("unlike_training", "verdict")}
+    return {**first, "top": shares, "checkpoint": checkpoint.name, **answer}
 
 
 def _path(file: Any) -> Any:

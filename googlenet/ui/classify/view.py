@@ -23,13 +23,14 @@ TOP = 5
 def answer(given: Answer, resize: int | None = None) -> Markup:
     """The answer in words, bars of the likeliest classes, the network's input and what was done to get it.
 
-    A picture that looks like no class gets a warning.
+    A picture that looks like no class is told to be that first, and then which class comes closest.
     `resize` is the network's (`WeightsInfo.resize`).
     """
     doubt = given.novelty if given.novelty and given.novelty.unlike_training else None
     return render(
         "classify/answer.html",
-        warning=doubt and novelty.warning(len(given.probabilities)),
+        warning=doubt and novelty.WARNING,
+        classes=len(given.probabilities),
         doubt=doubt,
         tops=list(given.probabilities.items())[:TOP],
         sureness=sureness(given.probabilities),
@@ -70,7 +71,7 @@ def preparation(original: tuple[int, int], size: int, resize: int | None = None)
 def facts(checkpoint: Checkpoint) -> Markup:
     """What the weights file says of itself, and how good its warning is."""
     info = checkpoint.info
-    known = novelty.Novelty.from_facts(info.facts)
+    known = novelty.Novelty.of(info)
     return render(
         "classify/facts.html",
         name=checkpoint.name,

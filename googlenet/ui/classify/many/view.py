@@ -76,7 +76,7 @@ def summary(answers: ManyAnswers, network: str) -> Markup:
     pace = f"{figures.duration(answers.seconds)}, {len(answers.rows) / max(answers.seconds, 1e-9):,.0f} a second"
     cards = [("Pictures", figures.count(len(read)), pace)]
     if any(row.unlike_training is not None for row in read):
-        cards.append(("Warnings", figures.count(warned), "look like none of its classes"))
+        cards.append(("Warnings", figures.count(warned), "look like nothing it knows"))
     if found := answers.evaluation:
         low, high = found.interval
         interval = f"95% interval {100 * low:.1f} to {100 * high:.1f}%"
