@@ -21,13 +21,16 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where runs are kept")
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
+    parser.add_argument("--read-only", action="store_true", help="visitors watch, build, evaluate and classify only")
+    hint = "a class page: each visitor has up to N runs, and stops and changes no other's"
+    parser.add_argument("--max-runs-per-visitor", type=int, metavar="N", help=hint)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Open the lab; returns when it is closed."""
     from googlenet.data.datasets import check_source
-    from googlenet.errors import LabError
+    from googlenet.errors import LabError, check_whole
 
     options = parse_arguments(arguments)
     try:
@@ -37,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
             raise LabError("--auth needs a name and a password, as USER:PASSWORD.")
         if options.port is not None and not 0 < options.port < 65_536:
             raise LabError(f"--port must be from 1 to 65535, not {options.port}.")
+        if options.max_runs_per_visitor is not None:
+            check_whole(options.max_runs_per_visitor, "--max-runs-per-visitor", 1, 10_000)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -49,7 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     reuse_memory()
     checkpoints = options.checkpoints.absolute()
     public = is_public(options.host, login=auth is not None, share=options.share)
-    demo = build_app(checkpoints, options.data, public=public)
+    rights = {"read_only": options.read_only, "most_runs": options.max_runs_per_visitor}
+    demo = build_app(checkpoints, options.data, public=public, **rights)
     try:
         demo.launch(
             server_name=options.host,

@@ -14,6 +14,7 @@
       steering.jsonl        at which step each of these took effect, or why it was refused (steering.py)
       resume.pt, resume-previous.pt
       note.txt              what a person wrote about it (steer.py)
+      owner.txt             whose it is, where a page tells its visitors apart (owner.py)
 
 A deleted run is checkpoints/.trash/<time>-<run>, until the trash is emptied.
 

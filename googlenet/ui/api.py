@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from googlenet.runs import Run, ask, find_checkpoint, read_steering
 from googlenet.training import launcher
 from googlenet.ui.classify.shared import classifier, received
 from googlenet.ui.evaluate.answers import AnswerBook
+from googlenet.ui.events import rights
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.cores import share_cores
 from googlenet.ui.events.refusals import api_errors
@@ -58,43 +61,42 @@ def publish(checkpoints: Path, access: Access) -> None:
 
         network is a preset's name, a description as the Build tab's JSON has it, or the text of one of its links.
         """
-        started = start_run(
-            checkpoints,
-            network,
-            run,
-            aux_heads,
-            data=access.check_data(data),
-            recipe=recipe,
-            epochs=epochs,
-            batch_size=batch_size,
-            lr=lr,
-            seed=seed,
-            device=device,
-            checkpoint_epochs=None if checkpoint_epochs is None else tuple(checkpoint_epochs),
-            validation_fraction=validation_fraction,
-            cutout=cutout,
-            ema=ema,
-            compiled=compiled,
-            deterministic=deterministic,
-            optimizer=optimizer,
-            momentum=momentum,
-            weight_decay=weight_decay,
-            schedule=schedule,
-            warmup=warmup,
-            label_smoothing=label_smoothing,
-            flip=flip,
-            crop_padding=crop_padding,
-            normalize=normalize,
-        )
-        return run_summary(started)
+        settings: dict[str, Any] = {
+            "data": access.check_data(data),
+            "recipe": recipe,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "lr": lr,
+            "seed": seed,
+            "device": device,
+            "checkpoint_epochs": None if checkpoint_epochs is None else tuple(checkpoint_epochs),
+            "validation_fraction": validation_fraction,
+            "cutout": cutout,
+            "ema": ema,
+            "compiled": compiled,
+            "deterministic": deterministic,
+            "optimizer": optimizer,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "schedule": schedule,
+            "warmup": warmup,
+            "label_smoothing": label_smoothing,
+            "flip": flip,
+            "crop_padding": crop_padding,
+            "normalize": normalize,
+        }
+        start = functools.partial(start_run, checkpoints, network, run, aux_heads, **settings)
+        return run_summary(rights.start_own(access, checkpoints, start))
 
     def stop_training(run: str) -> dict[str, Any]:
         """Ask the trainer of a run to save and stop within one step. Returns the run's status."""
+        rights.check_own(access, checkpoints, run)
         launcher.stop(run, checkpoints)
         return run_summary(Run(checkpoints, run))
 
     def extend_run(run: str, epochs: int) -> dict[str, Any]:
         """Give a run that many epochs in all; a finished or stopped one goes on training. Returns the run's status."""
+        rights.check_own(access, checkpoints, run)
         return run_summary(launcher.extend(run, checkpoints, epochs))
 
     def set_rate(run: str, rate: float) -> dict[str, Any]:
@@ -110,6 +112,7 @@ def publish(checkpoints: Path, access: Access) -> None:
         return steered(run, "keep")
 
     def steered(run: str, kind: str, value: float | None = None) -> dict[str, Any]:
+        rights.check_own(access, checkpoints, run)
         ask(checkpoints, run, kind, value)
         return run_summary(Run(checkpoints, run))
 
@@ -138,6 +141,7 @@ def publish(checkpoints: Path, access: Access) -> None:
         """
         from googlenet.inference.selection import promote  # imports torch
 
+        rights.check_own(access, checkpoints, run)
         share_cores(checkpoints)
         fitted = promote(checkpoints, run, checkpoint, data=access.check_data(data or None))
         return {"run": run, "checkpoint": checkpoint, **dataclasses.asdict(fitted), "sentence": fitted.sentence}
@@ -164,15 +168,19 @@ def publish(checkpoints: Path, access: Access) -> None:
         asked = classifier(checkpoints, known.path)
         return {"checkpoint": known.name, **account_for(asked, received(image), target, against).to_dict()}
 
+    def may(right: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """For an endpoint that needs `right`."""
+        return lambda function: api_errors(rights.needs(access, right)(function))
+
     api(api_errors(inspect_module), api_name="inspect_module")
     api(api_errors(inspect_network), api_name="inspect_network")
-    api(api_errors(start_training), api_name="start_training")
-    api(api_errors(stop_training), api_name="stop_training")
+    api(may("start")(start_training), api_name="start_training")
+    api(may("stop")(stop_training), api_name="stop_training")
     for steering in (extend_run, set_rate, set_patience, keep_checkpoint):
-        api(api_errors(steering), api_name=steering.__name__)
+        api(may("steer")(steering), api_name=steering.__name__)
     api(api_errors(run_status), api_name="run_status")
     api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
-    api(api_errors(promote_checkpoint), api_name="promote_checkpoint", concurrency_id="evaluate")
+    api(may("promote")(promote_checkpoint), api_name="promote_checkpoint", concurrency_id="evaluate")
     api(api_errors(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
     api(api_errors(inside), api_name="inside", concurrency_id="classify")
 

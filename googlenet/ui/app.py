@@ -20,14 +20,18 @@ TABS = ("build", "train", "evaluate", "classify")
 MOST_WAITING = 64  # questions, of all visitors; whoever comes then is told to ask again
 
 
-def build_app(checkpoints: Path, data: str, *, public: bool = False) -> gr.Blocks:
+def build_app(
+    checkpoints: Path, data: str, *, public: bool = False, read_only: bool = False, most_runs: int | None = None
+) -> gr.Blocks:
     """The page for the runs and weights under `checkpoints`, with `data` as the data set offered first.
 
     A `public` page is for others than this machine's users: no other folder can be named there (events/access.py).
+    On one that is `read_only` nothing is started or changed; with `most_runs` each visitor has so many of their
+    own.
     """
-    access = Access(data, public)
+    access = Access(data, public, read_only, most_runs)
     hide_path(checkpoints.absolute(), checkpoints.name)
-    if public and data not in NAMES:
+    if access.confined and data not in NAMES:
         hide_path(Path(data).expanduser().absolute(), access.offered)
     with Page(title="GoogLeNet Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
         with gr.Row(elem_classes="gl-header"):

@@ -73,7 +73,13 @@ def test_prune_erases_of_the_run_that_was_asked_about(tmp_path: Path) -> None:
     assert left == [False, True]
 
 
-HIDDEN = {"_rename": ["run-0", "x"], "_note": ["run-0", "x"], "_delete": ["run-0"], "_undo": [], "_empty": []}
+HIDDEN: dict[str, list[Any]] = {
+    "_rename": ["run-0", "x"],
+    "_note": ["run-0", "x"],
+    "_delete": ["run-0"],
+    "_undo": [],
+    "_empty": [],
+}
 
 
 @pytest.mark.parametrize("public", [True, False])
@@ -89,7 +95,7 @@ def test_steps_are_refused_in_the_function_on_a_public_page(
     for name, values in HIDDEN.items():
         if not public and name != "_note":
             continue
-        answer = built[0]._step(getattr(built[0], name))(*values)
+        answer = built[0]._step(getattr(built[0], name), "change")(False, *values)
         assert ("Others can reach this page" in str(answer[0])) is public
     assert [run.name for run in runs.list_runs(tmp_path)] == ["run-0"]
     assert runs.read_note(Run(tmp_path, "run-0")) == ("" if public else "x")

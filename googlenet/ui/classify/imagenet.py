@@ -15,6 +15,7 @@ from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
+from googlenet.ui.events.rights import needs
 
 OFFER = "Get the 1,000-class network"
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "show_progress": "full"}
@@ -32,12 +33,13 @@ def imagenet_panel(
     """
     cancellation = Cancellation()
     with gr.Column(visible=False, elem_classes="gl-offer", elem_id="imagenet-offer") as offer:
-        get = gr.Button(OFFER, size="sm", visible=not access.public)
-        words = html(render("classify/offer.html", public=access.public))
+        get = gr.Button(OFFER, size="sm", visible=not access.confined)
+        words = html(render("classify/offer.html", public=access.confined))
         cancel = gr.Button("Cancel", size="sm", visible=False, min_width=90)
         said = refusal_slot()
 
     @refusable(2, place=1, cancelled="Cancelled: nothing of it was kept.")
+    @needs(access, "fetch")
     def fetch(request: gr.Request, progress: gr.Progress = PROGRESS) -> Any:
         fetch_for(checkpoints, access, cancellation.listen(request, progress))
         return look(TORCHVISION), ""
@@ -64,7 +66,7 @@ def is_listed(checkpoints: Path) -> bool:
 
 def fetch_for(checkpoints: Path, access: Access, progress: Any) -> None:
     """Bring the network here for a visitor; `LabError` on a page that others can reach."""
-    if access.public:
+    if access.confined:
         raise LabError(
             "Others can reach this page, so it downloads nothing: its owner gets the network with "
             "python -m googlenet fetch imagenet."

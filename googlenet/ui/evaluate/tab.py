@@ -17,6 +17,7 @@ from googlenet.ui.evaluate.answers import AnswerBook
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, Question, finally_, refusable
 from googlenet.ui.events.refusals import sent
+from googlenet.ui.events.rights import READ_ONLY, check_own, needs
 
 __all__ = ["evaluate_tab"]
 
@@ -36,11 +37,11 @@ class _Page:
     """The tab's components, and what its Cancel ends; `shown` and `looked` hold what is shown of the run, and
     (checkpoint, data)."""
 
-    def __init__(self, offered: str) -> None:
+    def __init__(self, access: Access) -> None:
         self.cancellation = Cancellation()
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
-                self._lay_out_controls(list(dict.fromkeys([OWN, offered, "cifar10", "shapes"])))
+                self._lay_out_controls(list(dict.fromkeys([OWN, access.offered, "cifar10", "shapes"])), access)
             with gr.Column(scale=2, min_width=320):
                 self.table = _html(choose="checkpoint", value=run_events.NOT_JUDGED)
         with gr.Column(visible=False) as self.details:
@@ -52,7 +53,7 @@ class _Page:
         self.of_checkpoint = [self.looked, self.headline, self.matrix, self.images, self.classes, self.reliability,
                               self.other, *self.of_pair]  # fmt: skip
 
-    def _lay_out_controls(self, data: list[str]) -> None:
+    def _lay_out_controls(self, data: list[str], access: Access) -> None:
         self.source = gr.Dropdown([], label="Evaluate", info="a run, newest first, or weights that belong to no run")
         self.data = gr.Dropdown(
             data,
@@ -72,8 +73,11 @@ class _Page:
                 info="the proposed one, or any row of the table",
                 allow_custom_value=True,  # the page may still hold one of the run before: each event checks it
             )
-            self.promote = Question.lay_out("Promote to best", "Promote")
-            self.report = Question.lay_out("Report on test", "Report, and record it")
+            with gr.Column(visible=not access.read_only):
+                self.promote = Question.lay_out("Promote to best", "Promote")
+                self.report = Question.lay_out("Report on test", "Report, and record it")
+            if access.read_only:
+                _html(value=f"<p class='gl-note'>{READ_ONLY}: it promotes and reports nothing.</p>")
             self.reports = _html()
 
     def _lay_out_details(self) -> None:
@@ -96,7 +100,7 @@ def evaluate_tab(
     demo: gr.Blocks, checkpoints: Path, access: Access, tab: gr.Tab, picture: gr.Image, network: gr.Dropdown
 ) -> None:
     """Fill `tab` of `demo`; `picture` and `network` are those of the Classify tab, where an image can be opened."""
-    page, book = _Page(access.offered), AnswerBook(checkpoints, access.data)
+    page, book = _Page(access), AnswerBook(checkpoints, access.data)
     page.cancel.click(page.cancellation.cancel, None, None, **PRIVATE)
     ready = _wire_run(page, checkpoints, access, demo, tab)
     _wire_checkpoint(page, access, book, ready)
@@ -126,13 +130,17 @@ def _wire_run(page: _Page, checkpoints: Path, access: Access, demo: gr.Blocks, t
         return run_events.parts(checkpoints, run_events.judge(checkpoints, source, _named(access, data), listen))
 
     @refusable(6, place=1, cancelled="Cancelled: nothing was changed, best is what it was.")
+    @needs(access, "promote")
     def promote(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
         known, name = _asked_about(asked)
+        check_own(access, checkpoints, known.source or "")
         return run_events.promote(checkpoints, known, name, source, page.cancellation.listen(request, progress))
 
     @refusable(1, cancelled="Cancelled: nothing was reported.")
+    @needs(access, "report")
     def report(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> str:
         known, name = _asked_about(asked)
+        check_own(access, checkpoints, known.source or "")
         return run_events.report(checkpoints, known, name, source, page.cancellation.listen(request, progress))
 
     found = {"inputs": [page.source, page.data, page.shown], "outputs": [*page.of_run, page.details], **PRIVATE}
@@ -140,8 +148,9 @@ def _wire_run(page: _Page, checkpoints: Path, access: Access, demo: gr.Blocks, t
         event(opened, page.source, page.source, **PRIVATE).then(look_up, **found)
     gr.on([page.source.input, page.data.input], look_up, **found)
     page.source.change(None, page.source, None, js="googlenet.keepEvaluated")
-    promoted = _confirmed(page, page.promote, run_events.promotion_question)
-    reported = _confirmed(page, page.report, functools.partial(run_events.report_question, checkpoints))
+    promoted = _confirmed(page, page.promote, needs(access, "promote")(run_events.promotion_question))
+    asked_once = functools.partial(run_events.report_question, checkpoints)
+    reported = _confirmed(page, page.report, needs(access, "report")(asked_once))
     _busy(page, page.report.yes.click, report, [reported, page.source], [page.reports], page.reports)
     return [
         _busy(page, page.evaluate.click, judge, [page.source, page.data], page.of_run, page.table),

@@ -17,28 +17,50 @@ from googlenet.errors import LabError
 
 @dataclass(frozen=True)
 class Access:
-    """`data` is what `--data` says; the page is `public` when others than this machine's own users may reach it."""
+    """`data` is what `--data` says; the page is `public` when others than this machine's own users may reach it.
+
+    On one that is `read_only` nothing is started or changed. With `most_runs` each visitor has that many runs of their
+    own (rights.py).
+    """
 
     data: str
     public: bool = False
+    read_only: bool = False
+    most_runs: int | None = None
+
+    @property
+    def each_their_own(self) -> bool:
+        """Whether visitors are told apart."""
+        return self.most_runs is not None and not self.read_only
+
+    @property
+    def confined(self) -> bool:
+        """Whether visitors can name no folder of this machine, and fetch nothing to it."""
+        return self.public or self.read_only or self.each_their_own
+
+    @property
+    def may_change(self) -> bool:
+        """Whether there are runs that a visitor may rename, delete and so on."""
+        return not self.read_only and (self.each_their_own or not self.public)
 
     @property
     def offered(self) -> str:
-        """What the page calls `data`: on a public page a folder by its name, and not by where it lies."""
-        return f"folder {Path(self.data).name}" if self.public and self.data not in NAMES else self.data
+        """What the page calls `data`: on a confined page a folder by its name, and not by where it lies."""
+        return f"folder {Path(self.data).name}" if self.confined and self.data not in NAMES else self.data
 
     def check_data(self, source: str | None) -> str | None:
-        """The data set that a visitor means by `source`, None for the run's own; opens no folder on a public page.
+        """The data set that a visitor means by `source`, None for the run's own; opens no folder on a confined page.
 
-        Raises `LabError`, on a public page for all but CIFAR-10, the shapes and `data`, in the same words whether
+        Raises `LabError`, on a confined page for all but CIFAR-10, the shapes and `data`, in the same words whether
         there is such a folder or not.
         """
         if source == self.offered:
             return self.data
-        if not self.public or source is None or source in (*NAMES, self.data):
+        if not self.confined or source is None or source in (*NAMES, self.data):
             return source
         known = ", ".join(dict.fromkeys([*NAMES, self.offered]))
-        raise LabError(f"Others can reach this page, so its data must be one of {known}: choose one of them.", "data")
+        whose = "Others can reach" if self.public else "Visitors share"
+        raise LabError(f"{whose} this page, so its data must be one of {known}: choose one of them.", "data")
 
 
 def is_public(host: str, *, login: bool, share: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,8 @@ from googlenet.ui.events.access import hide_paths
 MISFIT = "What was sent does not fit this form: reload the page, or read the API's description."
 
 FULL = "Too many questions are waiting for an answer: ask again in a few seconds."
+
+VISITOR = "googlenet-visitor"  # the name of a cookie
 
 PASSING = 256  # more than may be waiting and answered at once
 
@@ -78,6 +81,16 @@ class Page(gr.Blocks):
 def warnings_are_lost() -> bool:
     """Whether an event is being answered whose `gr.Warning` Gradio drops: one that was not queued."""
     return LocalContext.blocks.get(None) is not None and LocalContext.event_id.get(None) is None
+
+
+def visitor_cookie() -> str:
+    """What the browser that sent the request being answered keeps to be known again by; empty without, or if misshapen.
+
+    `visitor.js` makes it.
+    """
+    request = LocalContext.request.get(None)
+    cookie = request.cookies.get(VISITOR, "") if request is not None else ""
+    return cookie if re.fullmatch(r"[0-9a-f]{32}", cookie) else ""
 
 
 def may_see(request: Request) -> bool:

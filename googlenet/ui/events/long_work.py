@@ -134,6 +134,7 @@ class Question:
             said = [gr.Column(visible=bool(sentence)), f"<p>{escape(hide_paths(sentence))}</p>", values]
             return said[: len(outputs)]
 
+        vars(show)["right"] = getattr(question, "right", "")  # see rights.py
         pressed = self.button.click(show, inputs, outputs, **PRIVATE)
         gr.on([self.no.click, self.yes.click], lambda: gr.Column(visible=False), None, self.box, **PRIVATE)
         return pressed

@@ -18,6 +18,7 @@ from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.events.access import Access
 from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.events.refusals import sent
+from googlenet.ui.events.rights import check_own, is_own, needs
 
 COLUMNS = ("Run", "State", "Network", "Recipe", "Best validation, %", "Epochs", "Planned", "Minutes", "MB", "Note")
 KINDS = ("str", "str", "str", "str", "number", "number", "number", "number", "number", "str")
@@ -25,8 +26,8 @@ WIDTHS = (190, 100, 130, 90, 180, 80, 85, 85, 80, 200)
 NEEDS_RUN = "No run is chosen: choose a row of the table."
 
 
-def table_of(checkpoints: Path) -> Any:
-    """The table as a pandas.DataFrame, newest run first."""
+def table_of(checkpoints: Path, wanted: Callable[[runs.Run], bool] = lambda _: True) -> Any:
+    """The table as a pandas.DataFrame, newest run first; of the runs that are `wanted`."""
     import pandas
 
     rows = [
@@ -43,6 +44,7 @@ def table_of(checkpoints: Path) -> Any:
             row.note,
         )
         for row in runs.list_overviews(checkpoints)
+        if wanted(runs.Run(checkpoints, row.run))
     ]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
@@ -55,6 +57,9 @@ class AllRuns:
         with gr.Accordion("All runs", open=False, elem_id="all-runs") as self.accordion:
             html("<p class='gl-note'>Choose a row to show that run; a heading sorts.</p>")
             self.said = refusal_slot()
+            self.mine = gr.Checkbox(
+                label="Mine only", info="runs that this browser started", visible=access.each_their_own
+            )
             self.table = gr.Dataframe(
                 headers=list(COLUMNS),
                 datatype=list(KINDS),
@@ -68,7 +73,7 @@ class AllRuns:
             )
             self.save = gr.Button("Download the table (CSV)", size="sm")
             self.file = gr.Textbox("", visible="hidden")
-            with gr.Column(visible=not access.public):
+            with gr.Column(visible=access.may_change):
                 self.chosen = gr.Textbox(label="Chosen run", placeholder="choose a row", interactive=False)
                 with gr.Row():
                     self.name = gr.Textbox(label="New name", max_length=64, min_width=160)
@@ -80,7 +85,7 @@ class AllRuns:
                     self.delete = gr.Button("Delete", size="sm", min_width=90)
                     self.undo = gr.Button("Undo delete", size="sm", min_width=90)
                     self.prune = gr.Button("Prune", size="sm", min_width=90)
-                    self.empty = gr.Button("Empty trash", size="sm", min_width=90)
+                    self.empty = gr.Button("Empty trash", size="sm", min_width=90, visible=not access.each_their_own)
                 self.resume_too = gr.Checkbox(
                     label="Prune what a resume needs too", info="of a finished run only", value=False
                 )
@@ -95,50 +100,58 @@ class AllRuns:
         def look_again(event: Dependency) -> None:
             event.then(None, watched, view, js="googlenet.watchNow")
 
-        self.accordion.expand(self._open, None, [self.table, self.trash], **PRIVATE)
+        self.accordion.expand(self._open, self.mine, [self.table, self.trash], **PRIVATE)
+        self.mine.input(self._table, self.mine, self.table, **PRIVATE)
         look_again(self.table.select(self._choose, None, [self.chosen, self.text, shown], **PRIVATE))
-        saved = self.save.click(self._as_file, None, self.file, **PRIVATE)
+        saved = self.save.click(self._as_file, self.mine, self.file, **PRIVATE)
         saved.then(None, self.file, None, js="googlenet.saveFile")
         changed = [self.said, self.table, self.trash, self.chosen, shown]
-        for button, step, inputs in (
-            (self.rename, self._rename, [self.chosen, self.name]),
-            (self.note, self._note, [self.chosen, self.text]),
-            (self.delete, self._delete, [self.chosen]),
-            (self.undo, self._undo, []),
-            (self.prune_question.yes, self._prune, [self.asked]),
-            (self.empty_question.yes, self._empty, []),
+        for button, step, inputs, right in (
+            (self.rename, self._rename, [self.chosen, self.name], "change"),
+            (self.note, self._note, [self.chosen, self.text], "change"),
+            (self.delete, self._delete, [self.chosen], "change"),
+            (self.undo, self._undo, [], "change"),
+            (self.prune_question.yes, self._prune, [self.asked], "change"),
+            (self.empty_question.yes, self._empty, [], "trash"),
         ):
-            look_again(button.click(self._step(step), inputs, changed, **PRIVATE))
-        self.prune_question.ask(self._ask_prune, [self.chosen, self.resume_too], self.asked)
-        self.empty_question.ask(self._ask_empty, [])
+            look_again(button.click(self._step(step, right), [self.mine, *inputs], changed, **PRIVATE))
+        self.prune_question.ask(
+            needs(self.access, "change")(self._ask_prune), [self.chosen, self.resume_too], self.asked
+        )
+        self.empty_question.ask(needs(self.access, "trash")(self._ask_empty), [])
 
-    def _step(self, step: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
-        """`step`, which says what it did and to which run, then the table as it is now; refused on a public page."""
+    def _step(self, step: Callable[..., tuple[str, str]], right: str) -> Callable[..., Any]:
+        """`step`, which says what it did and to which run, then the table as it is now; refused without the `right`."""
 
         @refusable(5, place=0)
-        def run(*values: Any) -> list[Any]:
-            self._check_owner()
+        @needs(self.access, right)
+        def run(mine: Any, *values: Any) -> list[Any]:
             said, name = step(*values)
-            return [message(said, "done"), table_of(self.checkpoints), self._trash(), name, name or gr.skip()]
+            return [message(said, "done"), self._table(mine), self._trash(), name, name or gr.skip()]
 
         return run
 
-    def _check_owner(self) -> None:
-        if self.access.public:
-            raise LabError("Others can reach this page, so runs are changed on the owner's command line only.")
+    def _table(self, mine: Any) -> Any:
+        """The table; of this visitor's own runs alone where `mine` is ticked."""
+        return table_of(self.checkpoints, lambda run: not mine or is_own(self.access, run.path))
 
-    def _open(self) -> list[Any]:
-        return [table_of(self.checkpoints), self._trash()]
+    def _open(self, mine: Any = False) -> list[Any]:
+        return [self._table(mine), self._trash()]
+
+    def _own(self, name: str) -> str:
+        """`name` of a run that this visitor may change; `LabError` for another's, and for none."""
+        if not name:
+            raise LabError(NEEDS_RUN, "run")
+        check_own(self.access, self.checkpoints, name)
+        return name
 
     def _choose(self, event: gr.EventData) -> list[Any]:
         row = sent(event, "row_value")  # not gr.SelectData, which fails on what no page sends
         name = check_run_name(str(row[0]) if isinstance(row, list) and row else "")
         return [name, runs.read_note(runs.Run(self.checkpoints, name)), name]
 
-    def _as_file(self) -> str:
-        return json.dumps(
-            {"name": "runs.csv", "text": table_of(self.checkpoints).map(spreadsheet_text).to_csv(index=False)}
-        )
+    def _as_file(self, mine: Any = False) -> str:
+        return json.dumps({"name": "runs.csv", "text": self._table(mine).map(spreadsheet_text).to_csv(index=False)})
 
     def _trash(self) -> str:
         gone = runs.list_deleted(self.checkpoints)
@@ -148,24 +161,31 @@ class AllRuns:
         return f"<p class='gl-note'>In the trash: {held}. Deleted last: {gone[0].name}.</p>"
 
     def _rename(self, name: str, to: str) -> tuple[str, str]:
-        other = runs.rename(self.checkpoints, _named(name), (to or "").strip()).name
+        other = runs.rename(self.checkpoints, self._own(name), (to or "").strip()).name
         return f"{name} is called {other} now.", other
 
     def _note(self, name: str, text: str) -> tuple[str, str]:
-        runs.write_note(self.checkpoints, _named(name), text)
+        runs.write_note(self.checkpoints, self._own(name), text)
         return f"The note on {name} is saved.", name
 
     def _delete(self, name: str) -> tuple[str, str]:
-        runs.delete(self.checkpoints, _named(name))
+        runs.delete(self.checkpoints, self._own(name))
         return f"{name} is in the trash: Undo delete brings it back.", ""
 
     def _undo(self) -> tuple[str, str]:
-        name = runs.undelete(self.checkpoints).name
+        name = ""
+        if self.access.each_their_own:
+            newest: dict[str, Path] = {}  # what undelete would bring back, by name
+            for gone in runs.list_deleted(self.checkpoints):
+                newest.setdefault(gone.name, gone.path)
+            name = next((name for name, path in newest.items() if is_own(self.access, path)), "")
+            if not name:
+                raise LabError("No run of yours is in the trash: nothing can be brought back.", "run")
+        name = runs.undelete(self.checkpoints, name).name
         return f"{name} is back.", name
 
     def _ask_prune(self, name: str, resume: bool) -> str:
-        self._check_owner()
-        files = runs.prunable(runs.Run(self.checkpoints, _named(name)), resume=bool(resume))
+        files = runs.prunable(runs.Run(self.checkpoints, self._own(name)), resume=bool(resume))
         if not files:
             raise LabError(f"{name} has nothing to prune: it holds best and last only.")
         freed = size(sum(path.lstat().st_size for path in files))
@@ -175,19 +195,12 @@ class AllRuns:
         if not isinstance(asked, list | tuple) or len(asked) != 2:
             raise LabError("Nothing was asked yet: press Prune first.", "run")
         name, resume = asked
-        freed = runs.prune(self.checkpoints, _named(name), resume=bool(resume))
+        freed = runs.prune(self.checkpoints, self._own(name), resume=bool(resume))
         return f"{name} keeps best and last; {size(freed)} are free again.", name
 
     def _ask_empty(self) -> str:
-        self._check_owner()
         count, held = len(runs.list_deleted(self.checkpoints)), size(runs.trash_size(self.checkpoints))
         return f"Erase what is in the trash for good ({count} deleted, {held})? There is no way back."
 
     def _empty(self) -> tuple[str, str]:
         return f"The trash is empty; {size(runs.empty_trash(self.checkpoints))} are free again.", ""
-
-
-def _named(name: str) -> str:
-    if not name:
-        raise LabError(NEEDS_RUN, "run")
-    return name

@@ -69,7 +69,7 @@ class Form:
             value=access.offered,
             label="Data",
             info="cifar10 (downloaded once, 163 MB) or shapes (synthetic, drawn here)"
-            + ("" if access.public else ", or the path of an image folder"),
+            + ("" if access.confined else ", or the path of an image folder"),
             allow_custom_value=True,
         )
         self.fields["recipe"] = gr.Radio(

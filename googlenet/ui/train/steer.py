@@ -12,7 +12,8 @@ from googlenet.runs import Run, ask, read_steering, waiting
 from googlenet.training import launcher
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html, refusal_slot
-from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events import rights
+from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE, refusable
 
 MANY = 6  # entries of the list
@@ -21,15 +22,15 @@ MANY = 6  # entries of the list
 class SteerRun:
     """The accordion's components, for the run that `wire` is told of."""
 
-    def __init__(self, checkpoints: Path) -> None:
-        self.checkpoints = checkpoints
+    def __init__(self, checkpoints: Path, access: Access) -> None:
+        self.checkpoints, self.access = checkpoints, access
 
         def number(label: str, info: str, button: str) -> tuple[gr.Number, gr.Button]:
             with gr.Column(min_width=170):
                 field = gr.Number(None, label=label, info=info, min_width=120)
                 return field, gr.Button(button, size="sm", min_width=90)
 
-        with gr.Accordion("Steer this run", open=False, elem_id="steer"):
+        with gr.Accordion("Steer this run", open=False, elem_id="steer", visible=not access.read_only):
             self.said = refusal_slot()
             with gr.Row(elem_classes="gl-numbers"):
                 self.rate, self.set_rate = number(
@@ -60,7 +61,9 @@ class SteerRun:
 
     def _step(self, kind: str) -> Callable[..., Any]:
         @refusable(1, place=0)
+        @rights.needs(self.access, "steer")
         def step(name: str, value: Any = None) -> Any:
+            rights.check_own(self.access, self.checkpoints, name)
             if kind == "epochs":
                 said = extend(self.checkpoints, name, value)
             else:

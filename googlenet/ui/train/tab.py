@@ -13,6 +13,7 @@ from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.ui.build.network.panel import NetworkPanel
 from googlenet.ui.common.layout import html
+from googlenet.ui.events import rights
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.train.all_runs import AllRuns
@@ -65,8 +66,15 @@ def training_tab(
 
     The network of `built`, the Build tab's, can be sent into the form.
     """
+    if access.read_only:
+        html(f"<p class='gl-note'>{rights.READ_ONLY}: it starts and changes no training.</p>")
+    elif access.each_their_own:
+        html(
+            f"<p class='gl-note'>You have up to {access.most_runs} runs of your own here, known by a cookie of this "
+            "browser. Everyone sees every run, and stops and changes only their own.</p>"
+        )
     with gr.Row():
-        with gr.Column(scale=1, min_width=320, elem_id="training-form"):
+        with gr.Column(scale=1, min_width=320, elem_id="training-form", visible=not access.read_only):
             form = Form(access)
             plan = LaunchPanel(form, checkpoints, access)
             with gr.Column(elem_classes="gl-actions"):
@@ -89,8 +97,10 @@ def training_tab(
                     min_width=240,
                 )
             status = gr.HTML("Looking for runs …", elem_classes="gl-html")
-            again = gr.Button("Start again with these settings", size="sm", elem_id="start-again")
-            steer = SteerRun(checkpoints)
+            again = gr.Button(
+                "Start again with these settings", size="sm", elem_id="start-again", visible=not access.read_only
+            )
+            steer = SteerRun(checkpoints, access)
             html(curves_html(), js_on_load="googlenet.charts(element)")
             with gr.Accordion("Log", open=False):
                 log = gr.Textbox(
@@ -103,12 +113,35 @@ def training_tab(
     watched = [shown, compared]
     view = [shown, chosen, compared, now, status, log, files, stop, resume]  # in the order of watch.js
 
+    def start_it(filled: dict[str, Any], *answers: Any) -> Run:
+        rights.check(access, "start")
+        settings = form.settings(filled, *answers)
+        return rights.start_own(access, checkpoints, lambda: start_run(checkpoints, **settings))
+
     def begin(filled: dict[str, Any], *answers: Any) -> list[Any]:
         try:
-            run = start_run(checkpoints, **form.settings(filled, *answers))
+            run = start_it(filled, *answers)
         except LabError as error:
             return [gr.skip(), *form.mark(error)]
         return [run.name, *form.mark(None)]
+
+    vars(begin)["right"] = "start"
+
+    @refusable(2)
+    @rights.needs(access, "stop")
+    def stop_it(name: str) -> list[Any]:
+        rights.check_own(access, checkpoints, name)
+        return stop_run(checkpoints, name)
+
+    @rights.needs(access, "resume")
+    def resume_it(name: str, *, anyway: bool = False) -> str:
+        rights.check_own(access, checkpoints, name)
+        return resume_run(checkpoints, name, anyway=anyway)
+
+    @refusable(1)
+    @rights.needs(access, "resume")
+    def resume_anyway(name: str) -> str:
+        return resume_it(name, anyway=True)
 
     fields = list(form.fields.values())
     started = start.click(
@@ -118,9 +151,8 @@ def training_tab(
         api_visibility="private",
         show_progress="minimal",
     )
-    stopped = stop.click(refusable(2)(lambda name: stop_run(checkpoints, name)), shown, [status, stop], **PRIVATE)
-    resumed = question.ask(lambda name: resume_run(checkpoints, name), [shown])
-    resume_anyway = refusable(1)(lambda name: resume_run(checkpoints, name, anyway=True))
+    stopped = stop.click(stop_it, shown, [status, stop], **PRIVATE)
+    resumed = question.ask(resume_it, [shown])
     anyway = question.yes.click(resume_anyway, shown, question.words, **PRIVATE)
     for acted in (started, stopped, resumed, anyway):
         acted.then(None, watched, view, js="googlenet.watchNow")

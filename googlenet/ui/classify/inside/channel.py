@@ -82,6 +82,7 @@ def missing_card(checkpoints: Path, access: Access, checkpoint: Checkpoint, titl
         sides=None if size == DATA_SIZE else (size, DATA_SIZE),
         takes=source and training_images.computing_time(checkpoints, checkpoint, source),
         file=checkpoint.path.name,
+        refused=access.read_only,
     )
 
 

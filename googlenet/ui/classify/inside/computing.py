@@ -14,6 +14,7 @@ from googlenet.ui.classify.shared import Shared
 from googlenet.ui.common.layout import html
 from googlenet.ui.events.cores import share_cores
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
+from googlenet.ui.events.rights import needs
 
 # One index at a time: others wait in line, and pictures are answered meanwhile.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "index", "show_progress": "full"}
@@ -40,6 +41,7 @@ def computed_at(shared: Shared, card: gr.HTML) -> Any:
     cancel.click(cancellation.cancel, None, None, **PRIVATE)
 
     @refusable(1, cancelled=NOTHING)
+    @needs(shared.access, "index")
     def compute(chosen: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> Any:
         compute_for(shared, chosen, cancellation.listen(request, progress))
         return gr.skip()

@@ -98,11 +98,11 @@ class LaunchPanel:
 
     def _command(self, config: TrainConfig, *, named: bool) -> str:
         """The command line; on a page for others without where this machine keeps what."""
-        usual = self.access.public or self.checkpoints == Path("checkpoints").absolute()
-        if self.access.public and config.data == self.access.data:
+        usual = self.access.confined or self.checkpoints == Path("checkpoints").absolute()
+        if self.access.confined and config.data == self.access.data:
             config = dataclasses.replace(config, data=self.access.offered)
         command = command_line(config, None if usual else self.checkpoints, name=None if named else "")
-        return hide_paths(command) if self.access.public else command
+        return hide_paths(command) if self.access.confined else command
 
     def config(self, filled: dict[str, Any], *answers: Any) -> TrainConfig:
         """The training that Start would begin; raises `LabError`."""
@@ -142,7 +142,7 @@ class LaunchPanel:
     def saved(self, filled: dict[str, Any], *answers: Any) -> list[Any]:
         """A file for the browser to write."""
         config = self.config(filled, *answers)
-        if self.access.public and config.data == self.access.data:
+        if self.access.confined and config.data == self.access.data:
             raise LabError("On a page for others, folders of this machine are not written into a file.", "data")
         return ["", json.dumps({"name": f"{config.run}-settings.json", "text": config.to_json()})]
 
