@@ -145,7 +145,11 @@ def test_no_entry_takes_another_folder(
         with pytest.raises(Exception, match="Others can reach this page") as caught:
             client.predict(**arguments, data=source, api_name=endpoint)
         said.add(str(caught.value))
-    form = ["cifar10", source, "default", 3, 64, 0.1, "theirs", 0.1, 0, 0, 0, "", "auto", False, False, False]
+    start = next(
+        event for event in public[0].fns.values() if getattr(event.fn, "right", "") == "start" and event.inputs
+    )
+    form = [getattr(field, "value", None) for field in start.inputs[1:]]
+    form[1] = source  # beside the network
     begun = post(public, "begin", None, *form).json()["data"]
     assert "Others can reach this page" in json.dumps(begun)
     post(public, "opened", None)  # now the lists of runs and checkpoints are there
