@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from googlenet.errors import RUN_NAME, LabError, is_number
+from googlenet.files import read_json
 
 if TYPE_CHECKING:  # it imports torch, which a page that only lists does not wait for
     from googlenet.models.weights import WeightsInfo
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # it imports torch, which a page that only lists does not wai
 SUFFIX = ".safetensors"
 # The network that comes with the lab: it is listed whichever folder the runs are in.
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / f"googlenet-cifar10{SUFFIX}"
+# Names of the files that a prune gives up: gone for every reader from the moment it is there, and erased thereafter.
+PRUNED = ".pruned.json"
 LARGEST = 1e15  # of a fact that is shown
 # A weights file's accuracies, the most telling first: its key in the facts, and its name for people.
 ACCURACIES = {
@@ -123,8 +126,15 @@ def _weights_in(folder: Path) -> list[Path]:
 
     A name that cannot be written as text could not be chosen either, and no page could be sent with it.
     """
-    entries = [e for e in scan(folder) if e.name.endswith(SUFFIX) and not e.name.startswith(".")]
+    inside = scan(folder)
+    gone = pruned(folder) if any(e.name == PRUNED for e in inside) else ()
+    entries = [e for e in inside if e.name.endswith(SUFFIX) and not e.name.startswith(".") and e.name not in gone]
     return [folder / e.name for e in sorted(entries, key=lambda e: e.name) if e.name.isprintable() and e.is_file()]
+
+
+def pruned(run: Path) -> frozenset[str]:
+    """Names of the files in the directory of a run that a prune has given up and, killed, not erased yet."""
+    return frozenset(name for name in read_json(run / PRUNED, list) if isinstance(name, str))
 
 
 def scan(folder: Path) -> list[os.DirEntry[str]]:

@@ -53,16 +53,26 @@ def while_not_moved(checkpoints: Path | str, run: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _lock(checkpoints: Path, patience: float = 0.0) -> Iterator[bool]:
+def while_promoting(run: Run) -> Iterator[None]:
+    """Hold the run for one promotion at a time; `LabError` while another is at work on it, in whatever process."""
+    run.config()  # says that there is none
+    with _lock(run.path.parent, name=f".promotion-{run.name}.lock") as held:
+        if not held:
+            raise LabError(f"Another promotion of {run.name} is at work: wait until it has ended.", "run")
+        yield
+
+
+@contextlib.contextmanager
+def _lock(folder: Path, patience: float = 0.0, name: str = ".trainer.lock") -> Iterator[bool]:
     """Whether the lock was free. The system lets go of it when its holder dies, however it dies."""
     try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(checkpoints / ".trainer.lock")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / name)
         with contextlib.suppress(Timeout):
             lock.acquire(timeout=patience, poll_interval=0.02)
     except OSError as error:
         raise LabError(
-            f"{checkpoints} cannot be written ({error.strerror}): choose another folder.", "checkpoints"
+            f"{folder} cannot be written ({error.strerror}): choose another folder.", "checkpoints"
         ) from error
     try:
         yield lock.is_locked

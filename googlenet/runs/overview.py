@@ -9,7 +9,7 @@ from pathlib import Path
 from googlenet.errors import LabError
 from googlenet.files import read_bytes
 from googlenet.recipes import TrainConfig
-from googlenet.runs.metrics import LARGEST, METRICS, WHOLE, MetricsHistory
+from googlenet.runs.metrics import EPOCHS, LARGEST, METRICS, WHOLE, MetricsHistory
 from googlenet.runs.run import Run, list_runs
 from googlenet.runs.steer import disk_size, read_note
 
@@ -91,7 +91,8 @@ def _measured(path: Path, *version: int) -> tuple[float | None, int, float]:
 def _measured_plainly(data: bytes) -> tuple[float | None, int, float] | None:
     """The same of a file just as trainers write it; None where a careful reading, eight times as slow, is needed."""
     header, *lines = data[: data.rfind(b"\n") + 1].splitlines() or [b""]
-    if header not in PLAIN:
+    # Python reads numbers that the careful reading does not, such as 1_000: what trainers write has neither.
+    if header not in PLAIN or data[len(header) :].translate(None, b"0123456789.,-+e\r\n") or len(lines) > EPOCHS:
         return None
     best, seconds = None, 0.0
     try:

@@ -31,7 +31,7 @@ from pathlib import Path
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import read_bytes, write_atomically
 from googlenet.recipes import TrainConfig
-from googlenet.runs.checkpoints import Checkpoint, checkpoints_of, scan
+from googlenet.runs.checkpoints import Checkpoint, checkpoints_of, pruned, scan
 from googlenet.runs.metrics import MetricsHistory, Row, StepsHistory
 from googlenet.runs.samples import ANSWERS, AnswersHistory
 from googlenet.runs.status import Status, is_alive, read_status
@@ -132,7 +132,8 @@ class Run:
         """Its weights files: best, last, then epochs, then those kept on request."""
         first = [self.path / "best.safetensors", self.path / "last.safetensors"]
         kept = [path for kind in ("epoch", "step") for path in sorted(self.path.glob(f"{kind}-*.safetensors"))]
-        return [path for path in first if path.is_file()] + kept
+        gone = pruned(self.path)
+        return [path for path in first if path.is_file()] + [path for path in kept if path.name not in gone]
 
     # --- writing: by the trainer alone ---
 

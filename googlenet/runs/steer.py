@@ -1,11 +1,13 @@
 """What a person does to a run that nobody trains: rename it, note something, delete it with a way back, prune it.
 
-A rename, a deletion and its undoing are one rename of a directory each, a note is one replaced file: whatever kills
-them, each has happened or has not. No trainer can start meanwhile (lock.py).
+A rename, a deletion and its undoing are one rename of a directory each, a note is one replaced file, a prune is one
+new file with the names of those that are gone from then on: whatever kills them, each has happened or has not. No
+trainer can start meanwhile (lock.py).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -16,15 +18,15 @@ from pathlib import Path
 
 from googlenet.errors import RUN_NAME, LabError
 from googlenet.files import read_bytes, write_atomically
-from googlenet.runs.checkpoints import scan
+from googlenet.runs.checkpoints import PRUNED, SUFFIX, pruned, scan
 from googlenet.runs.lock import while_not_moved
 from googlenet.runs.run import Run
+from googlenet.runs.steering import RESUME_FILES
 
 TRASH = ".trash"  # no run's name, so that neither runs nor checkpoints are looked for in it
 EMPTIED = ".emptied-"  # what is being erased: no way back, but a kill may leave some of it
 NOTE = "note.txt"
 LONGEST_NOTE = 500  # characters
-RESUME_FILES = ("resume.pt", "resume-previous.pt")
 
 
 @dataclass(frozen=True)
@@ -131,22 +133,38 @@ def prunable(run: Run, *, resume: bool = False) -> list[Path]:
     if resume:
         if (state := run.status().state) != "finished":
             raise LabError(f"{run.name} is {state}: what a resume needs goes from finished runs only.", "resume")
-        files += [path for name in RESUME_FILES if (path := run.path / name).is_file()]
+        files += [path for name in RESUME_FILES if (path := run.path / name).is_file() and name not in pruned(run.path)]
     return files
 
 
 def prune(checkpoints: Path | str, name: str, *, resume: bool = False) -> int:
     """Erase the run's checkpoints but best and last; returns the bytes freed.
 
-    With `resume` also what a finished run keeps for a resume. File by file: after a kill, prune again.
+    With `resume` also what a finished run keeps for a resume. What a kill leaves of them is read by nobody, and erased
+    by the next prune or training of the run.
     """
-    freed = 0
     with _steering(checkpoints, name) as run:
-        for path in prunable(run, resume=resume):
-            size = path.lstat().st_size
-            path.unlink()
-            freed += size
-    return freed
+        before = disk_size(run.path)
+        files = prunable(run, resume=resume)
+        finish_prune(run.path)
+        if files:
+            write_atomically(run.path / PRUNED, json.dumps([path.name for path in files]))
+            finish_prune(run.path)
+        return before - disk_size(run.path)
+
+
+def finish_prune(run: Path) -> None:
+    """Erase what a prune has given up in the directory of a run that nobody trains; raises `OSError`.
+
+    The list of names may be anybody's: nothing but kept weights and what a resume needs is erased.
+    """
+    gone = pruned(run)
+    for path in run.iterdir() if gone else ():
+        kept = path.suffix == SUFFIX and path.stem not in ("best", "last")
+        if path.name in gone and (kept or path.name in RESUME_FILES) and not path.is_dir():
+            path.unlink(missing_ok=True)
+    if (run / PRUNED).is_file():
+        (run / PRUNED).unlink()
 
 
 def disk_size(folder: Path) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 from googlenet.errors import LabError, check_number, check_whole
 from googlenet.files import parse_json, read_bytes, write_atomically
 from googlenet.recipes import MAX_EPOCHS, TrainConfig
+from googlenet.runs.checkpoints import pruned
 from googlenet.runs.commands import WHOLE, Command, Line, add_command, read_commands
 from googlenet.runs.run import Run
 from googlenet.runs.status import RESUMABLE, Status
@@ -146,7 +147,7 @@ def can_resume(run: Run, status: Status) -> bool:
 
 
 def _has_state(path: Path) -> bool:
-    return any((path / name).is_file() for name in RESUME_FILES)
+    return any((path / name).is_file() for name in RESUME_FILES if name not in pruned(path))
 
 
 def check_fits(command: Command, name: str, done: int, validated: bool) -> None:

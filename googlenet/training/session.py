@@ -19,6 +19,7 @@ from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Diverged, Run, can_resume, trainer_lock
 from googlenet.runs.curves import draw_curves
+from googlenet.runs.steer import finish_prune
 from googlenet.training.distributed import Team
 from googlenet.training.reporter import Reporter
 from googlenet.training.signals import StopRequest
@@ -105,6 +106,7 @@ def _work(
     with StopRequest(GRACE if team.size > 1 else 0.0, reporter.stopping) as stop:
         try:
             clear_unfinished(run.path)
+            finish_prune(run.path)
             reporter.state("queued", "Loading the data")
             if detached:
                 _redirect_output(log)

@@ -38,7 +38,8 @@ from googlenet.inference.selection import (
 )
 from googlenet.inference.selection.overfitting import see_overfitting
 from googlenet.models.weights import add_facts, read_info
-from googlenet.runs import process_started
+from googlenet.runs import Run, process_started
+from googlenet.runs.lock import while_promoting
 
 CLASSES = tuple(COLOURS)
 
@@ -310,6 +311,14 @@ def test_data_that_has_gone_or_has_no_test_part(run: Path, data: Path) -> None:
 
 
 # --- deciding ---------------------------------------------------------------------------------
+
+
+def test_of_two_promotions_of_a_run_the_second_is_refused(run: Path) -> None:
+    before = (run / "best.safetensors").read_bytes()
+    with while_promoting(Run("runs", "mine")), pytest.raises(LabError, match="Another promotion of mine is at work"):
+        promote("runs", "mine", "mine/epoch-0002")
+    assert (run / "best.safetensors").read_bytes() == before
+    promote("runs", "mine", "mine/epoch-0002")
 
 
 def test_promoting_replaces_best_and_loses_nothing(run: Path) -> None:

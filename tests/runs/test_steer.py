@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs import Run, Status, list_checkpoints, list_runs, process_started, trainer_lock
+from googlenet.runs.checkpoints import PRUNED
 
 FILES = ("best.safetensors", "last.safetensors", "epoch-0001.safetensors", "epoch-0002.safetensors", "resume.pt")
 
@@ -134,6 +136,7 @@ def test_another_run_can_be_changed_beside_a_training(tmp_path: Path) -> None:
     assert names(tmp_path) == ["busy", "other"]
 
 
+LEFT = (".pruned.json",)
 KILL = """
 import os, signal, sys
 from pathlib import Path
@@ -170,10 +173,19 @@ def test_a_kill_between_two_steps_loses_nothing(tmp_path: Path, step: str) -> No
         found = list_runs(folder)
         trashed = [gone.path for gone in runs.list_deleted(folder)]
         for place in [run.path for run in found] + trashed:
-            kept = {path.name: path.read_bytes() for path in place.iterdir()}
+            kept = {path.name: path.read_bytes() for path in place.iterdir() if path.name not in LEFT}
             missing = set() if step != "prune" else {"epoch-0001.safetensors", "epoch-0002.safetensors"}
-            assert kept.items() <= whole.items()
+            assert {name for name in kept if not name.endswith(".tmp")} <= whole.keys()
             assert whole.keys() - kept.keys() <= missing
+            if step == "prune":  # whoever looks sees all of them or none, and the next prune erases what is left
+                seen = {path.name for path in Run(folder, "run").weights()} & missing
+                listed = {f"{item.name}.safetensors" for item in list_checkpoints(folder) if "epoch" in item.name}
+                assert seen in (set(), missing)
+                assert {name.removeprefix("run/") for name in listed} in (set(), seen)
+                runs.prune(folder, "run")
+                assert {
+                    path.name for path in run.path.iterdir() if not path.name.endswith(".tmp")
+                } == whole.keys() - missing
         if step == "empty":
             runs.empty_trash(folder)  # the rest, after a kill
             assert runs.trash_size(folder) == 0
@@ -183,6 +195,30 @@ def test_a_kill_between_two_steps_loses_nothing(tmp_path: Path, step: str) -> No
             assert kill_at > 0
             return
     pytest.fail("it never came to its end")
+
+
+def test_a_list_of_pruned_files_erases_nothing_that_a_prune_would_not(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    everything = [path.name for path in run.path.iterdir()]
+    outside = tmp_path / "other.safetensors"
+    outside.write_bytes(b"weights")
+    (run.path / PRUNED).write_text(json.dumps([*everything, "../other.safetensors", 5, None]))
+    runs.prune(tmp_path, "run")
+    gone = {"epoch-0001.safetensors", "epoch-0002.safetensors", "resume.pt"}
+    assert {path.name for path in run.path.iterdir()} == set(everything) - gone
+    assert outside.exists()
+    (run.path / PRUNED).write_bytes(b"\xff[[{")
+    assert len(run.weights()) == 2
+    runs.prune(tmp_path, "run")
+    assert not (run.path / PRUNED).exists()
+
+
+def test_a_finished_run_whose_pruned_files_are_not_erased_yet_cannot_go_on(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    runs.ask(tmp_path, "run", "epochs", 5)
+    assert runs.can_resume(run, run.status())
+    (run.path / PRUNED).write_text('["resume.pt"]')
+    assert not runs.can_resume(run, run.status())
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,8 @@ from googlenet.inference.selection.judges import Judges, are_other_images, load_
 from googlenet.inference.selection.store import weights_digest
 from googlenet.models.weights import add_facts
 from googlenet.runs import Run, while_not_trained
+from googlenet.runs.lock import while_promoting
+from googlenet.runs.steer import finish_prune
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,18 @@ def promote(
     That is its temperature and the threshold of its warning, by the images that judge the run (`data` says where they
     are now). Nothing is written before that is done, and then best is replaced at once: refused, ended by `progress`
     or killed, the run has the best it had. That one stays as an epoch's file when no other has its weights.
-    Raises `LabError` as `judge_run`, for a checkpoint that is not the run's, and while the run is being trained.
+    Raises `LabError` as `judge_run`, for a checkpoint that is not the run's, while the run is being trained, and while
+    another promotion of it is at work.
     """
     known = Run(checkpoints, run)
-    config, chosen = known.config(), known.find(checkpoint).path
+    with while_promoting(known):
+        return _promote(checkpoints, known, checkpoint, data, device, progress)
+
+
+def _promote(
+    checkpoints: Path | str, known: Run, checkpoint: str, data: str | None, device: str, progress: Progress | None
+) -> Calibration:
+    run, config, chosen = known.name, known.config(), known.find(checkpoint).path
     with while_not_trained(checkpoints, run):
         best, digest = known.path / "best.safetensors", weights_digest(chosen)
         former = weights_digest(best) if best.is_file() else None
@@ -78,6 +88,7 @@ def promote(
     with while_not_trained(checkpoints, run):
         if weights_digest(source) != digest:
             raise LabError(f"{source.name} was replaced meanwhile: judge {run} again.", "checkpoint")
+        finish_prune(known.path)  # a name that it has given up may be taken again
         if best.is_file() and source != best:
             _keep(best, known)
         add_facts(source, best, **facts)

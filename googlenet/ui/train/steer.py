@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from googlenet.errors import LabError
 from googlenet.runs import Run, ask, read_steering, waiting
 from googlenet.training import launcher
 from googlenet.ui.common.figures import message
@@ -37,7 +38,7 @@ class SteerRun:
                     "New rate", "learning rate from the next step; a one-cycle schedule falls from it", "Set rate"
                 )
                 self.patience, self.set_patience = number(
-                    "Patience", "epochs without a better validation accuracy that end it; 0: never", "Stop early"
+                    "Patience", "epochs without better validation that end it; 0: never", "Stop early"
                 )
                 self.epochs, self.extend = number(
                     "Epochs in all", "the schedule is stretched, as if planned so long from the start", "Extend"
@@ -63,6 +64,8 @@ class SteerRun:
         @refusable(1, place=0)
         @rights.needs(self.access, "steer")
         def step(name: str, value: Any = None) -> Any:
+            if not name:
+                raise LabError("No run is shown yet: start one, or choose one above.", "run")
             rights.check_own(self.access, self.checkpoints, name)
             if kind == "epochs":
                 said = extend(self.checkpoints, name, value)
