@@ -62,11 +62,17 @@ def drawn(selector: str) -> Callable[[Page], None]:
     return lambda page: expect(page.locator(selector).first).to_be_visible(timeout=PATIENCE)
 
 
+def listed_all_runs(page: Page) -> None:
+    drawn(".gl-chart")(page)
+    page.get_by_role("button", name="All runs").click()
+    expect(page.locator("#all-runs [data-testid^=cell-]").get_by_text(RUN, exact=True)).to_be_visible(timeout=PATIENCE)
+
+
 VIEWS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "module": ("?tab=build", drawn(".gl-drawing")),
     "network": ("?tab=build&view=network", drawn("[aria-label='Layers of the network']")),
     "lessons": ("?tab=build&view=lessons", drawn(".gl-path")),
-    "train": (f"?tab=train&run={RUN}", drawn(".gl-chart")),
+    "train": (f"?tab=train&run={RUN}", listed_all_runs),
     "evaluate": (f"?tab=evaluate&evaluate={RUN}", judged),
     "classify": ("?tab=classify", classified),
     "inside": ("?tab=classify&classify=inside", looked_inside),

@@ -51,3 +51,37 @@ def test_a_run_is_noted_renamed_deleted_and_brought_back(visit: object, lab: obj
     for name in ("desk-two", "desk-three"):
         runs.delete(lab.checkpoints, name)
     runs.empty_trash(lab.checkpoints)
+
+
+def test_a_run_is_pruned_the_trash_emptied_and_the_table_saved(visit: object, lab: object) -> None:
+    run = make_run(lab.checkpoints, "shelf-one")
+    for name in ("best", "last", "epoch-0000", "step-000007"):
+        (run.path / f"{name}.safetensors").write_bytes(b"weights")
+    make_run(lab.checkpoints, "shelf-two")
+    runs.delete(lab.checkpoints, "shelf-two")
+    page = visit.open("?tab=train")
+    page.get_by_role("button", name="All runs").click()
+    page.locator("#all-runs [data-testid^=cell-]").get_by_text("shelf-one", exact=True).click()
+    expect(page.get_by_label("Chosen run")).to_have_value("shelf-one")
+
+    page.get_by_role("button", name="Prune", exact=True).click()
+    expect(page.get_by_text("Erase 2 files of shelf-one, 14 B?")).to_be_visible()
+    assert len(run.weights()) == 4
+    page.get_by_role("button", name="Erase them").click()
+    expect(page.get_by_text("shelf-one keeps best and last; 14 B are free again.")).to_be_visible()
+    assert {path.stem for path in run.weights()} == {"best", "last"}
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the table (CSV)").click()
+    header, *rows = download.value.path().read_text().splitlines()
+    assert header.startswith("Run,State,Network,Recipe,")
+    assert any(row.startswith("shelf-one,finished,cifar10,default,50.0,1,") for row in rows)
+
+    page.get_by_role("button", name="Empty trash").click()
+    expect(page.get_by_text("There is no way back.")).to_be_visible()
+    assert runs.trash_size(lab.checkpoints) > 0
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_text("The trash is empty;")).to_be_visible()
+    assert runs.list_deleted(lab.checkpoints) == []
+    runs.delete(lab.checkpoints, "shelf-one")
+    runs.empty_trash(lab.checkpoints)
