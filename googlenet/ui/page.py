@@ -26,7 +26,7 @@ def launch_options(checkpoints: Path, *, public: bool = False) -> dict[str, Any]
     """For `Blocks.launch`: nothing is fetched from another host."""
     return {
         "theme": theme(),
-        "css_paths": sorted(STATIC.glob("*.css")),  # base.css first
+        "css_paths": in_order("css"),
         "head": f"<script>{scripts()}</script>",
         "run_history": False,
         "ssr_mode": False,
@@ -56,5 +56,10 @@ def theme() -> themes.Base:
 
 
 def scripts() -> str:
-    """The page's JavaScript: every function of `static/*.js` is a property of `window.googlenet`."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(STATIC.glob("*.js")))
+    """The page's JavaScript: every function of `static/*/*.js` is a property of `window.googlenet`."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in in_order("js"))
+
+
+def in_order(ending: str) -> list[Path]:
+    """The page's files with this ending, a folder a tab, by name: base.css comes first."""
+    return sorted(STATIC.glob(f"*/*.{ending}"), key=lambda path: path.name)

@@ -12,7 +12,7 @@ from googlenet.runs.status import STATES
 from googlenet.ui.common.figures import BRANCH_CLASSES
 
 UI = Path(__file__).resolve().parents[2] / "googlenet" / "ui"
-STYLES = sorted(UI.glob("static/*.css"))
+STYLES = sorted(UI.glob("static/*/*.css"))
 CLASS = re.compile(r"\.(gl-[\w-]+)")
 
 
@@ -28,7 +28,7 @@ def rules(nodes):
 
 @pytest.mark.parametrize("file", STYLES, ids=lambda file: file.name)
 def test_styles_parse_and_nothing_in_them_is_left_over(file):
-    sources = [*UI.rglob("*.py"), *UI.rglob("*.html"), *UI.glob("static/*.js")]
+    sources = [*UI.rglob("*.py"), *UI.rglob("*.html"), *UI.glob("static/*/*.js")]
     used = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     composed = (*(f"gl-{part}" for part in (*STATES, "done", "wide", "narrow")), *BRANCH_CLASSES.values())
     used += " ".join(composed)  # names that templates put together

@@ -66,7 +66,7 @@ def written_run(checkpoints: Path, name: str, epochs: int, steps: int = 4) -> Ru
 
 
 class Page:
-    """What a page knows after each piece of news, as static/charts.js puts them together."""
+    """What a page knows after each piece of news, as static/train/charts.js puts them together."""
 
     def __init__(self) -> None:
         self.seen, self.lines, self.points = 0.0, [], {}

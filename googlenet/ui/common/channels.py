@@ -2,7 +2,7 @@
 
 The slider's stops are every number to 64 and 32 in each octave above: 66, 68, … 128, 132, … 256, … 4,096. Module
 widths of the paper are all among them. The number is what counts; the slider follows it to the nearest stop, in the
-browser (static/module.js), which asks the server nothing for it.
+browser (static/build/module.js), which asks the server nothing for it.
 """
 
 from __future__ import annotations

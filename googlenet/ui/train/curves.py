@@ -1,6 +1,6 @@
 """The live curves of a run: which lines stand on which panel, and the points that a page does not have yet.
 
-A page gets all points once and then what changed; `static/charts.js` draws them.
+A page gets all points once and then what changed; `static/train/charts.js` draws them.
 """
 
 from __future__ import annotations

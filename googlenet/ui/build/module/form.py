@@ -55,7 +55,7 @@ class Form:
         return InceptionConfig("The module's", self.in_channels, *widths)
 
     def link(self, forgotten: bool = False) -> str:
-        """The state in the page's address, reduced-192-1-28-…: `static/module.js` reads it."""
+        """The state in the page's address, reduced-192-1-28-…: `static/build/module.js` reads it."""
         numbers = (str(int(value)) for value in self.values[1:])
         return "-".join([self.kind, *numbers, *(["forgotten"] if forgotten else [])])
 
