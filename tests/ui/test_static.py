@@ -30,7 +30,7 @@ def rules(nodes):
 def test_styles_parse_and_nothing_in_them_is_left_over(file):
     sources = [*UI.rglob("*.py"), *UI.rglob("*.html"), *UI.glob("static/*/*.js")]
     used = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    composed = (*(f"gl-{part}" for part in (*STATES, "done", "wide", "narrow")), *BRANCH_CLASSES.values())
+    composed = (*(f"gl-{part}" for part in (*STATES, "done", "wide", "narrow", "waits")), *BRANCH_CLASSES.values())
     used += " ".join(composed)  # names that templates put together
     found = rules(tinycss2.parse_stylesheet(file.read_text(encoding="utf-8"), skip_whitespace=True, skip_comments=True))
     for rule in found:
