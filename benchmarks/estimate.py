@@ -21,7 +21,7 @@ from pathlib import Path
 
 from googlenet.models.presets import preset
 from googlenet.recipes import TrainConfig, make_train_config
-from googlenet.runs.steer import disk_size
+from googlenet.runs.manage import disk_size
 from googlenet.training.planning.costs import costs_of
 from googlenet.training.planning.trial import measure, measure_apart, to_line
 

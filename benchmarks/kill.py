@@ -31,9 +31,9 @@ from googlenet.errors import LabError
 from googlenet.files import read_bytes
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, ask, read_steering
-from googlenet.runs.commands import COMMANDS
 from googlenet.runs.metrics import USAGE
-from googlenet.runs.steering import STEERING
+from googlenet.runs.steering.commands import COMMANDS
+from googlenet.runs.steering.taken import STEERING
 
 TIMING = ("Images/s", "Seconds", *USAGE)
 # Everything that has state: batch norm, dropout, an auxiliary head, momentum. Small, so that a life is many steps.

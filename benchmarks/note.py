@@ -15,8 +15,8 @@ from googlenet.data.datasets import load_images
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import evaluate_split
 from googlenet.runs import Run
-from googlenet.runs.curves import TRAIN, VALIDATION, note_figure
-from googlenet.runs.published import NOTE
+from googlenet.runs.figure.curves import TRAIN, VALIDATION, note_figure
+from googlenet.runs.figure.published import NOTE
 
 
 def judge(run: Run, data: str) -> list[tuple[int, float, float, float]]:

@@ -40,7 +40,7 @@ from googlenet.models.profile import profile_network
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import Run
 from googlenet.training.engine import Trainer
-from googlenet.training.reporter import Reporter
+from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.signals import StopRequest
 
 

@@ -3,11 +3,7 @@
 from googlenet.runs.alerts import Alert, alerts, alerts_of, room_for
 from googlenet.runs.checkpoints import SUFFIX, Checkpoint, find_checkpoint, list_checkpoints
 from googlenet.runs.lock import trainer_lock, while_not_trained
-from googlenet.runs.metrics import METRICS
-from googlenet.runs.overview import Overview, list_overviews
-from googlenet.runs.run import Run, active_run, list_runs
-from googlenet.runs.status import RESUMABLE, Diverged, Status, is_alive, process_started
-from googlenet.runs.steer import (
+from googlenet.runs.manage import (
     LONGEST_NOTE,
     delete,
     disk_size,
@@ -21,7 +17,11 @@ from googlenet.runs.steer import (
     undelete,
     write_note,
 )
-from googlenet.runs.steering import ask, can_resume, planned, read_steering, waiting
+from googlenet.runs.metrics import METRICS
+from googlenet.runs.overview import Overview, list_overviews
+from googlenet.runs.run import Run, active_run, list_runs
+from googlenet.runs.status import RESUMABLE, Diverged, Status, is_alive, process_started
+from googlenet.runs.steering.taken import ask, can_resume, planned, read_steering, waiting
 
 __all__ = [
     "LONGEST_NOTE",

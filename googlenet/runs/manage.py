@@ -21,7 +21,7 @@ from googlenet.files import read_bytes, write_atomically
 from googlenet.runs.checkpoints import PRUNED, SUFFIX, pruned, scan
 from googlenet.runs.lock import while_not_moved
 from googlenet.runs.run import Run
-from googlenet.runs.steering import RESUME_FILES
+from googlenet.runs.steering.taken import RESUME_FILES
 
 TRASH = ".trash"  # no run's name, so that neither runs nor checkpoints are looked for in it
 EMPTIED = ".emptied-"  # what is being erased: no way back, but a kill may leave some of it

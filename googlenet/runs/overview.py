@@ -9,9 +9,9 @@ from pathlib import Path
 from googlenet.errors import LabError
 from googlenet.files import read_bytes
 from googlenet.recipes import TrainConfig
+from googlenet.runs.manage import disk_size, read_note
 from googlenet.runs.metrics import EPOCHS, LARGEST, METRICS, WHOLE, MetricsHistory
 from googlenet.runs.run import Run, list_runs
-from googlenet.runs.steer import disk_size, read_note
 
 PLAIN = tuple(",".join(METRICS[:count]).encode() for count in (8, len(METRICS)))  # headers, of earlier versions too
 

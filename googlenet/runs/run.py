@@ -10,10 +10,10 @@
       train.log             what the trainer printed
       curves.png            loss above accuracy, redrawn at the end
       epoch-0299.safetensors, best.safetensors, last.safetensors; step-001200.safetensors, kept on request
-      commands.jsonl        what was asked of a training, written by whoever asks (commands.py)
-      steering.jsonl        at which step each of these took effect, or why it was refused (steering.py)
+      commands.jsonl        what was asked of a training, written by whoever asks (steering/commands.py)
+      steering.jsonl        at which step each of these took effect, or why it was refused (steering/taken.py)
       resume.pt, resume-previous.pt
-      note.txt              what a person wrote about it (steer.py)
+      note.txt              what a person wrote about it (manage.py)
       owner.txt             whose it is, where a page tells its visitors apart (owner.py)
 
 A deleted run is checkpoints/.trash/<time>-<run>, until the trash is emptied.

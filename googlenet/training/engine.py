@@ -23,9 +23,9 @@ from googlenet.runs import Run
 from googlenet.training.batches import Batches
 from googlenet.training.distributed import Team
 from googlenet.training.optim import WeightAverage, make_optimizer
-from googlenet.training.pace import Pace
-from googlenet.training.record import Position, Record
-from googlenet.training.reporter import Reporter
+from googlenet.training.reporting.pace import Pace
+from googlenet.training.reporting.record import Position, Record
+from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.signals import StopRequest
 from googlenet.training.steering import Steering
 from googlenet.training.step import TrainStep

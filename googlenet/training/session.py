@@ -18,10 +18,10 @@ from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Diverged, Run, can_resume, trainer_lock
-from googlenet.runs.curves import draw_curves
-from googlenet.runs.steer import finish_prune
+from googlenet.runs.figure.curves import draw_curves
+from googlenet.runs.manage import finish_prune
 from googlenet.training.distributed import Team
-from googlenet.training.reporter import Reporter
+from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.signals import StopRequest
 
 GRACE = 5.0  # seconds in which two signals are one, for torchrun

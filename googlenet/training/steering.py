@@ -1,6 +1,6 @@
 """The trainer's side of steering: takes what was asked between two steps, and replays what was taken before.
 
-A command is written down with its step before it has any effect (googlenet/runs/steering.py). So whatever kills the
+A command is written down with its step before it has any effect (runs/steering/taken.py). So whatever kills the
 training, a resume takes it at that step again, and what is not written down yet at the next.
 """
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import LabError
 from googlenet.runs import Run
-from googlenet.runs.commands import Line, read_commands, version
-from googlenet.runs.steering import (
+from googlenet.runs.steering.commands import Line, read_commands, version
+from googlenet.runs.steering.taken import (
     Plan,
     Taken,
     add_steering,

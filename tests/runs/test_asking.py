@@ -16,8 +16,8 @@ from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs import Run, Status, ask, can_resume, planned, process_started, waiting
-from googlenet.runs.commands import COMMANDS, read_commands
-from googlenet.runs.steering import STEERING, Plan, Taken, read_steering
+from googlenet.runs.steering.commands import COMMANDS, read_commands
+from googlenet.runs.steering.taken import STEERING, Plan, Taken, read_steering
 
 
 def make_run(folder: Path, name: str = "run", state: str = "running", **changes: Any) -> Run:

@@ -17,7 +17,7 @@ from googlenet.errors import LabError
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.training.engine import Trainer
-from googlenet.training.reporter import Reporter
+from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.resume import CURRENT, PREVIOUS, save_state
 from googlenet.training.session import resume
 from googlenet.training.signals import StopRequest

@@ -20,7 +20,7 @@ from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.models.share import parse_network
 from googlenet.recipes import make_train_config
-from googlenet.runs.steer import disk_size
+from googlenet.runs.manage import disk_size
 from googlenet.training.batches import Batches
 from googlenet.training.optim import learning_rate
 from googlenet.training.planning import trial as planning

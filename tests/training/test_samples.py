@@ -11,10 +11,10 @@ from trainings import make_folder, training
 from googlenet.inference.classifier import Classifier
 from googlenet.runs import METRICS, Run
 from googlenet.runs.samples import Samples, read_samples, write_samples
+from googlenet.training.reporting.samples import choose
+from googlenet.training.reporting.usage import Usage
 from googlenet.training.resume import load_state, save_state
-from googlenet.training.samples import choose
 from googlenet.training.session import train
-from googlenet.training.usage import Usage
 from googlenet.ui.train.curves import heads_of
 from googlenet.ui.train.feed import MOST_ANSWERS, Feed
 

@@ -21,8 +21,8 @@ from googlenet.errors import LabError
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, alerts_of, ask, can_resume, read_steering
-from googlenet.runs.commands import COMMANDS
-from googlenet.runs.steering import STEERING
+from googlenet.runs.steering.commands import COMMANDS
+from googlenet.runs.steering.taken import STEERING
 from googlenet.training.resume import load_state
 from googlenet.training.session import resume, train
 from googlenet.training.steering import rate_to_try

@@ -17,8 +17,8 @@ from trainings import environment, training, wait_for
 
 from googlenet.runs import Run
 from googlenet.training import launcher
-from googlenet.training.pace import Pace
-from googlenet.training.reporter import Reporter
+from googlenet.training.reporting.pace import Pace
+from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.signals import STOP_SIGNAL, StopRequest
 
 # One call into C, as torch's backward pass is: no handler of Python's runs before it returns.

@@ -30,11 +30,11 @@ from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import load_weights, read_info
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import METRICS, Diverged, Run
-from googlenet.runs.curves import note_figure
+from googlenet.runs.figure.curves import note_figure
 from googlenet.training.batches import Batches
 from googlenet.training.engine import Trainer
 from googlenet.training.optim import learning_rate, make_optimizer
-from googlenet.training.reporter import Reporter
+from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.session import TrainingFailed, train
 from googlenet.training.signals import StopRequest
 

@@ -20,7 +20,7 @@ from googlenet.inference.selection.store import weights_digest
 from googlenet.models.weights import add_facts
 from googlenet.runs import Run, while_not_trained
 from googlenet.runs.lock import while_promoting
-from googlenet.runs.steer import finish_prune
+from googlenet.runs.manage import finish_prune
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 This is the one exception to the rule that only the trainer writes a run: whoever asks adds a line to the run's
 commands.jsonl, and writes nothing else. The trainer takes it before its next step, and says in steering.jsonl
-(steering.py) at which step that was, or why it refused.
+(taken.py) at which step that was, or why it refused.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from googlenet.errors import LabError, check_number, check_whole
 from googlenet.files import parse_json, read_bytes, write_atomically
 from googlenet.recipes import MAX_EPOCHS, TrainConfig
 from googlenet.runs.checkpoints import pruned
-from googlenet.runs.commands import WHOLE, Command, Line, add_command, read_commands
 from googlenet.runs.run import Run
 from googlenet.runs.status import RESUMABLE, Status
+from googlenet.runs.steering.commands import WHOLE, Command, Line, add_command, read_commands
 
 STEERING = "steering.jsonl"
 RESUME_FILES = ("resume.pt", "resume-previous.pt")

@@ -95,10 +95,10 @@ def measure(
 def _measure(
     config: TrainConfig, images: ImageSet, folder: Path, report: Progress, began: float, clock: Callable[[], float]
 ) -> Trial:
-    from googlenet.runs.curves import draw_curves
+    from googlenet.runs.figure.curves import draw_curves
     from googlenet.training.engine import SAVE_SECONDS, Trainer
-    from googlenet.training.pace import WARM_UP
-    from googlenet.training.reporter import Reporter
+    from googlenet.training.reporting.pace import WARM_UP
+    from googlenet.training.reporting.reporter import Reporter
     from googlenet.training.signals import StopRequest
 
     run = Run(folder, config.run)

@@ -19,8 +19,8 @@ from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import RECIPES, recipe_values
 from googlenet.runs import Diverged, Run
 from googlenet.runs.metrics import AUXILIARY
+from googlenet.training.reporting.samples import sample_answers
 from googlenet.training.resume import differences, fingerprint, in_words, load_state, save_state
-from googlenet.training.samples import sample_answers
 from googlenet.training.steering import rate_to_try
 
 if TYPE_CHECKING:

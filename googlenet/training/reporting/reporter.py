@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from googlenet.runs import Run, Status, process_started
-from googlenet.training.usage import Usage
+from googlenet.training.reporting.usage import Usage
 
 STOPPING = "Stopping after this step"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status
+from googlenet.runs.figure.published import NOTE
 from googlenet.runs.metrics import AUXILIARY
-from googlenet.runs.published import NOTE
 from googlenet.ui.common.charts import Mark, Point
 from googlenet.ui.common.templates import render
 from googlenet.ui.train.feed import History
