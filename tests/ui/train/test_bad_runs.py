@@ -16,7 +16,7 @@ from googlenet.ui.api import run_summary
 from googlenet.ui.evaluate import run_events
 from googlenet.ui.train.watch import Watcher
 
-OLD = Path(__file__).resolve().parents[1] / "fixtures" / "runs"
+OLD = Path(__file__).resolve().parents[2] / "fixtures" / "runs"
 DAMAGE = {
     "status.json": (b'{"state": "running", "pid": "1"}', 'Cannot read all of status.json: pid is "1".'),
     "metrics.csv": (b"Epoch,Accuracy,Loss\r\n0,,\r\ninf,1,1\r\n", "Cannot read all of metrics.csv: see line 3."),

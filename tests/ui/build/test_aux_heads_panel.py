@@ -16,7 +16,7 @@ from googlenet.models.presets import preset
 from googlenet.training.gradients import GradientComparison, Gradients, about, compare_heads
 from googlenet.ui.build.lessons import heads as aux_heads
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def comparison(norms: list[float], headed: list[float], step: int = 0) -> GradientComparison:
