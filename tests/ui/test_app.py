@@ -41,6 +41,10 @@ def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
         "/stop_training",
         "/run_status",
         "/promote_checkpoint",
+        "/extend_run",
+        "/set_rate",
+        "/set_patience",
+        "/keep_checkpoint",
         "/select_run",
         "/evaluate_checkpoint",
         "/classify",
@@ -107,7 +111,7 @@ def test_a_run_directory_is_not_served_beyond_the_checkpoints(client: Client, ch
 
 
 def test_a_branch_has_one_colour_in_the_css_and_in_python() -> None:
-    css = (STATIC / "base.css").read_text(encoding="utf-8")
+    css = (STATIC / "common" / "base.css").read_text(encoding="utf-8")
     found = dict(re.findall(r"\.(gl-b\d) \{ --gl-branch: (#\w+)", css))
     assert {BRANCH_CLASSES[branch]: colour for branch, colour in BRANCH_COLOURS.items()} == found
 
