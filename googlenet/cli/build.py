@@ -48,7 +48,7 @@ def add_network_options(sub: argparse.ArgumentParser) -> None:
 
 def read_network(options: argparse.Namespace) -> GoogLeNetConfig:
     """The network that the options describe; raises `LabError` where they do not."""
-    from googlenet.models.share import from_link_text
+    from googlenet.models.formats.share import from_link_text
 
     if (options.preset is None) == (options.config is None):
         raise LabError("Name a PRESET, or give --config FILE instead.", "preset")
@@ -67,7 +67,7 @@ def read_network(options: argparse.Namespace) -> GoogLeNetConfig:
 
 
 def _from_file(file: str) -> GoogLeNetConfig:
-    from googlenet.models.share import from_json
+    from googlenet.models.formats.share import from_json
 
     if file.endswith(".safetensors"):
         from googlenet.models.weights import read_info
@@ -120,8 +120,8 @@ def _table_1_lines(profile: Profile) -> Iterator[str]:
 
 
 def _code(options: argparse.Namespace) -> None:
-    from googlenet.models.codegen import to_source
-    from googlenet.models.share import to_json, to_link_text
+    from googlenet.models.formats.codegen import to_source
+    from googlenet.models.formats.share import to_json, to_link_text
 
     network = read_network(options)
     if options.module:

@@ -137,7 +137,7 @@ def _publish(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 
 def _export_program(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    from googlenet.models.export import export_network
+    from googlenet.models.formats.export import export_network
 
     done = export_network(options.weights, options.target)
     line = (

@@ -13,8 +13,8 @@ from googlenet.cli.build import add_network_options, read_network
 from googlenet.cli.options import DEFAULT, AddCommand, read_text
 from googlenet.config import GoogLeNetConfig
 from googlenet.errors import LabError
+from googlenet.models.formats.share import fresh_name, parse_network
 from googlenet.models.presets import PRESETS, preset, with_variants
-from googlenet.models.share import fresh_name, parse_network
 from googlenet.recipes import (
     OPTIMIZERS,
     RECIPES,

@@ -9,11 +9,11 @@ from trainings import lab
 
 from googlenet.cli.main import main
 from googlenet.config import InceptionConfig
-from googlenet.models.codegen import to_source
+from googlenet.models.formats.codegen import to_source
+from googlenet.models.formats.share import to_json
 from googlenet.models.paper import TABLE_1
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
-from googlenet.models.share import to_json
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from googlenet.config import GoogLeNetConfig, InceptionConfig, Layer
 from googlenet.inference.classifier import Classifier
+from googlenet.models.formats.share import from_json, to_link_text
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
-from googlenet.models.share import from_json, to_link_text
 from googlenet.models.weights import load_weights
 from googlenet.runs import Run
 

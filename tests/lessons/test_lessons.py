@@ -22,9 +22,9 @@ from googlenet.errors import LabError
 from googlenet.lessons.course import KEYS, LESSONS, next_seed, pose
 from googlenet.lessons.exercise import check, read_number
 from googlenet.models.blocks import Inception, InceptionNaive
+from googlenet.models.formats.share import from_link_text
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
-from googlenet.models.share import from_link_text
 from googlenet.ui.build.lessons import answers as lessons
 from googlenet.ui.build.lessons import view
 from googlenet.ui.build.lessons.answers import Place

@@ -12,7 +12,7 @@ from torch import nn
 
 from googlenet.config import CH5X5_VARIANTS, AuxConfig, GoogLeNetConfig, InceptionConfig, PoolConfig
 from googlenet.errors import LabError
-from googlenet.models.codegen import to_source
+from googlenet.models.formats.codegen import to_source
 from googlenet.models.googlenet import GoogLeNet, GoogLeNetOutput, build_inception
 from googlenet.models.presets import INCEPTIONS, preset
 from googlenet.models.profile import profile_network

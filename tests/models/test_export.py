@@ -14,7 +14,7 @@ from tiny import CLASSES, tiny_checkpoint, tiny_config
 from googlenet.config import AuxConfig, GoogLeNetConfig, LRNConfig
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
-from googlenet.models.export import TOLERANCE, export_network
+from googlenet.models.formats.export import TOLERANCE, export_network
 from googlenet.models.presets import preset
 from googlenet.models.weights import load_weights, save_weights
 

@@ -15,8 +15,8 @@ from tiny import tiny_config
 
 from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
+from googlenet.models.formats.share import from_json, from_link_text, parse_network, to_json, to_link_text
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset
-from googlenet.models.share import from_json, from_link_text, parse_network, to_json, to_link_text
 from googlenet.recipes import make_train_config
 
 # Characters that no browser, chat or mail program changes in an address; % comes of other alphabets in a name.

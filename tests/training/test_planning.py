@@ -17,8 +17,8 @@ from googlenet.cli.train import train_config
 from googlenet.data.augment import EpochPlan
 from googlenet.data.datasets import images_a_class, load_images
 from googlenet.errors import LabError
+from googlenet.models.formats.share import parse_network
 from googlenet.models.presets import preset
-from googlenet.models.share import parse_network
 from googlenet.recipes import make_train_config
 from googlenet.runs.manage import disk_size
 from googlenet.training.batches import Batches

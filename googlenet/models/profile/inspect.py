@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from googlenet.config import InceptionConfig
+from googlenet.models.formats.share import from_link_text
 from googlenet.models.paper import quoted
 from googlenet.models.profile import Profile, profile_module, profile_network
-from googlenet.models.share import from_link_text
 
 
 def inspect_module(

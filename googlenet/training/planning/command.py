@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.config import DATA_SIZE, GoogLeNetConfig
+from googlenet.models.formats.share import to_link_text
 from googlenet.models.presets import PRESETS, preset
-from googlenet.models.share import to_link_text
 from googlenet.recipes import TrainConfig, recipe_values
 
 # What is a recipe's, by the option that sets it; the words of cli/train.py.

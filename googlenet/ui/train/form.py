@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from googlenet.errors import LabError
-from googlenet.models.share import parse_network
+from googlenet.models.formats.share import parse_network
 from googlenet.recipes import OPTIMIZERS, RECIPES, SCHEDULES, parse_epochs, recipe_values
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.templates import render

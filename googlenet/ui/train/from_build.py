@@ -11,9 +11,9 @@ from gradio.events import Dependency
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError
 from googlenet.models.draft import Draft
+from googlenet.models.formats.share import file_stem, parse_network, to_link_text
 from googlenet.models.presets import PRESETS, preset
 from googlenet.models.profile import profile_network
-from googlenet.models.share import file_stem, parse_network, to_link_text
 from googlenet.ui.build.network.panel import DATA_CLASSES, NetworkPanel
 from googlenet.ui.common import figures
 from googlenet.ui.common.layout import LIVE

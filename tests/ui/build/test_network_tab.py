@@ -21,10 +21,10 @@ from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
 from googlenet.models import draft as drafts
 from googlenet.models.draft import Draft, set_layer, set_switches, set_whole, switches
+from googlenet.models.formats.share import file_stem, from_link_text, parse_network, to_json
 from googlenet.models.paper import TABLE_1
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset
 from googlenet.models.profile import profile_network, profile_partly
-from googlenet.models.share import file_stem, from_link_text, parse_network, to_json
 from googlenet.ui import api
 from googlenet.ui.build.network import answers, drawing, export, layer_form, view
 from googlenet.ui.build.network.panel import network_panel

@@ -13,8 +13,8 @@ import pytest
 from trainings import make_folder, training
 
 from googlenet.errors import LabError
+from googlenet.models.formats.share import parse_network
 from googlenet.models.presets import preset
-from googlenet.models.share import parse_network
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import Run, Status, process_started
 from googlenet.training.planning.costs import costs_of

@@ -10,9 +10,9 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.models import draft as drafts
 from googlenet.models.draft import Draft
+from googlenet.models.formats.share import from_link_text
 from googlenet.models.presets import PRESETS
 from googlenet.models.profile import profile_partly
-from googlenet.models.share import from_link_text
 from googlenet.ui.build.network import drawing, export, view
 from googlenet.ui.build.network.layer_form import LayerForm
 from googlenet.ui.common import figures

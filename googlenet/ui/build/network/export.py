@@ -10,10 +10,10 @@ import gradio as gr
 
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
-from googlenet.models.codegen import to_source
 from googlenet.models.draft import Draft
+from googlenet.models.formats.codegen import to_source
+from googlenet.models.formats.share import MAX_JSON, file_stem, from_json, to_json, to_link_text
 from googlenet.models.presets import preset
-from googlenet.models.share import MAX_JSON, file_stem, from_json, to_json, to_link_text
 from googlenet.ui.common.layout import LIVE, refusal_slot
 
 WHOLE, MODULE = "the whole network", "the chosen module"

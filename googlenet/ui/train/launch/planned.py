@@ -9,9 +9,9 @@ import gradio as gr
 
 from googlenet.config import GoogLeNetConfig
 from googlenet.errors import LabError
+from googlenet.models.formats.share import fresh_name, parse_network, to_link_text
 from googlenet.models.presets import preset, with_variants
 from googlenet.models.profile import profile_network
-from googlenet.models.share import fresh_name, parse_network, to_link_text
 from googlenet.recipes import RECIPES, TrainConfig, make_train_config
 from googlenet.ui.events.access import Access
 from googlenet.ui.train.form import NETWORKS, RECIPE_FIELDS, Form
