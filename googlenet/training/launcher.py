@@ -19,7 +19,8 @@ from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, active_run, ask
 from googlenet.training.signals import STOP_SIGNAL
 
-START_SECONDS, LOAD_SECONDS = 60.0, 20.0
+START_SECONDS = 60.0
+LOAD_SECONDS = 600.0  # that a resume waits for its answer: a large folder takes minutes until it is in the cache
 REFUSED = 2  # the exit code of a trainer that would rather not begin
 
 
@@ -42,7 +43,7 @@ def resume(name: str, checkpoints: Path, *, anyway: bool = False) -> Run:
 
     The field of the error is "anyway" when the run's images or settings are no longer those that it was saved with:
     all is then as before, and `anyway=True` goes on with what there is now. This is known once the data is loaded, for
-    which it waits some seconds; a trainer that needs longer puts such a refusal into the run's status.
+    which it waits up to ten minutes; a trainer that needs longer puts such a refusal into the run's status.
     """
     run = Run(checkpoints, name)
     run.config()

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,17 @@ def test_a_save_from_before_is_refused_where_its_steps_cannot_be(run: Run, data:
         resume("run", run.path.parent)
     assert caught.value.field == "anyway"
     assert resume("run", run.path.parent, anyway=True).status().state == "finished"
+
+
+def test_a_refusal_is_waited_for_however_long_the_data_takes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was waited for 20 seconds, and later stood in the status alone: nobody was asked whether to go on."""
+    edit(run, seed=7)
+    begun, now = time.monotonic(), time.monotonic
+    monkeypatch.setattr(launcher, "START_SECONDS", 1e9)
+    monkeypatch.setattr(launcher.time, "monotonic", lambda: begun + 30 * (now() - begun))  # each second is thirty
+    with pytest.raises(LabError, match="seed 0"):
+        launcher.resume("run", run.path.parent)
+    assert launcher.time.monotonic() - begun > 20
 
 
 def test_from_the_command_line_and_from_the_app(run: Run, data: Path) -> None:
