@@ -425,7 +425,7 @@ import os, shutil, signal
 from pathlib import Path
 from googlenet.inference.selection import promote
 
-replace, steps, killed = Path.replace, 0, 0
+replace, link, steps, killed = Path.replace, Path.hardlink_to, 0, 0
 
 def step(*_):
     global steps
@@ -438,7 +438,12 @@ def dying(self, target):
     replace(self, target)
     step()
 
-Path.replace, status = dying, 1
+def dying_at_the_link(self, target):
+    step()
+    link(self, target)
+    step()
+
+Path.replace, Path.hardlink_to, status = dying, dying_at_the_link, 1
 while status:  # once it was not killed, it has been at every step
     killed += 1
     shutil.copytree("runs", f"killed-{killed}")
@@ -464,6 +469,8 @@ def test_a_promotion_killed_at_any_step_leaves_the_old_best_or_the_new_one(run: 
             assert weights_digest(left / "epoch-0001.safetensors") == old
         else:
             assert best.read_bytes() == (run / "best.safetensors").read_bytes()
+            second = left / "epoch-0001.safetensors"
+            assert not second.exists() or second.samefile(best)  # never a copy
         promote(left.parent, "mine", "epoch-0002", device="cpu")  # and it can be done again
         assert weights_digest(left / "epoch-0001.safetensors") == old
     assert len(ends) >= 6  # while the images are judged, before and after each of two files, and not at all

@@ -96,16 +96,22 @@ def _promote(
 
 
 def _keep(best: Path, run: Run) -> None:
-    """Give the weights in `best` an epoch's file too, unless they have another one."""
+    """Give the weights in `best` an epoch's name too, unless they have another one.
+
+    It is a second name, not a second copy: best is replaced by another file, so that a kill before that leaves one
+    file under two names.
+    """
     digest = weights_digest(best)
     if digest in {weights_digest(other.path) for other in run.checkpoints()[0] if other.path != best}:
         return
     epoch = run.find("best").epoch
     name = "epoch-unknown" if epoch is None else f"epoch-{epoch:04d}"
     path = best.with_name(f"{name}.safetensors")
-    write_atomically(
-        path if not path.exists() else path.with_name(f"{name}-{digest[:8]}.safetensors"), best.read_bytes()
-    )
+    path = path if not path.exists() else path.with_name(f"{name}-{digest[:8]}.safetensors")
+    try:
+        path.hardlink_to(best)
+    except OSError:  # a disk that has no second names
+        write_atomically(path, best.read_bytes())
 
 
 def fit_facts(
