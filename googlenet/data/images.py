@@ -20,7 +20,7 @@ MAX_SIDE = 65_535  # JPEG's own limit. Pillow keeps some 24 bytes a row: 60,000,
 MAX_PIXELS = 64_000_000  # 256 MB once decoded, since Pillow keeps RGB in four bytes a pixel
 BAND = 256  # rows that are converted at a time
 # EPS and PDF would start Ghostscript; an ICO may hide a picture far larger than its header says; a TGA is known by its
-# name alone; JPEG 2000 is a large decoder in C, and no data set or camera needs it. A folder that holds them is told so.
+# name alone; JPEG 2000 is a large decoder in C, and no data set or camera needs it. A folder with one is told so.
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", *(("AVIF",) if features.check("avif") else ()))
 # What some telephones keep photographs in; Pillow does not decode it.
 HEIC = (".heic", ".heif", ".hif")

@@ -136,7 +136,7 @@ def classify_all(
             if stopped():
                 break
     seconds = time.perf_counter() - started
-    evaluation = judge(classifier, rows, seconds)
+    evaluation = evaluate_rows(classifier, rows, seconds)
     return ManyAnswers(rows, total, classifier.info.classes, evaluation, tuple(pictures.remarks), seconds)
 
 
@@ -167,7 +167,7 @@ def answer_rows(
                 future.cancel()
 
 
-def judge(classifier: Classifier, rows: Sequence[Row], seconds: float) -> Evaluation | None:
+def evaluate_rows(classifier: Classifier, rows: Sequence[Row], seconds: float) -> Evaluation | None:
     """How right the rows are whose folders are labels; None where there are none."""
     judged = [(row.logits, row.label) for row in rows if row.logits is not None and row.label is not None]
     if not judged:

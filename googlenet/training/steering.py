@@ -51,7 +51,7 @@ class Steering:
             taken = in_order([*known.values(), *(one for one in written if one.id not in known)])
             if known.keys() - {one.id for one in written}:
                 replace_steering(self.run, taken)
-                trainer.reporter.line("steering.jsonl was damaged: it was written anew from the last save.")
+                trainer.reporter.line("steering.jsonl was damaged: it was written again from the last save.")
         taken = trainer.team.broadcast(taken)
         self._seen = {one.id for one in taken}
         self.taken = [one for one in taken if one.step < trainer.position.total]

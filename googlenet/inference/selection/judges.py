@@ -1,4 +1,4 @@
-"""The images that may judge the checkpoints of a run: they trained nothing."""
+"""The images that may judge the checkpoints of a run: those that it did not learn from."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def is_run(checkpoints: Path, source: str | None) -> bool:
     return False
 
 
-def judge(checkpoints: Path, source: str | None, data: str | None, progress: Progress | None) -> Shown:
+def judge_and_show(checkpoints: Path, source: str | None, data: str | None, progress: Progress | None) -> Shown:
     """Judge every checkpoint of the run `source`; weights that belong to no run have nothing to choose from."""
     if source is None or not is_run(checkpoints, source):
         return Shown(source, data)
@@ -170,11 +170,13 @@ def promotion_question(shown: Shown | None, name: str, source: str | None) -> st
     if f"{result.run}/best" in row.names:
         return f"{row.short} is the best of {result.run} already. Give it {fitted}?"
     other = "" if row is result.best else f" The proposal is another: {result.best.short}."
-    kept = "The best until now is kept as an epoch's file."
+    kept = "The present best is kept as an epoch's file."
     return f"Make {row.short} the best of {result.run}, with {fitted}? {kept}{other}"
 
 
-def promote(checkpoints: Path, shown: Shown, name: str, source: str | None, progress: Progress | None) -> list[Any]:
+def promote_and_show(
+    checkpoints: Path, shown: Shown, name: str, source: str | None, progress: Progress | None
+) -> list[Any]:
     """Make `name` the run's best; the parts of the run then."""
     from googlenet.inference import selection
 

@@ -127,14 +127,18 @@ def _wire_run(page: _Page, checkpoints: Path, access: Access, demo: gr.Blocks, t
     @refusable(6, place=1)
     def judge(source: str, data: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
         listen = page.cancellation.listen(request, progress)
-        return run_events.parts(checkpoints, run_events.judge(checkpoints, source, _named(access, data), listen))
+        return run_events.parts(
+            checkpoints, run_events.judge_and_show(checkpoints, source, _named(access, data), listen)
+        )
 
     @refusable(6, place=1, cancelled="Cancelled: nothing was changed, best is what it was.")
     @needs(access, "promote")
     def promote(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
         known, name = _asked_about(asked)
         check_own(access, checkpoints, known.source or "")
-        return run_events.promote(checkpoints, known, name, source, page.cancellation.listen(request, progress))
+        return run_events.promote_and_show(
+            checkpoints, known, name, source, page.cancellation.listen(request, progress)
+        )
 
     @refusable(1, cancelled="Cancelled: nothing was reported.")
     @needs(access, "report")

@@ -83,7 +83,7 @@ class Parsed(HTMLParser):
 def test_judged_once_and_remembered(checkpoints: Path) -> None:
     assert run_events.stored(checkpoints, "tried", None).result is None
     heard: list[float] = []
-    shown = run_events.judge(checkpoints, "tried", None, lambda share, words: heard.append(share))
+    shown = run_events.judge_and_show(checkpoints, "tried", None, lambda share, words: heard.append(share))
     assert heard[-1] == 1
     assert len(shown.result.rows) == 3
     assert run_events.stored(checkpoints, "tried", None) == shown
@@ -95,7 +95,7 @@ def test_judged_once_and_remembered(checkpoints: Path) -> None:
 
 
 def test_the_table_marks_what_is_proposed_and_what_is_chosen(checkpoints: Path) -> None:
-    shown = run_events.judge(checkpoints, "tried", None, None)
+    shown = run_events.judge_and_show(checkpoints, "tried", None, None)
     names = [row.name for row in shown.result.rows]
     other = next(name for name in names if name != shown.result.proposed)
     _, said, table, steps, dropdown, reports = run_events.parts(checkpoints, shown, other)
@@ -111,7 +111,7 @@ def test_the_table_marks_what_is_proposed_and_what_is_chosen(checkpoints: Path) 
 
 
 def test_the_curves_are_what_was_written_and_over_it_what_was_judged(checkpoints: Path) -> None:
-    result = run_events.judge(checkpoints, "tried", None, None).result
+    result = run_events.judge_and_show(checkpoints, "tried", None, None).result
     accuracy, loss = run_view.curves(result, Run(checkpoints, "tried"))
     metrics = Run(checkpoints, "tried").metrics()
     assert accuracy[0].points == [(row.epoch, row.train_accuracy) for row in result.rows]
@@ -123,7 +123,7 @@ def test_the_curves_are_what_was_written_and_over_it_what_was_judged(checkpoints
 
 @pytest.mark.parametrize("epoch", [None, 1])
 def test_where_overfitting_sets_in_is_marked_and_what_is_seen_is_said(checkpoints: Path, epoch: int | None) -> None:
-    result = run_events.judge(checkpoints, "tried", None, None).result
+    result = run_events.judge_and_show(checkpoints, "tried", None, None).result
     seen = dataclasses.replace(
         result, overfits_from=epoch, overfitting=f"It overfits: {epoch}.", lead="0.1 points more"
     )
@@ -136,13 +136,13 @@ def test_where_overfitting_sets_in_is_marked_and_what_is_seen_is_said(checkpoint
 
 def test_promotion_is_asked_about_and_done(checkpoints: Path) -> None:
     run = checkpoints / "tried"
-    shown = run_events.judge(checkpoints, "tried", None, None)
+    shown = run_events.judge_and_show(checkpoints, "tried", None, None)
     best = weights_digest(run / "best.safetensors")
     row = next(row for row in shown.result.rows if "tried/best" not in row.names)
     question = run_events.promotion_question(shown, row.name, "tried")
     assert question.startswith(f"Make {row.name.rpartition('/')[2]}")
     assert shown.result.judged_on in question
-    view = run_events.promote(checkpoints, shown, row.name, "tried", None)
+    view = run_events.promote_and_show(checkpoints, shown, row.name, "tried", None)
     assert weights_digest(run / "best.safetensors") != best
     again = next(found for found in view[0].result.rows if "tried/best" in found.names)
     assert again.digest == row.digest
@@ -153,7 +153,7 @@ def test_promotion_is_asked_about_and_done(checkpoints: Path) -> None:
 
 
 def test_a_promotion_that_is_cancelled_says_what_is_true(checkpoints: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = run_events.judge(checkpoints, "tried", None, None)
+    shown = run_events.judge_and_show(checkpoints, "tried", None, None)
     row = next(row for row in shown.result.rows if "tried/best" not in row.names)
     before = (checkpoints / "tried" / "best.safetensors").read_bytes()
 
@@ -162,7 +162,7 @@ def test_a_promotion_that_is_cancelled_says_what_is_true(checkpoints: Path, caps
         def cancel(share: float, words: str) -> None:
             raise Cancelled
 
-        return run_events.promote(checkpoints, shown, row.name, "tried", cancel)
+        return run_events.promote_and_show(checkpoints, shown, row.name, "tried", cancel)
 
     assert promote() == (gr.skip(),) * 6
     assert "nothing was changed, best is what it was" in capsys.readouterr().out
@@ -170,7 +170,7 @@ def test_a_promotion_that_is_cancelled_says_what_is_true(checkpoints: Path, caps
 
 
 def test_a_report_is_made_once_and_says_so(checkpoints: Path) -> None:
-    shown = run_events.judge(checkpoints, "tried", None, None)
+    shown = run_events.judge_and_show(checkpoints, "tried", None, None)
     assert "Do it once" in run_events.report_question(checkpoints, shown, "tried/best", "tried")
     first = run_events.report(checkpoints, shown, "tried/best", "tried", None)
     assert text(first).count("on test: tried/best") == 1
@@ -188,7 +188,7 @@ def test_reports_of_any_kind_are_shown() -> None:
 @pytest.mark.parametrize("source", ["../x", "tried/best", "", 7, ["tried"]])
 def test_what_is_no_run_is_refused(checkpoints: Path, source: object) -> None:
     with pytest.raises(LabError, match="There is no run or network"):
-        run_events.judge(checkpoints, source, None, None)
+        run_events.judge_and_show(checkpoints, source, None, None)
     assert run_events.stored(checkpoints, source, None).result is None
 
 
@@ -201,11 +201,11 @@ def test_a_run_that_cannot_be_read_says_so_in_its_place(checkpoints: Path) -> No
 
 
 def test_steps_are_those_of_the_run_that_is_shown(checkpoints: Path) -> None:
-    shown = run_events.judge(checkpoints, "tried", None, None)
+    shown = run_events.judge_and_show(checkpoints, "tried", None, None)
     for step in (
         lambda: run_events.promotion_question(None, "tried/best", "tried"),
         lambda: run_events.report(checkpoints, run_events.Shown("tried", None), "tried/best", "tried", None),
-        lambda: run_events.promote(checkpoints, shown, "tried/epoch-0000", "other", None),
+        lambda: run_events.promote_and_show(checkpoints, shown, "tried/epoch-0000", "other", None),
     ):
         with pytest.raises(LabError, match="Evaluate the checkpoints of this run first"):
             step()
@@ -217,7 +217,7 @@ def test_weights_of_no_run_are_judged_on_test(checkpoints: Path, book: AnswerBoo
     shutil.copy(checkpoints / "tried" / "best.safetensors", checkpoints / "alone.safetensors")
     names = [name for _, name in run_events.source_choices(checkpoints, None).choices]
     assert names == ["tried", "alone"]
-    shown = run_events.judge(checkpoints, "alone", None, None)
+    shown = run_events.judge_and_show(checkpoints, "alone", None, None)
     _, _, table, steps, dropdown, _ = run_events.parts(checkpoints, shown)
     assert table == run_events.ALONE
     assert not steps.visible
@@ -306,7 +306,7 @@ def test_only_what_is_judged_on_the_same_images_is_offered_to_compare_with(book:
     tiny_checkpoint(checkpoints / "twin" / "last.safetensors", CLASSES)  # of other classes
     for name in ("alone", "other"):
         shutil.copy(checkpoints / "tried" / "best.safetensors", checkpoints / f"{name}.safetensors")
-    shown = run_events.judge(checkpoints, "tried", None, None)
+    shown = run_events.judge_and_show(checkpoints, "tried", None, None)
     row = shown.result.best
     offered = checkpoint_events.compared_choices(book, shown, row.name, None)
     names = [name for _, name in offered.choices]
@@ -321,7 +321,7 @@ def test_only_what_is_judged_on_the_same_images_is_offered_to_compare_with(book:
 
 def test_a_temperature_says_on_which_images_it_was_fitted(book: AnswerBook, checkpoints: Path) -> None:
     copy_run(checkpoints, "unvalidated", validation_fraction=0.0)
-    shown = run_events.judge(checkpoints, "unvalidated", None, None)
+    shown = run_events.judge_and_show(checkpoints, "unvalidated", None, None)
     question = run_events.promotion_question(shown, "unvalidated/best", "unvalidated")
     assert "fitted on 9 of the 18 test images" in question
     add_facts(checkpoints / "unvalidated" / "best.safetensors", temperature=2.0, temperature_fitted_on="9 test images")
@@ -468,9 +468,9 @@ def test_what_was_judged_before_a_cancel_is_kept(checkpoints: Path) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        run_events.judge(checkpoints, "tried", None, stop_at_the_last)
+        run_events.judge_and_show(checkpoints, "tried", None, stop_at_the_last)
     heard: list[str] = []
-    run_events.judge(checkpoints, "tried", None, lambda share, words: heard.append(words))
+    run_events.judge_and_show(checkpoints, "tried", None, lambda share, words: heard.append(words))
     assert any("1 of 1" in words for words in heard)
     assert not any("of 3" in words for words in heard)
 

@@ -58,5 +58,5 @@ def test_it_says_what_is_wrong_with_it_everywhere(folder: Path, file: str, capsy
     choices = run_events.source_choices(folder, "finished-before")
     assert isinstance(choices, gr.Dropdown)
     assert {value for _, value in choices.choices} >= {"finished-before", run.name}
-    _, _, table, *_ = run_events.parts(folder, run_events.judge(folder, "finished-before", None, None))
+    _, _, table, *_ = run_events.parts(folder, run_events.judge_and_show(folder, "finished-before", None, None))
     assert "Cannot read" not in table

@@ -118,14 +118,14 @@ class _Drawing:
             self.fan(lane, first)
             for place, row in enumerate(rows, start=first):
                 self.step(lane, place, row)
-                self.tell(lane, place, row)
+                self.describe(lane, place, row)
                 if place + 1 < self.depth:
                     begin = self.step_begin(place) + self.layout.plate[0]
                     breadth = self.thick(row.out_channels)
                     self.rect(_flow(lane), begin, self.lane_middle(lane), self.layout.gap, breadth)
             self.sweep(lane, rows[-1], segment)
-        self.tell_ends()
-        self.tell_sum()
+        self.describe_ends()
+        self.describe_sum()
         if not self.torn:
             breadth = max(sum(breadth for _, breadth in segments), 24)
             place = self.bar, self.middle, self.layout.bar, breadth
@@ -233,7 +233,7 @@ class _Drawing:
     def write(self, x: float, y: float, text: str, style: str = "", anchor: str = "", strong: str = "") -> None:
         self.sheet.words.append(Words(f"{x:.1f}", f"{y:.1f}", text, style, anchor, strong))
 
-    def tell(self, lane: int, place: int, row: Row) -> None:
+    def describe(self, lane: int, place: int, row: Row) -> None:
         """What a step is and costs, and the shape that leaves it: inside the plate on a phone, else on the ribbon."""
         x, y, width, height = self.box(self.step_begin(place), self.lane_middle(lane), *self.layout.plate)
         middle, down = x + width / 2, self.layout.down
@@ -246,7 +246,7 @@ class _Drawing:
         shape, style = _short(row.out_shape), f"gl-small gl-halo{'' if fits else ' gl-wrong'}"
         self.write(middle, y + height + (17 if down else -9), shape, style)
 
-    def tell_ends(self) -> None:
+    def describe_ends(self) -> None:
         """The shapes that arrive and leave: above and below the flow, on a phone at both sides above it."""
         sheet = self.sheet
         arriving = figures.shape(self.profile.in_shape)
@@ -258,7 +258,7 @@ class _Drawing:
             self.write(self.layout.margin[0], 13, "in", "gl-small", "start", arriving)
             self.write(sheet.width - 3, 13, "out", "gl-small", "end", leaving)
 
-    def tell_sum(self) -> None:
+    def describe_sum(self) -> None:
         """64 + 128 + 32 + 32 = 256 channels, each term on its branch's colour."""
         channels = [shape[0] for shape in self.ends]
         terms = [f"{number:,}" for number in channels]
