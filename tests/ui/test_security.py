@@ -152,6 +152,14 @@ def test_no_entry_takes_another_folder(
     form[1] = source  # beside the network
     begun = post(public, "begin", None, *form).json()["data"]
     assert "Others can reach this page" in json.dumps(begun)
+    takers = [n for n, event in public[0].fns.items() if event.fn and start.inputs[2] in event.inputs]
+    assert len(takers) >= 5  # plan, trial, images, settings file and Start
+    for number in takers:
+        fields = public[0].fns[number].inputs
+        values = [source if field is start.inputs[2] else getattr(field, "value", None) for field in fields]
+        body = {"data": values, "fn_index": number, "session_hash": "stranger"}
+        answer = httpx.post(f"{public[1]}gradio_api/run/predict", json=body, timeout=120)
+        assert "Others can reach this page" in answer.text, public[0].fns[number].name
     post(public, "opened", None)  # now the lists of runs and checkpoints are there
     post(public, "judge", "tried", "the run's own")
     for function, values in (
