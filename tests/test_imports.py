@@ -1,6 +1,7 @@
 """Imports run one way, and nothing heavy comes in before it is needed."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = sorted((ROOT / "googlenet").rglob("*.py"))
 # A room may import those before it, except that training and inference stand side by side. `__init__` and `__main__`
 # are doors: they name all rooms below the UI.
@@ -79,6 +81,40 @@ def test_imports_run_one_way(file):
         if parts[0] == "googlenet" and len(parts) > 1:
             assert parts[1] in allowed, f"{file.name}, in {here}, imports {name}"
             assert {here, parts[1]} != {"inference", "training"}, f"{file.name}, in {here}, imports {name}"
+
+
+def known_to(file: Path) -> set[str]:
+    """All that `file` imports, also what comes through the door of a package."""
+    names = imported(file)
+    doors = {ROOT.joinpath(*name.split(".")[:depth], "__init__.py") for name in names for depth in range(2, 5)}
+    return names.union(*(imported(door) for door in doors if door.is_file()))
+
+
+def walks() -> dict[str, list[Path]]:
+    """The files of each walk in CONTRIBUTING; a name without a folder is in that of the name before it."""
+    found = {}
+    for name, line in re.findall(r"\* \*\*(.+?)\.\*\*(.+?)(?=\n\* |\n\n)", TEXT.split("## Four walks")[1], re.DOTALL):
+        folder, found[name] = ROOT, []
+        for file in re.findall(r"`([\w/]+(?:\.\w+|/))`", line):
+            house = ROOT / "googlenet"
+            places = [house / file, house / "ui" / file] if "/" in file else [folder / file, house / file]
+            place = next((place for place in places if place.exists()), None)
+            assert place is not None, f"{name}: there is no {file}"
+            found[name].append(place)
+            folder = place if place.is_dir() else place.parent
+    return found
+
+
+@pytest.mark.parametrize("name", ["A slider moves", "Start", "A photo", "Promote"])
+def test_a_walk_goes_from_file_to_file(name):
+    """Each is imported by one that comes before it; the trainer's and the browser's own beginnings are not."""
+    begins, before = {"panel.py", "tab.py", "main.py", "watch.js", "watch.py"}, set()
+    for file in walks()[name]:
+        if file.suffix == ".py":
+            module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+            reached = any(known == module or known.startswith(f"{module}.") for known in before)
+            assert reached or file.name in begins, f"nothing before it imports {module}"
+            before |= known_to(file)
 
 
 def test_the_rooms_are_all_there_are():
