@@ -116,7 +116,7 @@ def _list(options: argparse.Namespace) -> None:
     elif not rows:
         print(f"No runs in {options.checkpoints} yet: start one with python -m googlenet train.")
     for row in [] if options.json else rows:
-        best = "" if row["best"] is None else f"  best validation accuracy {row['best']:.4f}"
+        best = "" if row["best"] is None else f"  best validation accuracy {row['best']:.2%}"
         problem = f"  {row['problem']}" if row["problem"] else ""
         print(f"{row['run']}  {row['state']}  {row['epoch']} of {row['epochs']} epochs done{best}{problem}")
         for alert in row["alerts"]:
