@@ -36,5 +36,8 @@ def test_styles_parse_and_nothing_in_them_is_left_over(file):
     for rule in found:
         for node in tinycss2.parse_declaration_list(rule.content, skip_whitespace=True, skip_comments=True):
             assert node.type != "error", f"{file.name}:{node.source_line}: {node.message}"
+            if node.type == "declaration" and node.name == "font-size":
+                size = tinycss2.serialize(node.value).strip()
+                assert not size.endswith("px") or float(size[:-2]) >= 12.5, f"{file.name}:{node.source_line}: too small"
         for name in CLASS.findall(tinycss2.serialize(rule.prelude)):
             assert name in used, name
