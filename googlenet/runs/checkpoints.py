@@ -133,8 +133,12 @@ def _weights_in(folder: Path) -> list[Path]:
 
 
 def pruned(run: Path) -> frozenset[str]:
-    """Names of the files in the directory of a run that a prune has given up and, killed, not erased yet."""
-    return frozenset(name for name in read_json(run / PRUNED, list) if isinstance(name, str))
+    """Names of the files in the directory of a run that a prune has given up and, killed, not erased yet.
+
+    Best and last are never among them, whatever the list says.
+    """
+    names = (name for name in read_json(run / PRUNED, list) if isinstance(name, str))
+    return frozenset(names) - {f"best{SUFFIX}", f"last{SUFFIX}"}
 
 
 def scan(folder: Path) -> list[os.DirEntry[str]]:

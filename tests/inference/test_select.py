@@ -508,6 +508,10 @@ def test_every_report_on_test_is_written_down(run: Path, data: Path) -> None:
     assert two["checkpoint"] == "mine/epoch-0002"
     assert one["sha256"] != two["sha256"]
     assert "mine has no checkpoint 'mine/none'" in refusal(report_on_test, "runs", "mine/none")
+    (run / "test-reports.json").write_text("[{")
+    report_on_test("runs", "mine/best", device="cpu")
+    assert len(selection.test_reports("runs", "mine")) == 1
+    assert (run / "test-reports-unreadable.json").read_text() == "[{"  # nothing is lost
     (run / "test-reports.json").write_text(json.dumps([one, None, 7, "text", two]))
     assert selection.test_reports("runs", "mine") == [one, two]
     (run / "test-reports.json").write_text("[{")

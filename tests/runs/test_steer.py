@@ -19,7 +19,7 @@ from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs import Run, Status, list_checkpoints, list_runs, process_started, trainer_lock
-from googlenet.runs.checkpoints import PRUNED
+from googlenet.runs.checkpoints import PRUNED, pruned
 
 FILES = ("best.safetensors", "last.safetensors", "epoch-0001.safetensors", "epoch-0002.safetensors", "resume.pt")
 
@@ -203,6 +203,7 @@ def test_a_list_of_pruned_files_erases_nothing_that_a_prune_would_not(tmp_path: 
     outside = tmp_path / "other.safetensors"
     outside.write_bytes(b"weights")
     (run.path / PRUNED).write_text(json.dumps([*everything, "../other.safetensors", 5, None]))
+    assert not pruned(run.path) & {"best.safetensors", "last.safetensors"}  # nor are these hidden by it
     runs.prune(tmp_path, "run")
     gone = {"epoch-0001.safetensors", "epoch-0002.safetensors", "resume.pt"}
     assert {path.name for path in run.path.iterdir()} == set(everything) - gone

@@ -48,7 +48,10 @@ def report_on_test(
         "loss": result.loss,
         "calibration_error": result.calibration_error,
     }
-    write_atomically(run.path / REPORTS, json.dumps([*test_reports(checkpoints, run.name), report], indent=1) + "\n")
+    path, before = run.path / REPORTS, test_reports(checkpoints, run.name)
+    if not before and path.is_file():  # it cannot be read, and a record of looks at test images is not thrown away
+        path.replace(path.with_stem(f"{path.stem}-unreadable"))
+    write_atomically(path, json.dumps([*before, report], indent=1) + "\n")
     return result
 
 
