@@ -204,6 +204,18 @@ def test_images_that_were_not_held_out_are_suspected(run: Path) -> None:
     assert (run / "best.safetensors").read_bytes() == best
 
 
+def test_near_ties_that_fall_the_other_way_are_no_other_images(run: Path) -> None:
+    """A network that has hardly learned answered two of sixty differently in other precision, and was not promoted."""
+    row = next(row for row in judge_run("runs", "mine", device="cpu").rows if row.epoch == 2)
+    add_facts(
+        run / "epoch-0002.safetensors",
+        validation_accuracy=row.validation_accuracy - 3 / 18,
+        validation_loss=1.0005 * row.validation_loss,
+    )
+    assert judge_run("runs", "mine", device="cpu").warning == ""
+    promote("runs", "mine", "epoch-0002", device="cpu")
+
+
 def judged(epoch: int | None, loss: float, train: float | None) -> Judged:
     return Judged((f"r/{epoch}",), f"{epoch}", epoch, train, 0.5, (0.4, 0.6), loss, 0.01, 0.0, None)
 

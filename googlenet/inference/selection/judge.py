@@ -160,8 +160,20 @@ class _Known:
             lead=_lead(best, rows[-1], about["n"]),
             overfits_from=overfits_from,
             overfitting=overfitting,
-            warning=_warning(rows, about),
+            warning=self._warning(rows),
         )
+
+    def _warning(self, rows: list[Judged]) -> str:
+        about = self.store.about
+        for row in rows if about["held_out"] else ():
+            before, loss = row.recorded_accuracy, self.files[row.digest][0].number("validation_loss")
+            now = row.validation_accuracy
+            if before is not None and are_other_images((before, loss), (now, row.validation_loss), about["n"]):
+                return (
+                    f"{row.name} has {now:.1%} here but had {before:.1%} while it was trained: these may be other "
+                    "images than those held out, and some may have been used for training."
+                )
+        return ""
 
 
 def _lead(best: Judged, last: Judged, n: int) -> str:
@@ -208,17 +220,6 @@ def _row(digest: str, same: list[Checkpoint], figures: dict[str, Any]) -> Judged
         recorded_accuracy=same[0].number("validation_accuracy"),
         **figures,
     )
-
-
-def _warning(rows: list[Judged], about: dict[str, Any]) -> str:
-    for row in rows if about["held_out"] else ():
-        recorded, measured = row.recorded_accuracy, row.validation_accuracy
-        if recorded is not None and are_other_images(recorded, measured, about["n"]):
-            return (
-                f"{row.name} has {measured:.1%} here but had {recorded:.1%} while it was trained: these may be other "
-                "images than those held out, and some may have been used for training."
-            )
-    return ""
 
 
 def _part(progress: Progress | None, number: int, count: int, name: str) -> Progress | None:

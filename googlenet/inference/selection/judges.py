@@ -15,6 +15,8 @@ from googlenet.recipes import TrainConfig
 if TYPE_CHECKING:
     from googlenet.data.datasets import ImageSet
 
+SAME_LOSS = 0.002  # of the loss: what rounding makes of it
+
 
 @dataclass(frozen=True)
 class Judges:
@@ -66,9 +68,13 @@ def _take(split: Split, rows: Tensor) -> Split:
     return Split(split.images[rows], split.labels[rows])
 
 
-def are_other_images(recorded: float, measured: float, n: int) -> bool:
-    """Whether `n` images, on which a checkpoint has accuracy `measured`, cannot be those with `recorded`.
+def are_other_images(recorded: tuple[float, float | None], measured: tuple[float, float], n: int) -> bool:
+    """Whether `n` images, with this `measured` accuracy and loss, cannot be those that a checkpoint was `recorded` on.
 
-    In other precision or on another device one answer in a hundred may differ.
+    In other precision or on another device one answer in a hundred may differ, and more of a network that has hardly
+    learned: its answers are near ties. The loss tells: on the same images it is the same to a thousandth or so.
     """
-    return abs(recorded - measured) > max(0.01, 1.5 / n)
+    (before, loss), (now, loss_now) = recorded, measured
+    if loss is not None and abs(loss - loss_now) <= SAME_LOSS * abs(loss):
+        return False
+    return abs(before - now) > max(0.01, 1.5 / n)

@@ -129,7 +129,9 @@ def fit_facts(
     before, features = evaluate_features(classifier, judges.choose, progress=progress)
     recorded = classifier.info.facts.get("validation_accuracy")
     recorded = recorded if judges.held_out and isinstance(recorded, float) else None
-    if recorded is not None and are_other_images(recorded, before.accuracy, before.n):
+    loss = classifier.info.facts.get("validation_loss")
+    loss = loss if isinstance(loss, float) else None
+    if recorded is not None and are_other_images((recorded, loss), (before.accuracy, before.loss), before.n):
         raise LabError(
             f"{path.name} had {recorded:.1%} on the images that its training held out and has {before.accuracy:.1%} on "
             f"these of {judges.images.name}, so they are others: give the data that it learned from.",
