@@ -73,6 +73,11 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f}%" if whole and part else "0%"
 
 
+def sentence(text: str) -> str:
+    """`text` with a capital first, unless it begins with a name, such as cifar10-full or inception3a."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
+
+
 def message(text: str, kind: str = "refused", field: str | None = None) -> Markup:
     """HTML of one sentence: refused (something to put right, in `field`) or done."""
     return _macros().message(text, kind, field)

@@ -31,7 +31,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    filters = ("count", "si", "multiply_adds", "shape", "size", "duration", "percent")
+    filters = ("count", "si", "multiply_adds", "shape", "size", "duration", "percent", "sentence")
     environment.filters |= {name: getattr(figures, name) for name in filters}
     names = ("BRANCH_CLASSES", "stacked_bar")
     environment.globals |= {name: getattr(figures, name) for name in names}

@@ -93,6 +93,8 @@ def draw(form: Form, *, forgotten: bool = False, step: str = "branch2.1") -> ans
         (figures.duration(2 * 3600 + 7 * 60), "2 h 07 min"),
         (figures.percent(3, 8), "37.5%"),
         (figures.percent(0, 0), "0%"),
+        (figures.sentence("batch size must be 1"), "Batch size must be 1"),
+        (figures.sentence("cifar10-full is being trained"), "cifar10-full is being trained"),
     ],
 )
 def test_numbers_as_people_read_them(written, wanted):

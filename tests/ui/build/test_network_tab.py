@@ -230,7 +230,7 @@ def test_a_break_is_told_where_it_arises_and_figures_end_there():
     assert "total" not in cells
     told = Page(view.summary(broken, *profile_partly(broken))).text
     assert told == (
-        "Inception4c expects 500 channels but inception4b gives 512: set its channels in to 512 – the first of 2 such "
+        "inception4c expects 500 channels but inception4b gives 512: set its channels in to 512 – the first of 2 such "
         "places."
     )
 
