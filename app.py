@@ -11,29 +11,40 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line's options."""
+    """The options of the command line, after those of the environment (googlenet/ui/hosting.py)."""
+    from googlenet import __version__
+    from googlenet.ui.hosting import hosting
+
+    here = hosting(os.environ)
     parser = argparse.ArgumentParser(
         description="GoogLeNet Lab in the browser.", formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines in")
-    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--host", default=here.host, help="address to listen on; 0.0.0.0 lets other machines in")
+    parser.add_argument(
+        "--port", type=int, default=here.port, help="port to listen on (None: the first free one from 7860)"
+    )
     parser.add_argument("--data", default="cifar10", help="cifar10, shapes, or a folder with train/ and test/")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where runs are kept")
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
-    parser.add_argument("--read-only", action="store_true", help="visitors watch, build, evaluate and classify only")
+    hint = "visitors watch, build, evaluate and classify only"
+    parser.add_argument("--read-only", action=argparse.BooleanOptionalAction, default=here.read_only, help=hint)
     hint = "a class page: each visitor has up to N runs, and stops and changes no other's"
     parser.add_argument("--max-runs-per-visitor", type=int, metavar="N", help=hint)
-    return parser.parse_args(arguments)
+    hint = "a site, such as https://example.org, that may show the page inside its own; may be repeated"
+    parser.add_argument("--allow-framing", action="append", default=[*here.framing], metavar="ORIGIN", help=hint)
+    parser.add_argument("--version", action="version", version=f"GoogLeNet Lab {__version__}")
+    return parser.parse_args([*here.options, *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Open the lab; returns when it is closed."""
     from googlenet.data.datasets import check_source
     from googlenet.errors import LabError, check_whole
+    from googlenet.ui.hosting import check_origin
 
-    options = parse_arguments(arguments)
     try:
+        options = parse_arguments(arguments)
         check_source(options.data)
         auth = tuple(options.auth.split(":", 1)) if options.auth else None
         if auth and (len(auth) != 2 or not all(auth)):
@@ -42,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise LabError(f"--port must be from 1 to 65535, not {options.port}.")
         if options.max_runs_per_visitor is not None:
             check_whole(options.max_runs_per_visitor, "--max-runs-per-visitor", 1, 10_000)
+        framing = tuple(check_origin(site) for site in options.allow_framing)
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -49,12 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
     from googlenet.models.memory import reuse_memory
     from googlenet.ui.app import build_app
     from googlenet.ui.events.access import is_public
+    from googlenet.ui.guard import Doors
     from googlenet.ui.page import launch_options
 
     reuse_memory()
     checkpoints = options.checkpoints.absolute()
     public = is_public(options.host, login=auth is not None, share=options.share)
     rights = {"read_only": options.read_only, "most_runs": options.max_runs_per_visitor}
+    doors = Doors(local=not public, framing=framing, harmless=public and options.read_only and auth is None)
     demo = build_app(checkpoints, options.data, public=public, **rights)
     try:
         demo.launch(
@@ -62,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             server_port=options.port,
             share=options.share,
             auth=auth,
-            **launch_options(checkpoints, public=public),
+            **launch_options(checkpoints, public=public, doors=doors),
         )
     except OSError as error:  # the port is taken
         print(f"error: {error}", file=sys.stderr)

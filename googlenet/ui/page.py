@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from gradio import themes
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from googlenet.ui.classify.many.limits import limits
 from googlenet.ui.events.downloads import download_route
+from googlenet.ui.guard import Doors, Guard
 from googlenet.ui.train.watch import Watcher
 
 STATIC = Path(__file__).with_name("static")
@@ -22,8 +24,10 @@ MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 TEXT = themes.Size("12.5px", "12.5px", "13px", "14px", "16px", "22px", "26px")
 
 
-def launch_options(checkpoints: Path, *, public: bool = False) -> dict[str, Any]:
-    """For `Blocks.launch`: nothing is fetched from another host."""
+def launch_options(checkpoints: Path, *, public: bool = False, doors: Doors | None = None) -> dict[str, Any]:
+    """For `Blocks.launch`: nothing is fetched from another host, and `doors` say who may ask (guard.py)."""
+    routes = [Watcher(checkpoints).route(), download_route(checkpoints), VENDOR]
+    guard = Middleware(Guard, doors=doors or Doors(local=not public), script=scripts())
     return {
         "theme": theme(),
         "css_paths": in_order("css"),
@@ -33,7 +37,7 @@ def launch_options(checkpoints: Path, *, public: bool = False) -> dict[str, Any]
         "max_file_size": limits(public).file_bytes,
         "footer_links": [],
         "strict_cors": True,
-        "app_kwargs": {"routes": [Watcher(checkpoints).route(), download_route(checkpoints), VENDOR]},
+        "app_kwargs": {"routes": routes, "middleware": [guard]},
     }
 
 

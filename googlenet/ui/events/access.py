@@ -65,11 +65,15 @@ class Access:
 
 def is_public(host: str, *, login: bool, share: bool) -> bool:
     """Whether a page on `host` is for others than the users of this machine."""
+    return share or login or not is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address, is this machine's own to itself."""
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        loopback = host == "localhost"
-    return share or login or not loopback
+        return host == "localhost"
 
 
 _hidden: dict[str, str] = {}
