@@ -20,7 +20,7 @@ from googlenet.runs.manage import (
 from googlenet.runs.metrics import METRICS
 from googlenet.runs.overview import Overview, list_overviews
 from googlenet.runs.run import Run, active_run, list_runs
-from googlenet.runs.status import RESUMABLE, Diverged, Status, is_alive, process_started
+from googlenet.runs.status import RESUMABLE, Diverged, Status, is_alive, process_born, process_started
 from googlenet.runs.steering.taken import ask, can_resume, planned, read_steering, waiting
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "list_overviews",
     "list_runs",
     "planned",
+    "process_born",
     "process_started",
     "prunable",
     "prune",

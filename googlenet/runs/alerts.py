@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import statistics
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,7 +62,7 @@ def alerts(status: Status, rows: Sequence[Row], room: Room | None = None, *, now
     """
     found = [_end(status, rows)]
     if status.active:
-        found += [_silent(status, time.time() if now is None else now), _disk(room), _diverging(rows)]
+        found += [_silent(status, now), _disk(room), _diverging(rows)]
     overfits = _overfitting(rows)
     found.append(overfits)
     if status.active and not overfits:
@@ -103,12 +102,12 @@ def _end(status: Status, rows: Sequence[Row]) -> Alert | None:
     return Alert("finished", f"Finished: {ended}{reached}.", best[0] if best else None)
 
 
-def _silent(status: Status, now: float) -> Alert | None:
+def _silent(status: Status, now: float | None) -> Alert | None:
     if is_suspended(status.pid):
         how = f"its process {status.pid} is suspended; kill -CONT {status.pid} lets it go on, from where it is"
         return Alert("silent", f"The trainer does not answer: {how}.")
-    quiet = now - status.heartbeat
-    if status.heartbeat and quiet > SILENT:
+    quiet = status.silence(now)
+    if quiet > SILENT:
         so_long = f"{quiet / 60:,.0f} min" if quiet >= 120 else f"{quiet:.0f} s"
         return Alert("silent", f"The trainer has not said anything for {so_long}: look at its log and the machine.")
     return None

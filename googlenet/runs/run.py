@@ -63,7 +63,7 @@ class Run:
     def status(self) -> Status:
         """The trainer's last word, or `interrupted` when it says it is at work and its process is gone."""
         status = self.last_status()
-        if status.active and not is_alive(status.pid, status.pid_started):
+        if status.active and not is_alive(status.pid, status.pid_started, status.pid_born):
             gone = "The trainer ended unexpectedly; resume continues from its last save."
             return dataclasses.replace(status, state="interrupted", message=gone)
         return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import time
 from dataclasses import dataclass
@@ -39,7 +40,9 @@ class Status:
     steps_per_epoch: int = 0
     pid: int = 0
     pid_started: float = 0.0
+    pid_born: str = ""  # the machine's boot, and the seconds after it at which the process began
     heartbeat: float = 0.0  # seconds since 1970
+    beat: float = 0.0  # of the machine's steady clock, at the heartbeat
     message: str = ""
     device: str = ""
     data: str = ""
@@ -76,6 +79,15 @@ class Status:
     def active(self) -> bool:
         """Whether a trainer is at work on the run."""
         return self.state in ACTIVE
+
+    def silence(self, now: float | None = None) -> float:
+        """Seconds since the trainer's last word; `now` is in seconds since 1970.
+
+        By the steady clock where the trainer and we share one: nobody sets it, and it stands still with the machine.
+        """
+        if self.beat and boot() and self.pid_born.startswith(f"{boot()} "):
+            return time.monotonic() - self.beat
+        return (time.time() if now is None else now) - self.heartbeat if self.heartbeat else 0.0
 
     @property
     def progress(self) -> float:
@@ -121,10 +133,35 @@ def process_started(pid: int) -> float:
         return 0.0
 
 
-def is_alive(pid: int, started: float) -> bool:
-    """Whether process `pid` is the one that began at `started`: numbers are reused, moments are not."""
+@functools.cache
+def boot() -> str:
+    """Which boot of the machine this is; empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def process_born(pid: int) -> str:
+    """The boot, and the seconds after it at which process `pid` began; empty where that cannot be known.
+
+    A moment since 1970 is counted from the boot with the clock of now: whoever sets that moves every beginning.
+    """
+    while boot() and process_started(pid):
+        try:
+            before = psutil.boot_time()
+            born = psutil.Process(pid).create_time() - before
+            if psutil.boot_time() == before:  # the clock was not set between the two
+                return f"{boot()} {born:.2f}"
+        except (psutil.Error, ValueError, OverflowError):
+            break
+    return ""
+
+
+def is_alive(pid: int, started: float, born: str = "") -> bool:
+    """Whether process `pid` is the one that began at `started`, or was `born`: numbers are reused, moments are not."""
     begun = process_started(pid) if pid > 0 else 0.0
-    return begun > 0 and abs(begun - started) < 1.5
+    return begun > 0 and (abs(begun - started) < 1.5 or (bool(born) and process_born(pid) == born))
 
 
 def is_suspended(pid: int) -> bool:

@@ -94,7 +94,9 @@ def test_a_picture_is_classified_and_nothing_is_written(
 ) -> None:
     client, place, process = space
     assert len(os.sched_getaffinity(process.pid)) == 1
-    (path,) = client.post("/gradio_api/upload", files={"files": ("cat.jpg", PICTURE.read_bytes())}).raise_for_status().json()
+    (path,) = (
+        client.post("/gradio_api/upload", files={"files": ("cat.jpg", PICTURE.read_bytes())}).raise_for_status().json()
+    )
     file = {"path": path, "meta": {"_type": "gradio.FileData"}}
     end, said = ask(client, "classify", file, "")
     assert end == "complete", said

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from googlenet.runs import Run, Status, process_started
+from googlenet.runs import Run, Status, process_born, process_started
 from googlenet.training.reporting.usage import Usage
 
 STOPPING = "Stopping after this step"
@@ -29,7 +29,11 @@ class Reporter:
         self.status = Status("queued")  # the newest
         self.usage = Usage()
         self._lock, self._stopping = threading.Lock(), False
-        self._process = {"pid": os.getpid(), "pid_started": process_started(os.getpid())}
+        self._process = {
+            "pid": os.getpid(),
+            "pid_started": process_started(os.getpid()),
+            "pid_born": process_born(os.getpid()),
+        }
         if run is not None:
             known = run.last_status()
             self.status = known if known.epochs else Status("queued", epochs=run.config().epochs)
@@ -54,7 +58,7 @@ class Reporter:
 
     def _replace(self, **changes: Any) -> None:
         if self.run is not None:
-            changes |= {"heartbeat": time.time(), **self.usage.now(), **self._process}
+            changes |= {"heartbeat": time.time(), "beat": time.monotonic(), **self.usage.now(), **self._process}
             self.status = dataclasses.replace(self.status, **changes)
             self.run.write_status(self.status)
 

@@ -32,6 +32,7 @@ from googlenet.ui.train.view import NOTHING, alerts_part, files_html, samples_pa
 
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 0.9
+STEP = 0.001  # seconds between two readings, at least
 MAX_VIEWS = 32  # choices of run and comparison remembered
 MAX_COMPARED = 4
 
@@ -40,7 +41,8 @@ class _View:
     """One reading for one choice of runs: its parts, each with the moment since which it has been as it is."""
 
     def __init__(self, parts: dict[str, Any], histories: Mapping[str, History], before: _View | None) -> None:
-        self.at = time.time()
+        self.at = max(time.time(), before.at + STEP if before else 0.0)  # whoever sets the clock back
+        self.read = time.monotonic()
         self.points = before.points if before else Points()
         self.points.take(histories, self.at)
         known = before.parts if before else {}
@@ -52,7 +54,7 @@ class _View:
 
     def is_fresh(self) -> bool:
         """Whether the disk need not be asked again yet."""
-        return 0 <= time.time() - self.at < FRESH_SECONDS
+        return time.monotonic() - self.read < FRESH_SECONDS
 
     def has_ready(self, seen: float) -> bool:
         """Whether `since` has nothing to compute."""
@@ -61,13 +63,15 @@ class _View:
     def since(self, seen: float) -> bytes:
         """JSON of what changed after the moment `seen`, and of the moment to ask from next time.
 
-        For one thread at a time, where it is not ready.
+        For one thread at a time, where it is not ready. A page that knows a later moment than this one had its answer
+        before the clock was set back, so it is told everything.
         """
         if seen not in self._ready:
             if len(self._ready) > MAX_VIEWS:
                 self._ready.clear()
-            news = {name: value for name, (changed, value) in self.parts.items() if changed > seen}
-            if points := self.points.since(seen):
+            known = seen if seen <= self.at else 0.0
+            news = {name: value for name, (changed, value) in self.parts.items() if changed > known}
+            if points := self.points.since(known):
                 news["points"] = points
             self._ready[seen] = json.dumps({"at": self.at, **news}, separators=(",", ":")).encode()
         return self._ready[seen]
@@ -130,7 +134,7 @@ class Watcher:
         else:
             parts["status"] = render("train/no_run.html")
         if len(self._views) >= MAX_VIEWS and key not in self._views:
-            self._views.pop(min(self._views, key=lambda known: self._views[known].at))
+            self._views.pop(min(self._views, key=lambda known: self._views[known].read))
         parts = {name: hide_paths(part) if isinstance(part, str) else part for name, part in parts.items()}
         parts["alerts"] = {name: hide_paths(part) for name, part in parts["alerts"].items()}
         view = self._views[key] = _View(parts, histories, before)
