@@ -29,7 +29,7 @@ _HOMES = {
     "make_train_config": "recipes",
 }
 __all__ = list(_HOMES)
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
+from googlenet import __version__
 from googlenet.cli import build, classify, estimate, evaluate, explain, fetch, index, runs, train
 from googlenet.errors import LabError
 
@@ -43,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m googlenet", description="Build, train and use GoogLeNet.")
+    parser.add_argument("--version", action="version", version=f"GoogLeNet Lab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     def command(name: str, run: Any, text: str, *other_names: str) -> argparse.ArgumentParser:

@@ -5,8 +5,10 @@ import json
 
 import pytest
 from tiny import tiny_checkpoint, tiny_config
-from trainings import lab
+from trainings import ROOT, lab
 
+import app
+import googlenet
 from googlenet.cli.main import main
 from googlenet.config import InceptionConfig
 from googlenet.models.formats.codegen import to_source
@@ -64,6 +66,15 @@ def test_a_network_is_named_linked_to_or_switched(run, arguments, network):
     link = run("code", *arguments, "--link").strip()
     assert run("code", link) == to_source(network)
     assert json.loads(run("profile", *arguments, "--json"))["params"] == profile_network(network).params
+
+
+def test_the_version_is_said(capsys):
+    for command in (main, app.main):
+        with pytest.raises(SystemExit) as ended:
+            command(["--version"])
+        assert (ended.value.code, capsys.readouterr().out) == (0, f"GoogLeNet Lab {googlenet.__version__}\n")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## {googlenet.__version__}" in changes
 
 
 def test_a_network_from_a_file(run, tmp_path):

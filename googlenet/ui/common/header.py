@@ -6,6 +6,7 @@ import functools
 import threading
 from pathlib import Path
 
+from googlenet import __version__
 from googlenet.data.datasets import NAMES, check_source
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status
@@ -29,7 +30,7 @@ def _device() -> list[str]:
 
 def header_html(data: str) -> str:
     """HTML of the line's part that stays as it is."""
-    return render("common/header.html", data=describe_data(data))
+    return render("common/header.html", data=describe_data(data), version=__version__)
 
 
 def now_html(busy: tuple[Run, Status] | None) -> str:
