@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from googlenet.config import GoogLeNetConfig
 from googlenet.errors import LabError, check_whole, is_number
-from googlenet.files import write_atomically
+from googlenet.files import read_bytes, write_atomically
 
 if TYPE_CHECKING:  # a list of weights files is made from their descriptions alone, without torch
     import torch
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a list of weights files is made from their descriptions alo
 
 FORMAT = "googlenet-lab-1"
 MAX_RESIZE = 2048  # pixels
+POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ def _complete(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise LabError(f"There is no weights file {path}.") from error
     except (SafetensorError, OSError, ValueError) as error:
+        if read_bytes(path, limit=len(POINTER)) == POINTER:
+            raise LabError(f"{path.name} is a Git LFS pointer, not the weights: run git lfs pull.") from error
         raise LabError(f"{path.name} is not a complete safetensors file.") from error
 
 

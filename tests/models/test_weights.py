@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny import CLASSES, MEAN, STD, tiny_checkpoint, tiny_config
 
 from googlenet.config import ConvConfig, GoogLeNetConfig
 from googlenet.errors import LabError
+from googlenet.inference.classifier import Classifier
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
 from googlenet.models.weights import WeightsInfo, load_weights, read_info, save_weights
@@ -220,6 +222,74 @@ def test_a_header_that_claims_exabytes(tmp_path):
     header = json.dumps({"w": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header)
     refusal(path)
+
+
+def layout(path: Path, header: dict[str, object], data: bytes, description: dict[str, str] | None = None) -> Path:
+    """A safetensors file put together by hand."""
+    text = json.dumps({"__metadata__": metadata() if description is None else description, **header}).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        ([0, 4], [0, 4]),  # two tensors share their bytes
+        ([0, 4], [2, 6]),
+        ([0, 4], [8, 12]),  # a hole
+        ([4, 0], [0, 4]),
+        ([-4, 0], [0, 4]),
+        ([0, 4], [4, 2**63]),
+        ([0, 4], [4, 2**70]),
+    ],
+    ids=str,
+)
+def test_tensors_that_overlap_or_lie_outside(tmp_path, offsets):
+    header = {
+        name: {"dtype": "F32", "shape": [1], "data_offsets": place} for name, place in zip("ab", offsets, strict=True)
+    }
+    refusal(layout(tmp_path / "overlap.safetensors", header, b"\0" * 12))
+
+
+@pytest.mark.parametrize("shape", [[2**32, 2**32], [2**63], [-1], [0, 2**62], ["1"], [1.0], None], ids=str)
+def test_a_shape_that_overflows(tmp_path, shape):
+    header = {"a": {"dtype": "F32", "shape": shape, "data_offsets": [0, 4]}}
+    refusal(layout(tmp_path / "shape.safetensors", header, b"\0" * 4))
+
+
+@pytest.mark.parametrize("bomb", ["long", "deep", "many"])
+def test_a_header_that_is_a_bomb_costs_little(tmp_path, bomb):
+    """Headers of up to 100 MB are read by safetensors itself, so what one can cost is what it holds."""
+    path = tmp_path / "bomb.safetensors"
+    match bomb:
+        case "long":  # 200 MB that are one sparse hole on the disk
+            with path.open("wb") as file:
+                file.write(struct.pack("<Q", 200_000_000) + b'{"a":"')
+                file.truncate(200_000_100)
+        case "deep":
+            text = b'{"a":' * 200_000
+            path.write_bytes(struct.pack("<Q", len(text)) + text)
+        case "many":
+            tensors = {f"t{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(50_000)}
+            layout(path, tensors, b"")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refusal(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KiB
+
+
+def test_a_git_lfs_pointer_says_what_to_do(tmp_path):
+    path = tmp_path / "pointer.safetensors"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 11893944\n")
+    assert refusal(path) == "pointer.safetensors is a Git LFS pointer, not the weights: run git lfs pull."
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_weights_that_are_no_numbers_answer_in_a_sentence(tmp_path, value):
+    tensors = load_file(tiny_checkpoint(tmp_path / "net.safetensors"))
+    tensors["fc.weight"][:] = value
+    save_file(tensors, tmp_path / "nan.safetensors", metadata=metadata())
+    with pytest.raises(LabError, match=r"nan\.safetensors answers with NaN, since its training diverged"):
+        Classifier(tmp_path / "nan.safetensors").classify(Image.new("RGB", (32, 32), "white"))
 
 
 def test_an_info_that_cannot_be_is_refused_when_it_is_made():
