@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             server_port=options.port,
             share=options.share,
             auth=auth,
-            **launch_options(checkpoints, public=public, doors=doors),
+            **launch_options(checkpoints, public=public, read_only=options.read_only, doors=doors),
         )
     except OSError as error:  # the port is taken
         print(f"error: {error}", file=sys.stderr)

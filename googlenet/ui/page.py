@@ -24,9 +24,11 @@ MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 TEXT = themes.Size("12.5px", "12.5px", "13px", "14px", "16px", "22px", "26px")
 
 
-def launch_options(checkpoints: Path, *, public: bool = False, doors: Doors | None = None) -> dict[str, Any]:
+def launch_options(
+    checkpoints: Path, *, public: bool = False, read_only: bool = False, doors: Doors | None = None
+) -> dict[str, Any]:
     """For `Blocks.launch`: nothing is fetched from another host, and `doors` say who may ask (guard.py)."""
-    routes = [Watcher(checkpoints).route(), download_route(checkpoints), VENDOR]
+    routes = [Watcher(checkpoints, read_only=read_only).route(), download_route(checkpoints), VENDOR]
     guard = Middleware(Guard, doors=doors or Doors(local=not public), script=scripts())
     return {
         "theme": theme(),

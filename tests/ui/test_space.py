@@ -103,6 +103,7 @@ def test_a_picture_is_classified_and_nothing_is_written(
     assert json.loads(said)[0]["top"][0]["class"] == "cat"
     watched = client.get("/watch").json()
     assert "CPU" in watched["now"]
+    assert "this page starts none" in watched["status"]
     assert [*(place / "home").iterdir()] == []
     assert {path.name for path in (place / "app").iterdir()} == {"app.py", "googlenet", "checkpoints"}
     assert {path.stem for path in (place / "app" / "checkpoints").iterdir()} == {"googlenet-cifar10"}

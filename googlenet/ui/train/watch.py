@@ -78,10 +78,10 @@ class _View:
 
 
 class Watcher:
-    """Reads the runs under `checkpoints` for every page that watches them."""
+    """Reads the runs under `checkpoints` for every page that watches them; `read_only` pages start none."""
 
-    def __init__(self, checkpoints: Path) -> None:
-        self.checkpoints = checkpoints
+    def __init__(self, checkpoints: Path, *, read_only: bool = False) -> None:
+        self.checkpoints, self.read_only = checkpoints, read_only
         self._feed = Feed()
         self._views: dict[tuple[str, ...], _View] = {}
         self._lock = threading.Lock()
@@ -132,7 +132,7 @@ class Watcher:
                 log.error("run %s cannot be shown", name, exc_info=before is None)
                 parts["status"] = message(f"The run {name} cannot be shown ({error}).")
         else:
-            parts["status"] = render("train/no_run.html")
+            parts["status"] = render("train/no_run.html", read_only=self.read_only)
         if len(self._views) >= MAX_VIEWS and key not in self._views:
             self._views.pop(min(self._views, key=lambda known: self._views[known].read))
         parts = {name: hide_paths(part) if isinstance(part, str) else part for name, part in parts.items()}
