@@ -58,7 +58,7 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        path = str(scope["path"])[len(scope.get("root_path", "")) :]
+        path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
         if why := self._refusal(Headers(scope=scope), scope.get("method", "POST"), path):
             refused = PlainTextResponse(why, status_code=404 if why == NOT_HERE else 403)
             await refused(scope, receive, self._with_headers(send, files=False))
