@@ -41,3 +41,21 @@ def test_styles_parse_and_nothing_in_them_is_left_over(file):
                 assert not size.endswith("px") or float(size[:-2]) >= 12.5, f"{file.name}:{node.source_line}: too small"
         for name in CLASS.findall(tinycss2.serialize(rule.prelude)):
             assert name in used, name
+
+
+def test_no_tab_styles_a_class_of_another_tab():
+    """Every style is on every page: two tabs with a class of one name would lay out each other's parts."""
+    shared, owners = set(), {}
+    for file in STYLES:
+        sheet = tinycss2.parse_stylesheet(file.read_text(encoding="utf-8"), skip_whitespace=True, skip_comments=True)
+        for rule in rules(sheet):
+            for selector in tinycss2.serialize(rule.prelude).split(","):
+                # The class that a selector begins with, or has after the theme's: the part of the page it is about.
+                names = CLASS.findall(selector.strip())
+                if not names or not selector.strip().removeprefix(".dark ").startswith(f".{names[0]}"):
+                    continue
+                if file.parent.name == "common":
+                    shared.add(names[0])
+                else:
+                    owners.setdefault(names[0], set()).add(file.parent.name)
+    assert {name: tabs for name, tabs in owners.items() if len(tabs) > 1 and name not in shared} == {}

@@ -55,7 +55,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
                 label="Network",
                 info="the shipped one first, then the latest run",
                 filterable=False,
-                elem_classes="gl-network",
+                elem_classes="gl-chooser",
             )
             offer, offered, got = imagenet_panel(checkpoints, access, name, partial(network_choices, checkpoints))
             with gr.Column() as single:
