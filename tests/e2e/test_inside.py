@@ -43,29 +43,42 @@ def opened(visit: object, query: str = "?tab=classify&classify=inside", width: i
 
 
 def added_up(page: Page) -> bool:
-    """Whether the parts of the ledger's first line, six numbers of two decimals each, are its logit."""
-    parts, total = page.locator(".gl-ledger b").first.inner_text().replace("−", "-").split("=")
-    numbers = [float(part) for part in re.findall(r"[+-]?\d+\.\d\d", parts.replace(" ", ""))]
-    return len(numbers) == 5 and abs(sum(numbers) - float(total)) < 0.04
+    """Whether what the ledger's first line shows, bias and four branches, is the logit that it shows, to the digit."""
+    numbers = page.locator(".gl-equation b").all_inner_texts()
+    *parts, total = (float(number.replace("−", "-")) for number in numbers)
+    signs = [1, *(-1 if sign == "−" else 1 for sign in page.locator(".gl-equation i").all_inner_texts())]
+    return len(parts) == 5 and abs(sum(s * part for s, part in zip(signs, parts, strict=False)) - total) < 1e-9
 
 
 def test_which_branch_saw_the_ears_in_three_clicks(visit: object) -> None:
-    page = opened(visit)
-    page.get_by_role("button", name="cat").click()
-    page.get_by_role("button", name="inception4a").click(timeout=PATIENCE)
-    expect(page.locator(".gl-inside[aria-label=inception4a]")).to_be_visible(timeout=PATIENCE)
-    page.locator(".gl-seen-here").click(position={"x": 104, "y": 104})
+    page = visit.open(height=720)
+    page.get_by_role("button", name="See this module on a picture").click()  # one
+    page.get_by_role("button", name="cat").click(timeout=PATIENCE)  # two
+    page.locator(".gl-inside .gl-seen-here").click(position={"x": 182, "y": 22}, timeout=PATIENCE)  # three
+    expect(page.locator(".gl-hint b")).to_have_text(re.compile("the (1×1|3×3|5×5|pool) branch responds most here"))
     rows = page.locator(".gl-strengths tbody tr")
     expect(rows).to_have_count(4)
+    expect(page.locator(".gl-strengths .gl-most")).to_have_count(1)
+
+    page.get_by_role("button", name="inception4a").click()
+    expect(page.locator(".gl-inside[aria-label=inception4a]")).to_be_visible(timeout=PATIENCE)
+    page.locator(".gl-seen-here").click(position={"x": 104, "y": 104})
     expect(rows.nth(2)).to_contain_text(re.compile(r"5×5.*21 × 2\d"))
     expect(page.locator(".gl-strengths [data-share$='%']")).to_have_count(4)
-    expect(page.locator(".gl-field:visible")).to_have_count(4)
+    # The 3×3 and the pool branch see the same, and both can be seen to.
+    boxes = page.locator(".gl-field:visible").evaluate_all("all => all.map((one) => one.getBoundingClientRect().width)")
+    assert len(boxes) == len(set(boxes)) == 4
 
     # One of its maps, the sum behind its number, and what it looks for.
     page.locator(".gl-lane").nth(1).locator("[data-step$='branch2.1']").first.click()
     expect(page.locator(".gl-sum tfoot")).to_contain_text("ReLU", timeout=PATIENCE)
     value = page.locator(".gl-sum tfoot tr").last.locator(".gl-n").inner_text()
     expect(page.locator(".gl-detail .gl-note")).to_contain_text(f"The map shows {value} here.")
+    expect(page.locator(".gl-picked")).to_contain_text(f"is {value} at row 7, column 7.")
+    page.get_by_role("button", name="Show each").click()
+    expect(page.get_by_role("button", name="Show each")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(".gl-sum tfoot tr").last.locator(".gl-n")).to_have_text(value)
+    assert page.locator(".gl-sum tbody tr").count() > 100
     expect(page.get_by_text(re.compile("What channel .* looks for"))).to_be_visible()
     assert page.locator("canvas").evaluate("(canvas) => canvas.width") == 16
     expect(page).to_have_url(re.compile(r"channel=inception4a\.branch2\.1-\d+"))
@@ -80,6 +93,9 @@ def test_which_branch_saw_the_ears_in_three_clicks(visit: object) -> None:
     page.get_by_role("option", name="dog").click()
     expect(page.locator(".gl-ledger h4").first).to_contain_text("cat's lead over dog", timeout=PATIENCE)
     expect(page).to_have_url(re.compile("see=answer.*not=dog"))
+    page.locator(".gl-ledger [data-channel]").first.click()  # the channel that gave most
+    expect(page.locator(".gl-detail h4")).to_contain_text("of inception5b", timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"see=inception5b.*channel=inception5b\.branch"))
 
 
 def test_by_keyboard_and_padding_is_counted(visit: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from googlenet.config import ConvConfig, InceptionConfig, LRNConfig, PoolConfig
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.inside.fields import field
+from googlenet.inference.inside.ledger import ledger
 from googlenet.inference.inside.trace import Trace, trace
 from googlenet.models.presets import preset
 from googlenet.runs import find_checkpoint
-from googlenet.ui.classify.inside import answer, detail, maps, stage
+from googlenet.ui.classify.inside import answer, detail, maps, shown, stage
 from googlenet.ui.classify.inside.traces import traced
 
 LAYERS = (
@@ -157,6 +159,50 @@ def test_a_channel_of_a_branch_is_named_by_its_number_in_the_concatenation(seen:
     assert detail.joined_channel(seen, "conv1", 1) is None
 
 
+def _numbers(html: str, rows: str) -> list[float]:
+    """The last number of every line that `rows` matches, as it is shown."""
+    found = [line for line in re.findall(r"<tr.*?</tr>", html, re.DOTALL) if re.search(rows, line)]
+    return [float(re.findall(r">([−\d.]+)<", line)[-1].replace("−", "-")) for line in found]
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_the_lines_of_a_sum_add_up_as_they_are_shown(network: Classifier, seen: Trace, every: bool) -> None:
+    html = detail.detail_html(network, seen, "inception4a.branch2.1", 2, (3, 3), every=every)
+    parts, total = _numbers(html, "channel|the other|bias"), _numbers(html, ">sum<")[0]
+    assert sum(parts) == pytest.approx(total, abs=1e-9)
+    told = len(_numbers(html, "channel"))
+    assert ("Show each" in html) is not every
+    assert told == 8 if not every else told > 8
+
+
+def test_an_untrained_networks_tiny_numbers_are_told() -> None:
+    assert shown.decimals([0.00012, -0.000345]) == 6
+    assert shown.decimals([12.0]) == shown.decimals([]) == shown.decimals([0.0]) == 3
+    assert shown.adding_up([0.0049, 0.0049, 0.0049], 0.0147, 2) == [0.01, 0.0, 0.0]
+    assert shown.adding_up([-0.0051, 0.3333, 0.3333], 0.6615, 3) == [-0.005, 0.334, 0.333]
+
+
+def test_the_ledger_adds_up_as_it_is_shown_and_leads_to_its_channels(
+    network: Classifier, seen: Trace, tmp_path: Path
+) -> None:
+    html = answer.ledger_html(find_checkpoint(tmp_path, "a"), network, seen, "cat", "dog")
+    equation = re.search(r"gl-equation.*?</p>", html, re.DOTALL)
+    assert equation
+    terms = re.sub(r"<small>.*?</small>|<[^>]+>", " ", equation[0].partition(">")[2]).replace("−", "-")
+    left, right = terms.split("=")
+    assert sum(float(term.replace(" ", "")) for term in re.findall(r"[+-]?\s*[\d.]+", left)) == pytest.approx(
+        float(right), abs=1e-9
+    )
+    exact = ledger(network, seen, "cat", "dog")
+    ways = re.findall(r'data-see="inception4a" data-channel="([^"]+)"', html)
+    for way, entry in zip(ways, exact.strongest(8), strict=True):
+        asked = detail.asked_channel(seen, "inception4a", way)
+        assert asked is not None
+        assert detail.joined_channel(seen, *asked) == entry.channel
+    # By place: all, and each branch, whose parts are those of the sum.
+    assert re.findall(r"<figcaption><b>(.*?)</b>", html) == ["all", "1×1", "3×3", "5×5", "pool"]
+
+
 def test_bars_share_a_scale_and_a_zero() -> None:
     found = answer.bars([("bias", "", -1.0), ("1×1", "gl-b1", 3.0), ("3×3", "gl-b2", 0.0)])
     assert [(bar.left, bar.width) for bar in found] == [(0.0, 25.0), (25.0, 75.0), (25.0, 0.0)]
@@ -165,7 +211,7 @@ def test_bars_share_a_scale_and_a_zero() -> None:
 def test_an_answer_without_an_index_says_what_to_do(network: Classifier, seen: Trace, tmp_path: Path) -> None:
     checkpoint = find_checkpoint(tmp_path, "a")
     html = answer.ledger_html(checkpoint, network, seen, next(iter(seen.probabilities)), None)
-    assert "python -m googlenet index a.safetensors" in html
+    assert f"python -m googlenet index {tmp_path.name}/a.safetensors" in html
     with pytest.raises(LabError, match="knows no class"):
         answer.ledger_html(checkpoint, network, seen, "<b>", None)
 

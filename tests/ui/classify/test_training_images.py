@@ -149,7 +149,7 @@ def test_without_an_index_there_is_a_button_where_the_images_are(tmp_path: Path)
         lambda name: neighbours_card(tmp_path, ACCESS, name, torch.zeros(3, 32, 32, dtype=torch.uint8)),
     ):
         assert re.search(r"<button[^>]* data-compute=[^>]*>Compute it \(about \d+ s\)", draw("shapes"))
-        assert "python -m googlenet index shapes.safetensors" in draw("shapes")
+        assert f"python -m googlenet index {tmp_path.name}/shapes.safetensors" in draw("shapes")
         assert "<button" not in draw("other")
         assert "not on this machine" in draw("other")
 

@@ -11,6 +11,7 @@ from PIL import Image
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError
 from googlenet.runs import Checkpoint
+from googlenet.ui.classify.inside.shown import adding_up, decimals, file_in_command
 from googlenet.ui.common.figures import BRANCH_CLASSES
 from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
@@ -19,19 +20,34 @@ from googlenet.ui.events.access import hide_paths
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
     from googlenet.inference.inside.effects import Effects
+    from googlenet.inference.inside.ledger import Ledger
     from googlenet.inference.inside.trace import Trace
 
 CHANNELS = 8  # told one by one
 
 
 class Bar(NamedTuple):
-    """A part of a sum: its name, its branch's CSS class, its value, and from where to where it is drawn, in percent."""
+    """A part of a sum: its name, its branch's CSS class, its value, and from where to where it is drawn, in percent.
+
+    `see` and `channel` are what an address of See inside asks for to show where it arises, "" for nothing to show.
+    """
 
     name: str
     colour: str
     value: float
     left: float
     width: float
+    see: str = ""
+    channel: str = ""
+
+
+class Places(NamedTuple):
+    """What one branch, or all together, adds at every place, as a picture in the scale of all; and in sum."""
+
+    name: str
+    colour: str
+    value: float
+    image: str
 
 
 def ledger_html(
@@ -44,25 +60,58 @@ def ledger_html(
     from googlenet.inference.inside.ledger import ledger
 
     found = ledger(classifier, traced, target, against)
-    strongest = found.strongest(CHANNELS)
     parts = [("bias", "", found.bias), *((name, BRANCH_CLASSES[name], v) for name, v in found.branches.items())]
     if not found.branches:
         parts.append((found.layer, "", found.values.sum().item()))
-    rest = found.values.sum().item() - sum(entry.value for entry in strongest)
-    channels = [(f"channel {entry.channel}", BRANCH_CLASSES.get(entry.branch, ""), entry.value) for entry in strongest]
+    digits = decimals([value for *_, value in parts])
+    exact = adding_up([value for *_, value in parts], found.logit, digits)
     effects, problem = _effects(checkpoint, classifier, traced, target, against)
     return render(
         "classify/inside/ledger.html",
         ledger=found,
-        bars=bars(parts),
-        channels=bars([*channels, (f"the other {len(found.channels) - len(strongest):,}", "", rest)]),
+        mean=traced.config.average_pool,
+        digits=digits,
+        bars=bars([(name, colour, value) for (name, colour, _), value in zip(parts, exact, strict=True)]),
+        logit=round(found.logit, digits),
+        channels=_channels(found, traced, digits),
         picture=data_uri(Image.fromarray(traced.pixels.permute(1, 2, 0).numpy())),
-        places=data_uri(_tinted(found.places.numpy())),
+        places=_places(found, {name: value for (name, *_), value in zip(parts, exact, strict=True)}),
         sizes=tuple(found.places.shape),
         effects=effects,
         modules=_by_module(effects) if effects else [],
+        strongest=effects.strongest if effects else None,
         problem=problem,
     )
+
+
+def _channels(found: Ledger, traced: Trace, digits: int) -> list[Bar]:
+    """The channels that count most, each with the way to its map, and what the others come to."""
+    from googlenet.inference.inside.sums import origin
+
+    strongest = found.strongest(CHANNELS)
+    values = [entry.value for entry in strongest]
+    total = found.values.sum().item()
+    parts = [(f"channel {entry.channel}", BRANCH_CLASSES.get(entry.branch, "")) for entry in strongest]
+    parts.append((f"the other {len(found.channels) - len(strongest):,}", ""))
+    shown = adding_up([*values, total - sum(values)], total, digits)
+    drawn = bars([(*part, value) for part, value in zip(parts, shown, strict=True)])
+    ways = [("-".join(map(str, origin(traced, found.module or found.layer, entry.channel)))) for entry in strongest]
+    see = found.module or found.layer
+    return [*(bar._replace(see=see, channel=way) for bar, way in zip(drawn, ways, strict=False)), drawn[-1]]
+
+
+def _places(found: Ledger, shown: dict[str, float]) -> list[Places]:
+    """Of all branches together, then of each: a place's part in one scale, so that they can be compared.
+
+    `shown` has the values of the branches, and of the bias, as they stand in the sum.
+    """
+    shown = {**shown, "all": sum(shown.values()) - shown["bias"]}
+    every = {"all": found.places, **found.branch_places}
+    top = max(float(places.abs().max()) for places in every.values()) or 1.0
+    return [
+        Places(name, BRANCH_CLASSES.get(name, ""), shown[name], data_uri(_tinted(places.numpy(), top)))
+        for name, places in every.items()
+    ]
 
 
 def bars(parts: list[tuple[str, str, float]]) -> list[Bar]:
@@ -90,7 +139,7 @@ def _effects(
             if side != DATA_SIZE:
                 return None, f"{needs}, and the lab has none of {side} × {side} pixels."
             return None, (
-                f"{needs}: compute the index below, or with python -m googlenet index {checkpoint.path.name}."
+                f"{needs}: compute the index below, or with python -m googlenet index {file_in_command(checkpoint)}."
             )
         return branch_effects(classifier, traced.pixels, target, index.means, against), ""
     except LabError as error:
@@ -104,10 +153,10 @@ def _by_module(effects: Effects) -> list[tuple[str, list[Bar]]]:
     return [(name, every[4 * number : 4 * number + 4]) for number, name in enumerate(names)]
 
 
-def _tinted(places: np.ndarray) -> Image.Image:
-    """Each place's part: orange for the class, blue against it, the clearer the less it counts."""
+def _tinted(places: np.ndarray, top: float) -> Image.Image:
+    """Each place's part: orange for the class, blue against it, the clearer the less it counts beside `top`."""
     from googlenet.inference.explain.draw import AGAINST, FOR  # imports torch
 
-    share = np.abs(places) / (np.abs(places).max() or 1)
+    share = (np.abs(places) / top) ** 0.7  # weak ones are seen, too
     colour = np.where((places > 0)[..., None], FOR, AGAINST)
     return Image.fromarray(np.concatenate([colour, np.rint(215 * share)[..., None]], -1).astype(np.uint8), "RGBA")

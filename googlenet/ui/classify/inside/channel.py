@@ -15,6 +15,7 @@ from googlenet.inference.inside.fields import Box, branch_steps, field
 from googlenet.models.profile import BRANCHES, Profile, profile_network
 from googlenet.runs import Checkpoint, find_checkpoint
 from googlenet.ui.classify.inside import training_images
+from googlenet.ui.classify.inside.shown import file_in_command
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access, hide_paths
 
@@ -62,10 +63,10 @@ def channel_card(
     try:
         index = load_index(checkpoint.path)
     except LabError as error:
-        return missing_card(checkpoints, access, checkpoint, _title(layer, channel), hide_paths(str(error)))
+        return missing_card(checkpoints, access, checkpoint, _title(*found), hide_paths(str(error)))
     if index is None:
         said = "Which training images excite it most is not computed yet for this network."
-        return missing_card(checkpoints, access, checkpoint, _title(layer, channel), said)
+        return missing_card(checkpoints, access, checkpoint, _title(*found), said)
     sources = training_images.sources(checkpoints, access, checkpoint)
     return _drawn(sources, profile, index, *found, progress)
 
@@ -81,7 +82,7 @@ def missing_card(checkpoints: Path, access: Access, checkpoint: Checkpoint, titl
         said=said,
         sides=None if size == DATA_SIZE else (size, DATA_SIZE),
         takes=source and training_images.computing_time(checkpoints, checkpoint, source),
-        file=checkpoint.path.name,
+        file=file_in_command(checkpoint),
         refused=access.read_only,
     )
 

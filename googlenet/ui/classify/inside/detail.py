@@ -8,16 +8,19 @@ from markupsafe import Markup
 
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.inside.fields import INPUT
-from googlenet.ui.classify.inside import stage
+from googlenet.ui.classify.inside import maps, stage
 from googlenet.ui.classify.inside.channel import looked_up
+from googlenet.ui.classify.inside.shown import adding_up, decimals
 from googlenet.ui.common.figures import BRANCH_CLASSES
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
+    from googlenet.inference.inside.sums import Sum
     from googlenet.inference.inside.trace import Trace
 
-SHOWN = 8  # products told one by one
+SHOWN = 8  # products told one by one, until all are asked for
+EVERY = 2_000  # of a sum: a 3×3 over 192 channels has 1,728
 MAX_DIGITS = 6  # of a channel in an address
 
 
@@ -62,19 +65,23 @@ def joined_channel(traced: Trace, step: str, channel: int) -> int | None:
     return found[1] if found and found[0] == row.layer else None
 
 
-def detail_html(classifier: Classifier, traced: Trace, step: str, channel: int, place: tuple[int, int]) -> Markup:
-    """What `channel` of `step` does, and number by number the sum that gives its value at `place`."""
+def detail_html(
+    classifier: Classifier, traced: Trace, step: str, channel: int, place: tuple[int, int], *, every: bool = False
+) -> Markup:
+    """What `channel` of `step` does, its map, and number by number the sum that gives its value at `place`.
+
+    `every` tells all products that are not 0, else the largest few.
+    """
     from googlenet.inference.inside.sums import sum_behind
 
     values = traced.maps[step][channel]
     row = traced.rows.get(step) or next(row for row in traced.profile.rows if row.layer == step)
     told, problem = None, ""
     try:
-        told = sum_behind(classifier, traced, step, channel, *place, top=SHOWN)
+        told = sum_behind(classifier, traced, step, channel, *place, top=EVERY if every else SHOWN)
     except LabError as error:
         problem = str(error)
-    shown = told.products[:SHOWN] if told else ()
-    taps = told.taps if told else 0
+    largest = values.max().item()
     return render(
         "classify/inside/detail.html",
         step=step,
@@ -82,16 +89,35 @@ def detail_html(classifier: Classifier, traced: Trace, step: str, channel: int, 
         row=row,
         joined=joined_channel(traced, step, channel),
         colour=BRANCH_CLASSES.get(row.branch, ""),
+        map=maps.one(values, row.branch),
         place=place,
+        here=values[place].item(),
         sizes=tuple(values.shape),
         mean=values.mean().item(),
-        largest=values.max().item(),
+        largest=largest,
+        digits=decimals([largest, values.min().item()]),
         strongest=stage.strongest_place(traced, step, channel),
         silent=not bool((values != 0).any()),
         sees=stage.seen_words(traced, step, *place),
         told=told,
-        shown=shown,
-        rest=told.before_relu - told.bias - sum(product.product for product in shown) if told else 0.0,
-        products=taps * row.in_channels,
+        sum=_table(told, told.taps * row.in_channels) if told and told.kind != "max pool" else None,
         problem=problem,
     )
+
+
+def _table(told: Sum, count: int) -> dict[str, Any]:
+    """The sum's lines, of `count` products in all, as they are shown: the last column adds up to what stands below."""
+    shown = told.products
+    rest = told.before_relu - told.bias - sum(product.product for product in shown)
+    column = [*(product.product for product in shown), rest, told.bias]
+    digits = decimals([*column, told.before_relu])
+    parts = adding_up(column, told.before_relu, digits)
+    return {
+        "digits": digits,
+        "value_digits": decimals(product.value for product in shown),
+        "lines": list(zip(shown, parts, strict=False)),
+        "others": count - len(shown),
+        "more": len(shown) == SHOWN < count,
+        "rest": parts[-2],
+        "bias": parts[-1],
+    }

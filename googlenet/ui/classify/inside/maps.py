@@ -18,6 +18,7 @@ from googlenet.ui.common.figures import BRANCH_COLOURS
 from googlenet.ui.common.pictures import data_uri
 
 LARGEST = 32  # pixels of a map in a sheet: larger ones are averaged down
+LARGE = 128  # of one that is shown over the picture
 GRID_MAP = 8  # of a map in the grid of all channels
 GREY = "#94a3b8"  # outside of branches
 
@@ -67,6 +68,11 @@ def grid(maps: Tensor, branch: str = "") -> Grid:
         top, left = row * (height + 1), column * (width + 1)
         page[top : top + height, left : left + width] = values
     return Grid(data_uri(_painted(page, branch)), columns, rows, count)
+
+
+def one(values: Tensor, branch: str = "") -> str:
+    """One map (H, W) in a scale of its own, `LARGE` pixels a side or less."""
+    return data_uri(_painted(_small(values[None], LARGE)[0], branch))
 
 
 def _small(maps: Tensor, side: int) -> np.ndarray:

@@ -33,6 +33,8 @@ NO_PICTURE = one_view.empty(
 )
 PATH = "googlenet.insidePath(element, () => trigger('choose'))"
 STAGE = "googlenet.insideStage(element, (data) => trigger('pick', data), watch)"
+DETAIL = "googlenet.insideDetail(element, (data) => trigger('every', data), watch)"
+LEDGER = "googlenet.insideLedger(element, () => trigger('choose'))"
 # Others' answers do not wait for one's own; progress shows where the first one loads a network.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "classify", "trigger_mode": "always_last",
                         "show_progress": "minimal", "preprocess": False}  # fmt: skip
@@ -66,8 +68,8 @@ class _Page:
                 self.against = gr.Dropdown(
                     [NOBODY], value=NOBODY, label="and not", info="for the difference of two", min_width=150
                 )
-            self.ledger = html("")
-        self.detail = html("")
+            self.ledger = html("", js_on_load=LEDGER)
+        self.detail = html("", js_on_load=DETAIL)
         self.card = index_card()
         self.shown = [self.way, self.stage, self.answer, self.target, self.against, self.ledger, self.detail,
                       self.card, self.about, self.drawn, self.unfit]  # fmt: skip
@@ -134,6 +136,12 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
         # Another place of the same channel has the same card.
         return [told, gr.skip() if known == about else WAITING, about]
 
+    @refusable(1)
+    def tell_all(upload: Any, name: str | None, event: gr.EventData) -> Any:
+        _, network, trace = looked(upload, name)
+        asked = detail.parse(trace, *(sent(event, part) for part in ("step", "channel", "place")))
+        return detail.detail_html(network, trace, *asked, every=True)
+
     def card(upload: Any, name: str | None, about: Any, progress: gr.Progress) -> Any:
         def report(share: float, text: str) -> None:
             progress(share, desc=text)
@@ -173,6 +181,8 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
     for event in (*shared.answered, shared.view.change(None, shared.view, None, js="googlenet.keepClassifyView")):
         shown_after(event.then)
     shown_after(page.way.choose)
+    shown_after(page.ledger.choose)
+    page.detail.every(tell_all, asked[1:3], page.detail, **WORK)
     classes = [page.target, page.against]
     chosen = [page.target.input, page.against.input]
     gr.on(chosen, explain, [*asked[1:3], *classes], page.ledger, **WORK)

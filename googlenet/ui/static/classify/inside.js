@@ -1,67 +1,10 @@
-// Classify → See inside: the address keeps where one looks; a position of a map is read without asking the server.
+// Classify → See inside: a position of a map is read without asking the server; the chosen map lies over the picture.
 (() => {
   const own = (window.googlenet ??= {});
 
-  // ---- the address ----
-
-  const keep = (name, value) => {
-    const url = new URL(location);
-    if (value) url.searchParams.set(name, value); else url.searchParams.delete(name);
-    history.replaceState(history.state, '', url);
-  };
-  own.keepClassifyView = (view) => { keep('classify', view === 'one' ? '' : view); };
-  own.openClassifyView = () => {
-    const view = new URL(location).searchParams.get('classify');
-    return ['inside', 'many'].includes(view) ? view : 'one';
-  };
-  // What was chosen last, by a link or by hand: the layer, its channel, and the classes of the ledger.
-  const KEPT = ['see', 'channel', 'class', 'not'];
-  own.askedInside = (view, picture, network) => {
-    const asked = new URL(location).searchParams;
-    return [view, picture, network, ...KEPT.map((name) => asked.get(name) ?? '')];
-  };
-  // What the network that answered does not have, unless something else has been chosen meanwhile.
-  own.forgetUnfit = (unfit) => {
-    const asked = new URL(location).searchParams;
-    for (const [name, value] of Object.entries(unfit ?? {})) if (asked.get(name) === value) keep(name, '');
-  };
-  own.keepLedger = (target, against) => {
-    keep('class', target === 'the likeliest' ? '' : target);
-    keep('not', against === '(no other)' ? '' : against);
-  };
-  // From Build: the layer that is open there, on a picture.
-  own.seeOnPicture = (named) => {
-    const module = /^[3-5][a-e]\b/.exec(named ?? '');  // "3a of GoogLeNet", as One module says
-    const layer = module ? `inception${module[0]}` : named ?? '';
-    keep('see', layer);
-    keep('channel', '');
-    own.openTab('classify');
-    scrollTo({top: 0});
-    return 'inside';
-  };
-
-  // ---- the way: buttons, and arrow keys between them ----
-
-  own.insidePath = (element, choose) => {
-    element.addEventListener('click', (event) => {
-      const stop = event.target.closest('[data-stop]')?.dataset.stop;
-      if (!stop) return;
-      keep('see', stop);
-      keep('channel', '');
-      for (const other of element.querySelectorAll('[aria-current]')) other.removeAttribute('aria-current');
-      event.target.closest('[data-stop]').setAttribute('aria-current', 'step');
-      choose();
-    });
-    element.addEventListener('keydown', (event) => {
-      const step = {ArrowLeft: -1, ArrowRight: 1}[event.key], at = event.target.closest('[data-stop]');
-      if (!step || !at) return;
-      event.preventDefault();
-      const all = [...element.querySelectorAll('[data-stop]')];
-      all[all.indexOf(at) + step]?.focus();
-    });
-  };
-
   // ---- the stage ----
+
+  const RIM = 4; // pixels of a field's outline
 
   const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 
@@ -78,6 +21,7 @@
       this.data = this.section ? JSON.parse(this.section.dataset.inside) : null;
       this.place = null;
       this.picked = null;
+      if (this.data) this.preview();
       const {step, channel} = this.section?.dataset ?? {};
       if (step) this.restore(step, Number(channel));
     }
@@ -102,14 +46,18 @@
     move(place) {
       if (!this.data || (this.place && place[0] === this.place[0] && place[1] === this.place[1])) return;
       this.place = place;
-      this.read();
+      const [height, width] = this.data.map, told = this.read(place), hint = this.section.querySelector('.gl-hint');
+      hint.textContent = `Row ${place[0]}, column ${place[1]} of ${height} × ${width}, counted from 0`;
+      if (told) hint.append(': ', Object.assign(document.createElement('b'), {textContent: `${told} here`}));
+      hint.append('. Responses are means over channels, in one scale.');
     }
 
     // Says what each branch sees at the place, and how strongly it responds.
-    read() {
-      const [row, column] = this.place, {lanes, map, side} = this.data;
+    read([row, column]) {
+      const {lanes, map, side} = this.data;
       const fields = this.section.querySelectorAll('.gl-field');
       const rows = this.section.querySelectorAll('.gl-strengths tbody tr');
+      const drawn = [], strengths = [];
       lanes.forEach((lane, number) => {
         const [tops, lefts] = [lane.spans[0][row], lane.spans[1][column]];
         const mean = lane.mean, cell = mean[Math.floor(row * mean.length / map[0])];
@@ -120,20 +68,30 @@
         const seen = tops[1] > tops[0] && lefts[1] > lefts[0];
         sees.textContent = seen ? `${tops[1] - tops[0]} × ${lefts[1] - lefts[0]}` : 'nothing';
         padding.textContent = inPadding(lane.window, row, column);
+        strengths.push(strength);
         const field = fields[number];
         field.hidden = !seen;
-        if (seen) Object.assign(field.style, {
-          top: `${100 * tops[0] / side[0]}%`, height: `${100 * (tops[1] - tops[0]) / side[0]}%`,
-          left: `${100 * lefts[0] / side[1]}%`, width: `${100 * (lefts[1] - lefts[0]) / side[1]}%`,
-        });
+        if (!seen) return;
+        // Branches that see the same are drawn one inside the other.
+        const box = String([tops, lefts]), inset = RIM * drawn.filter((other) => other === box).length;
+        drawn.push(box);
+        const along = (from, to, all) => [`calc(${100 * from / all}% + ${inset}px)`,
+          `calc(${100 * (to - from) / all}% - ${2 * inset}px)`];
+        [field.style.top, field.style.height] = along(...tops, side[0]);
+        [field.style.left, field.style.width] = along(...lefts, side[1]);
       });
+      const most = strengths.indexOf(Math.max(...strengths));
+      rows.forEach((line, number) => line.classList.toggle('gl-most', rows.length > 1 && number === most && strengths[most] > 0));
       const dot = this.section.querySelector('.gl-dot');
       dot.hidden = false;
       dot.style.top = `${100 * (row + 0.5) / map[0]}%`;
       dot.style.left = `${100 * (column + 0.5) / map[1]}%`;
-      this.section.querySelector('.gl-strengths').hidden = false;
-      this.section.querySelector('.gl-hint').textContent =
-        `Row ${row}, column ${column} of ${map[0]} × ${map[1]}, counted from 0. Responses are means over channels, in one scale.`;
+      return lanes.length < 2 ? '' : strengths[most] > 0 ? `the ${lanes[most].branch} branch responds most` : 'no branch responds';
+    }
+
+    // Before anybody points: the middle.
+    preview() {
+      this.read(this.data.map.map((size) => Math.floor(size / 2)));
     }
 
     // The chosen map, large over the picture.
@@ -166,6 +124,22 @@
       this.showOverlay();
     }
 
+    // The chosen map itself, from the card about it, and the way to that card.
+    show(card, {step, channel}) {
+      if (!this.picked || this.picked.step !== step || this.picked.channel !== Number(channel)) return;
+      const image = card.querySelector('.gl-chosen-map'), canvas = this.section.querySelector('canvas');
+      image.decode().then(() => {
+        if (!image.isConnected) return;
+        [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+        canvas.getContext('2d').drawImage(image, 0, 0);
+        this.showOverlay();
+      });
+      const told = this.section.querySelector('.gl-picked'), [row, column] = card.dataset.place.split('-');
+      told.querySelector('span').textContent =
+        `Channel ${channel} is ${card.querySelector('.gl-value').textContent} at row ${row}, column ${column}.`;
+      told.hidden = false;
+    }
+
     mark(step, channel) {
       for (const tile of this.section.querySelectorAll('.gl-tiles [data-channel]'))
         tile.setAttribute('aria-pressed', tile.dataset.step === step && Number(tile.dataset.channel) === channel);
@@ -174,7 +148,7 @@
 
     pick(step, channel, place = this.place) {
       this.mark(step, channel);
-      keep('channel', `${step}-${channel}`);
+      own.keep('channel', `${step}-${channel}`);
       this.choose({step, channel, place});
     }
   }
@@ -192,8 +166,11 @@
 
   const STEPS = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]};
 
+  let onView = null; // the stage, for the card of the channel that is chosen on it
+
   own.insideStage = (element, choose, watch) => {
     const stage = new Stage(element, choose);
+    onView = stage;
     stage.renew();
     watch('value', () => stage.renew());
     const surface = (event) => event.target.closest('.gl-seen-here, .gl-tiles button');
@@ -205,6 +182,10 @@
     });
     element.addEventListener('click', (event) => {
       if (!stage.data) return;
+      if (event.target.closest('.gl-picked button')) {
+        document.querySelector('.gl-detail')?.scrollIntoView({block: 'start', behavior: 'smooth'});
+        return;
+      }
       const tile = event.target.closest('.gl-tiles button'), grid = event.target.closest('.gl-grid');
       if (tile) {
         const pointed = event.detail > 0 && sameMap(tile);  // not by the keyboard
@@ -246,4 +227,17 @@
     });
   };
 
+  // ---- the card of a channel ----
+
+  own.insideDetail = (element, every, watch) => {
+    watch('value', () => {
+      const card = element.querySelector('.gl-detail');
+      if (card && onView?.section) onView.show(card, card.dataset);
+    });
+    element.addEventListener('click', (event) => {
+      if (!event.target.closest('[data-every]')) return;
+      const {step, channel, place} = element.querySelector('.gl-detail').dataset;
+      every({step, channel: Number(channel), place: place.split('-').map(Number)});
+    });
+  };
 })();
