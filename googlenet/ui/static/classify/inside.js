@@ -29,7 +29,7 @@
     async restore(step, channel) {
       this.mark(step, channel);
       const tile = this.section.querySelector('.gl-tiles [aria-pressed=true]');
-      const grid = this.section.querySelector(`.gl-grid[data-step="${CSS.escape(step)}"]`);
+      const grid = this.section.querySelector(`.gl-all-maps[data-step="${CSS.escape(step)}"]`);
       if (tile) return this.cover(tile);
       if (!grid) return; // a map inside a branch that is not among its strongest here
       await grid.querySelector('img').decode();
@@ -186,7 +186,7 @@
         document.querySelector('.gl-detail')?.scrollIntoView({block: 'start', behavior: 'smooth'});
         return;
       }
-      const tile = event.target.closest('.gl-tiles button'), grid = event.target.closest('.gl-grid');
+      const tile = event.target.closest('.gl-tiles button'), grid = event.target.closest('.gl-all-maps');
       if (tile) {
         const pointed = event.detail > 0 && sameMap(tile);  // not by the keyboard
         if (pointed) stage.move(stage.placeAt(tile.getBoundingClientRect(), event));
@@ -208,7 +208,7 @@
     element.addEventListener('change', (event) => {
       const {step} = event.target.dataset, channel = Number(event.target.value);
       if (!step || event.target.value === '') return;
-      const grid = element.querySelector(`.gl-grid[data-step="${step}"]`);
+      const grid = element.querySelector(`.gl-all-maps[data-step="${step}"]`);
       if (!Number.isInteger(channel) || channel < 0 || channel >= Number(grid.dataset.channels)) return;
       stage.coverFromGrid(grid, channel);
       stage.pick(step, channel, null);
