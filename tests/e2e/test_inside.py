@@ -107,6 +107,7 @@ def test_by_keyboard_and_padding_is_counted(visit: object) -> None:
         page.keyboard.press(key)
     expect(page.locator(".gl-hint")).to_contain_text("Row 0, column 0 of 8 × 8")
     expect(page.locator(".gl-strengths tbody tr").nth(2)).to_contain_text("16 of 25 (64%)")
+    expect(page.locator(".gl-strengths tbody tr").nth(2).locator(".gl-taps .gl-beside")).to_have_count(16)
     page.locator(".gl-way [aria-current]").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")

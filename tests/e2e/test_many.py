@@ -34,6 +34,8 @@ def test_a_folder_of_pictures_becomes_a_table(visit: object, tmp_path: Path) -> 
     rows = page.locator(".gl-many-table tbody tr")
     expect(rows).to_have_count(10, timeout=PATIENCE)
     expect(page.get_by_text("Passed over 1 file not named like pictures: 1 .txt.")).to_be_visible()
+    names = rows.locator(".gl-many-name").all_inner_texts()
+    assert names == sorted(names)
     expect(page.locator(".gl-card", has_text="Accuracy")).to_contain_text("88.9%")
 
     page.get_by_role("button", name="Wrong 1").click()

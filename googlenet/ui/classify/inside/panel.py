@@ -64,9 +64,15 @@ class _Page:
                     label="Why",
                     info="the class whose logit is taken apart",
                     min_width=150,
+                    elem_classes="gl-chooser",
                 )
                 self.against = gr.Dropdown(
-                    [NOBODY], value=NOBODY, label="and not", info="for the difference of two", min_width=150
+                    [NOBODY],
+                    value=NOBODY,
+                    label="and not",
+                    info="for the difference of two",
+                    min_width=150,
+                    elem_classes="gl-chooser",
                 )
             self.ledger = html("", js_on_load=LEDGER)
         self.detail = html("", js_on_load=DETAIL)

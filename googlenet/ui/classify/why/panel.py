@@ -10,7 +10,7 @@ from gradio.events import api
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.shared import LIKELIEST, NOBODY, Shared, classifier, received
-from googlenet.ui.classify.why.view import TITLES, explanation_html
+from googlenet.ui.classify.why.view import NAMES, explanation_html
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
 from googlenet.ui.common.pictures import data_uri
@@ -30,9 +30,10 @@ class _Page:
     def __init__(self) -> None:
         with gr.Accordion("Why this class, and not another?", open=True):
             with gr.Row():
-                self.target = gr.Dropdown([LIKELIEST], value=LIKELIEST, label="Why", min_width=140)
-                self.against = gr.Dropdown([NOBODY], value=NOBODY, label="and not", min_width=140)
-                self.method = gr.Radio(list(TITLES), value=DEFAULT, label="Method", min_width=260, scale=2)
+                fitted: dict[str, Any] = {"min_width": 160, "elem_classes": "gl-chooser"}
+                self.target = gr.Dropdown([LIKELIEST], value=LIKELIEST, label="Why", **fitted)
+                self.against = gr.Dropdown([NOBODY], value=NOBODY, label="and not", **fitted)
+                self.method = gr.Radio(NAMES, value=DEFAULT, label="Method", min_width=260, scale=2)
             with gr.Row():
                 self.explain = gr.Button("Explain the answer", min_width=150, size="sm", interactive=False)
                 self.cancel = gr.Button("Cancel", scale=0, min_width=90, size="sm", interactive=False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST = 640  # pixels of a side: what is sent of a photograph
 QUARTER = 2  # the point of the curves at which a quarter of the picture is gone
+NAMES = [("Occlusion", "occlusion"), ("Grad-CAM", "grad-cam"), ("Integrated gradients", "integrated gradients")]
 TITLES = {
     "occlusion": "Occlusion: a window is covered, then all but it (Zeiler and Fergus 2014)",
     "grad-cam": "Grad-CAM: the last maps, weighted by their gradients (Selvaraju et al. 2017)",
@@ -78,7 +79,7 @@ def trust_words(trust: Trust, name: str) -> list[str]:
 def _charts(trust: Trust) -> list[dict[str, object]]:
     """Two small charts: what is drawn is the share along the way, with its area and that of the random orders."""
     areas = trust.areas
-    pairs = (("Taken away", "deletion", "lower is better"), ("Let appear", "insertion", "higher is better"))
+    pairs = (("Taken away", "deletion", "lower"), ("Let appear", "insertion", "higher"))
     return [
         {
             "title": title,

@@ -67,7 +67,7 @@
         response.dataset.share = `${Math.round(strength)}%`;
         const seen = tops[1] > tops[0] && lefts[1] > lefts[0];
         sees.textContent = seen ? `${tops[1] - tops[0]} × ${lefts[1] - lefts[0]}` : 'nothing';
-        padding.textContent = inPadding(lane.window, row, column);
+        padding.replaceChildren(...inPadding(lane.window, row, column));
         strengths.push(strength);
         const field = fields[number];
         field.hidden = !seen;
@@ -153,15 +153,21 @@
     }
   }
 
-  // "16 of 25 (64%)": taps of the window at a position that lie beside its map.
+  // The window at a position, its taps beside the map hollow; and "16 of 25 (64%)" of them are.
   const inPadding = ({kernel, stride, padding, height, width}, row, column) => {
-    if (kernel < 2) return '–';
-    const inside = (at, size) => {
-      const first = at * stride - padding;
-      return Math.max(0, Math.min(size, first + kernel) - Math.max(0, first));
-    };
-    const taps = kernel * kernel, out = taps - inside(row, height) * inside(column, width);
-    return out ? `${out} of ${taps} (${Math.round(100 * out / taps)}%)` : `0 of ${taps}`;
+    if (kernel < 2) return ['–'];
+    const within = (at, tap, size) => at * stride - padding + tap >= 0 && at * stride - padding + tap < size;
+    const drawn = document.createElement('i');
+    drawn.className = 'gl-taps';
+    drawn.style.setProperty('--gl-kernel', kernel);
+    let out = 0;
+    for (let tap = 0; tap < kernel * kernel; tap += 1) {
+      const there = within(row, Math.floor(tap / kernel), height) && within(column, tap % kernel, width);
+      drawn.append(Object.assign(document.createElement('u'), {className: there ? '' : 'gl-beside'}));
+      if (!there) out += 1;
+    }
+    const all = kernel * kernel;
+    return [drawn, out ? `${out} of ${all} (${Math.round(100 * out / all)}%)` : `0 of ${all}`];
   };
 
   const STEPS = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]};

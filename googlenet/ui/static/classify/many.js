@@ -4,6 +4,7 @@
   const own = (window.googlenet ??= {});
   const AT_ONCE = 40, BYTES_AT_ONCE = 20_000_000; // of one request
   const number = (count) => count.toLocaleString('en-US');
+  const order = new Intl.Collator('en', {numeric: true});
 
   // What is in a dropped folder comes in portions of at most 100.
   const entriesOf = async (folder) => {
@@ -64,6 +65,8 @@
 
     const take = async (all) => {
       if (!all.length) return;
+      // A folder comes in the order of the disk: people look for theirs by name.
+      if (all.some(({name}) => name.includes('/'))) all.sort((a, b) => order.compare(a.name, b.name));
       const files = all.filter(isPicture), foreign = all.filter((one) => !isPicture(one)).map(({name}) => name);
       const refused = refusal(files);
       if (refused) return say(refused, true);
