@@ -34,6 +34,8 @@ def launch_options(
         "theme": theme(),
         "css_paths": in_order("css"),
         "head": f"<script>{scripts()}</script>",
+        # Else Gradio asks its own page and gives the start up where a busy machine takes over three seconds to answer.
+        "_frontend": False,
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": limits(public).file_bytes,

@@ -134,7 +134,9 @@
         canvas.getContext('2d').drawImage(image, 0, 0);
         this.showOverlay();
       });
-      const told = this.section.querySelector('.gl-picked'), [row, column] = card.dataset.place.split('-');
+      const told = this.section.querySelector('.gl-picked'), [row, column] = card.dataset.place.split('-').map(Number);
+      const title = this.section.getAttribute('aria-label');
+      if (step === title || step.startsWith(`${title}.`)) this.move([row, column]); // a map that arrives has other places
       told.querySelector('span').textContent =
         `Channel ${channel} is ${card.querySelector('.gl-value').textContent} at row ${row}, column ${column}.`;
       told.hidden = false;
