@@ -150,6 +150,12 @@ def test_a_detail_ends_in_the_value_of_the_map(network: Classifier, seen: Trace,
     assert f"{seen.maps[step][1, 0, 0].item():.3f}".replace("-", "−") in html
 
 
+def test_what_a_place_sees_is_told_as_the_table_tells_it(seen: Trace) -> None:
+    assert stage.seen_words(seen, "conv1", 0, 7) == (
+        "2 × 3 pixels of the picture; 3 of the window's 9 taps lie in padding (33.3%)"
+    )
+
+
 def test_a_channel_of_a_branch_is_named_by_its_number_in_the_concatenation(seen: Trace) -> None:
     for step in ("inception3a.branch1", "inception3a.branch2.1", "inception3a.branch3.1", "inception3a.branch4.1"):
         joined = detail.joined_channel(seen, step, 1)

@@ -187,9 +187,9 @@ def strongest_place(traced: Trace, step: str, channel: int) -> tuple[int, int]:
 
 
 def seen_words(traced: Trace, step: str, y: int, x: int) -> str:
-    """ "12 × 12 pixels of the picture, 3 of its 9 taps in padding"."""
+    """ "12 × 12 pixels of the picture; 3 of the window's 9 taps lie in padding (33.3%)"; rows first, as in maps."""
     seen = field(traced.profile, step, y, x)
-    box = f"{seen.box.width} × {seen.box.height} pixels of the picture" if seen.box else "nothing but padding"
+    box = f"{seen.box.height} × {seen.box.width} pixels of the picture" if seen.box else "nothing but padding"
     if not seen.padding_taps:
         return box
     share = figures.percent(seen.padding_taps, seen.taps)
