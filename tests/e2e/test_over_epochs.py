@@ -60,7 +60,7 @@ def test_a_picture_through_the_checkpoints_of_a_run(visit: object, run: str) -> 
 def test_a_run_s_own_network_needs_no_choice_on_a_phone(visit: object, run: str) -> None:
     page = visit.open("?tab=classify", width=390, height=844)
     page.get_by_role("button", name="The picture over the epochs").wait_for(timeout=PATIENCE)
-    page.locator(".gl-chooser input").click()
+    page.get_by_role("combobox", name="Network").click()
     page.get_by_role("option", name=f"{run}/last").click()
     page.locator("input[type=file]").first.set_input_files(EXAMPLES / "frog.jpg")
     page.locator(".gl-verdict").wait_for(timeout=PATIENCE)
