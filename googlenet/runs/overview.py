@@ -42,8 +42,8 @@ def list_overviews(checkpoints: Path | str) -> list[Overview]:
 
 def _overview(run: Run) -> Overview:
     status = run.status()
-    network, recipe, planned = _settings(run.path / "config.json", *_version(run.path / "config.json"))
-    best, rows, seconds = _measured(run.path / "metrics.csv", *_version(run.path / "metrics.csv"))
+    network, recipe, planned = _settings(run.path / "config.json", *file_version(run.path / "config.json"))
+    best, rows, seconds = _measured(run.path / "metrics.csv", *file_version(run.path / "metrics.csv"))
     return Overview(
         run.name,
         status.state,
@@ -58,7 +58,7 @@ def _overview(run: Run) -> Overview:
     )
 
 
-def _version(path: Path) -> tuple[int, int, int]:
+def file_version(path: Path) -> tuple[int, int, int]:
     """Another one whenever the file is."""
     try:
         facts = path.stat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from gradio.events import Dependency
 from googlenet import runs
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import spreadsheet_text
+from googlenet.runs.comparison import other_seeds
 from googlenet.ui.common.figures import message, size
 from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.events.access import Access
@@ -20,9 +21,20 @@ from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.events.refusals import sent
 from googlenet.ui.events.rights import check_own, is_own, needs
 
-COLUMNS = ("Run", "State", "Network", "Recipe", "Best validation, %", "Epochs", "Planned", "Minutes", "MB", "Note")
-KINDS = ("str", "str", "str", "str", "number", "number", "number", "number", "number", "str")
-WIDTHS = (190, 100, 130, 90, 180, 80, 85, 85, 80, 200)
+LOOKS = {  # of each column: what it holds, and its width in pixels
+    "Run": ("str", 190),
+    "State": ("str", 100),
+    "Network": ("str", 130),
+    "Recipe": ("str", 90),
+    "Best validation, %": ("number", 180),
+    "Epochs": ("number", 80),
+    "Planned": ("number", 85),
+    "Minutes": ("number", 85),
+    "MB": ("number", 80),
+    "Note": ("str", 200),
+}
+COLUMNS = tuple(LOOKS)
+CHOICE = COLUMNS[1:]  # a row is known by its run, so that column stays
 NEEDS_RUN = "No run is chosen: choose a row of the table."
 
 
@@ -49,6 +61,12 @@ def table_of(checkpoints: Path, wanted: Callable[[runs.Run], bool] = lambda _: T
     return pandas.DataFrame(rows, columns=list(COLUMNS))
 
 
+def chosen_columns(names: Any) -> list[str]:
+    """The run, and those of the other columns that are in `names`, in the table's order."""
+    chosen = names if isinstance(names, list | tuple) else CHOICE
+    return [COLUMNS[0], *(name for name in CHOICE if name in chosen)]
+
+
 class AllRuns:
     """The accordion's components; `chosen` is the name of the run that the steps are about."""
 
@@ -60,10 +78,11 @@ class AllRuns:
             self.mine = gr.Checkbox(
                 label="Mine only", info="runs that this browser started", visible=access.each_their_own
             )
+            self.columns = gr.Dropdown(
+                list(CHOICE), value=list(CHOICE), multiselect=True, label="Columns", info="of the table and its CSV"
+            )
             self.table = gr.Dataframe(
-                headers=list(COLUMNS),
-                datatype=list(KINDS),
-                column_widths=list(WIDTHS),
+                **_looks(COLUMNS),
                 label="Runs",
                 show_label=False,
                 interactive=False,
@@ -71,10 +90,14 @@ class AllRuns:
                 max_height=360,
                 wrap=False,
             )
-            self.save = gr.Button("Download the table (CSV)", size="sm")
+            self.chosen = gr.Textbox(label="Chosen run", placeholder="choose a row", interactive=False)
+            with gr.Row():
+                self.beside = gr.Button("Compare it", size="sm", min_width=90)
+                self.seeds = gr.Button("Compare its other seeds", size="sm", min_width=160)
+                self.save = gr.Button("Download the table (CSV)", size="sm", min_width=160)
             self.file = gr.Textbox("", visible="hidden")
+            self.more = gr.Textbox("", visible="hidden")  # runs to compare, as JSON
             with gr.Column(visible=access.may_change):
-                self.chosen = gr.Textbox(label="Chosen run", placeholder="choose a row", interactive=False)
                 with gr.Row():
                     self.name = gr.Textbox(label="New name", max_length=64, min_width=160)
                     self.rename = gr.Button("Rename", size="sm", min_width=90, scale=0)
@@ -100,10 +123,13 @@ class AllRuns:
         def look_again(event: Dependency) -> None:
             event.then(None, watched, view, js="googlenet.watchNow")
 
-        self.accordion.expand(self._open, self.mine, [self.table, self.trash], **PRIVATE)
-        self.mine.input(self._table, self.mine, self.table, **PRIVATE)
+        seen = [self.mine, self.columns]
+        self.accordion.expand(self._open, seen, [self.table, self.trash], **PRIVATE)
+        gr.on([self.mine.input, self.columns.input], self._table, seen, self.table, **PRIVATE)
         look_again(self.table.select(self._choose, None, [self.chosen, self.text, shown], **PRIVATE))
-        saved = self.save.click(self._as_file, self.mine, self.file, **PRIVATE)
+        compared = watched[1]
+        self._wire_comparing(shown, compared, look_again)
+        saved = self.save.click(self._as_file, seen, self.file, **PRIVATE)
         saved.then(None, self.file, None, js="googlenet.saveFile")
         changed = [self.said, self.table, self.trash, self.chosen, shown]
         for button, step, inputs, right in (
@@ -114,7 +140,7 @@ class AllRuns:
             (self.prune_question.yes, self._prune, [self.asked], "change"),
             (self.empty_question.yes, self._empty, [], "trash"),
         ):
-            look_again(button.click(self._step(step, right), [self.mine, *inputs], changed, **PRIVATE))
+            look_again(button.click(self._step(step, right), [*seen, *inputs], changed, **PRIVATE))
         self.prune_question.ask(
             needs(self.access, "change")(self._ask_prune), [self.chosen, self.resume_too], self.asked
         )
@@ -125,18 +151,38 @@ class AllRuns:
 
         @refusable(5, place=0)
         @needs(self.access, right)
-        def run(mine: Any, *values: Any) -> list[Any]:
+        def run(mine: Any, columns: Any, *values: Any) -> list[Any]:
             said, name = step(*values)
-            return [message(said, "done"), self._table(mine), self._trash(), name, name or gr.skip()]
+            return [message(said, "done"), self._table(mine, columns), self._trash(), name, name or gr.skip()]
 
         return run
 
-    def _table(self, mine: Any) -> Any:
-        """The table; of this visitor's own runs alone where `mine` is ticked."""
-        return table_of(self.checkpoints, lambda run: not mine or is_own(self.access, run.path))
+    def _wire_comparing(self, shown: gr.Textbox, compared: gr.Dropdown, look_again: Callable[..., None]) -> None:
+        """The buttons that lay other runs beside the one on view."""
+        add = "(more, shown, others) => googlenet.comparing.add(more, shown, others)"
+        look_again(self.beside.click(None, [self.chosen, shown, compared], compared, js=add))
+        found = self.seeds.click(self._other_seeds, self.chosen, [self.said, self.more], **PRIVATE)
+        look_again(found.success(None, [self.more, shown, compared], compared, js=add))
 
-    def _open(self, mine: Any = False) -> list[Any]:
-        return [self._table(mine), self._trash()]
+    @refusable(2, place=0)
+    def _other_seeds(self, name: str) -> list[Any]:
+        if not name:
+            raise LabError(NEEDS_RUN, "run")
+        found = other_seeds(runs.Run(self.checkpoints, name), runs.list_runs(self.checkpoints))
+        if not found:
+            raise LabError(f"No run here has the settings of {name} with another seed: start one first.", "run")
+        return ["", json.dumps(found)]
+
+    def _rows(self, mine: Any, columns: Any) -> Any:
+        """The table; of this visitor's own runs alone where `mine` is ticked."""
+        table = table_of(self.checkpoints, lambda run: not mine or is_own(self.access, run.path))
+        return table[chosen_columns(columns)]
+
+    def _table(self, mine: Any = False, columns: Any = CHOICE) -> Any:
+        return gr.Dataframe(self._rows(mine, columns), **_looks(chosen_columns(columns)))
+
+    def _open(self, mine: Any = False, columns: Any = CHOICE) -> list[Any]:
+        return [self._table(mine, columns), self._trash()]
 
     def _own(self, name: str) -> str:
         """`name` of a run that this visitor may change; `LabError` for another's, and for none."""
@@ -150,8 +196,9 @@ class AllRuns:
         name = check_run_name(str(row[0]) if isinstance(row, list) and row else "")
         return [name, runs.read_note(runs.Run(self.checkpoints, name)), name]
 
-    def _as_file(self, mine: Any = False) -> str:
-        return json.dumps({"name": "runs.csv", "text": self._table(mine).map(spreadsheet_text).to_csv(index=False)})
+    def _as_file(self, mine: Any = False, columns: Any = CHOICE) -> str:
+        text = self._rows(mine, columns).map(spreadsheet_text).to_csv(index=False)
+        return json.dumps({"name": "runs.csv", "text": text})
 
     def _trash(self) -> str:
         gone = runs.list_deleted(self.checkpoints)
@@ -204,3 +251,9 @@ class AllRuns:
 
     def _empty(self) -> tuple[str, str]:
         return f"The trash is empty; {size(runs.empty_trash(self.checkpoints))} are free again.", ""
+
+
+def _looks(columns: Sequence[str]) -> dict[str, Any]:
+    """For a gr.Dataframe with these columns."""
+    kinds, widths = zip(*(LOOKS[name] for name in columns), strict=True)
+    return {"headers": list(columns), "datatype": list(kinds), "column_widths": list(widths)}

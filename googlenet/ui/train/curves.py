@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status
@@ -16,6 +16,7 @@ from googlenet.runs.figure.published import NOTE
 from googlenet.runs.metrics import AUXILIARY
 from googlenet.ui.common.charts import Mark, Point
 from googlenet.ui.common.templates import render
+from googlenet.ui.train.compare.lines import USUAL, WORDS
 from googlenet.ui.train.feed import History
 
 REMEMBERED = 40  # readings whose news are kept: a page that has not asked for longer gets everything
@@ -41,38 +42,28 @@ LINES = (  # panel, line of the history, name, colour, kind
     ("memory", "Memory", "the trainer", TRAIN, ""),
     ("memory", "GPU memory", "on the GPU", VALIDATION, "dashed"),
 )
-HEADS = (OTHER.format(4), OTHER.format(3))  # colours of auxiliary heads: those that comparing takes last
+HEADS = (OTHER.format(4), OTHER.format(3))  # colours of auxiliary heads
 
 
 def curves_html() -> str:
     """The panels before there is anything in them."""
-    return render("train/curves.html", panels=PANELS, published=NOTE)
+    return render("train/curves.html", panels=PANELS, published=NOTE, curves=WORDS, usual=USUAL)
 
 
-def lines_of(
-    name: str, history: History, compared: Mapping[str, History], heads: Sequence[str] = ()
-) -> list[dict[str, str]]:
-    """The lines of the run `name`, and the validation curves of the runs, by name, that it is compared with.
+def lines_of(name: str, history: History, heads: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The lines of the run `name` by itself; compare/lines.py has those of several.
 
-    `heads` are the names of its auxiliary heads, in the order of their layers.
-
-    Each has its `panel`, `id` ("run/line"), `run`, `name`, `colour` (a CSS variable) and `kind` ("", dashed, faint).
+    `heads` are the names of its auxiliary heads, in the order of their layers. Each line has its `panel`, `id`
+    ("run/line"), `run`, `name`, `colour` (a CSS variable) and `kind` ("", dashed, dotted, faint).
     """
     found = [_line(panel, name, line, *look) for panel, line, *look in LINES if history.has(line)]
     for head, line, colour in zip(heads, AUXILIARY, HEADS, strict=False):
         if history.has(line):
             found.append(_line("loss", name, line, f"{head}, train", colour, ""))
-    for number, (other, theirs) in enumerate(compared.items(), start=1):
-        held_out = theirs.has("Validation accuracy")
-        for panel in ("loss", "accuracy"):
-            line = f"Validation {panel}" if held_out else panel.capitalize()
-            if theirs.has(line):
-                label, kind = (other, "dashed") if held_out else (f"{other} (train)", "")
-                found.append(_line(panel, other, line, label, OTHER.format(number), kind))
     return found
 
 
-def _line(panel: str, run: str, line: str, name: str, colour: str, kind: str) -> dict[str, str]:
+def _line(panel: str, run: str, line: str, name: str, colour: str, kind: str) -> dict[str, Any]:
     return {"panel": panel, "id": f"{run}/{line}", "run": run, "name": name, "colour": colour, "kind": kind}
 
 
@@ -100,26 +91,42 @@ def heads_of(run: Run) -> list[str]:
     ]
 
 
+class Source(Protocol):
+    """What has lines: a run's history, or the mean of several."""
+
+    version: int  # another one whenever there is more to draw
+
+    @property
+    def lines(self) -> Mapping[str, Any]:
+        """By name; each an `Envelope`, or what is asked as one."""
+        ...
+
+
 class Points:
     """The points that pages of one view have: `take` a reading, then tell of what came after any moment."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[History, int, dict[str, Mark]]] = {}  # of each run: how far its lines were
+        self._only: Mapping[str, Collection[str]] = {}
+        self._known: dict[str, tuple[Source, int, dict[str, Mark]]] = {}  # of each run: how far its lines were
         self._news: deque[tuple[float, dict[str, Any]]] = deque(maxlen=REMEMBERED)
         self._base: float | None = None  # a page that knows this moment, or a later one, can be told the news
 
-    def take(self, histories: Mapping[str, History], at: float) -> None:
-        """What was read of the runs, by name, at the moment `at`."""
+    def take(
+        self, histories: Mapping[str, Source], at: float, only: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        """What was read of the runs, by name, at the moment `at`; of those in `only` no other lines are sent."""
+        self._only = only or {}
         news: dict[str, Any] = {}
         for run, history in histories.items():
             before, version, marks = self._known.get(run, (None, 0, {}))
             if before is history and version == history.version:
                 continue
-            for name, line in history.lines.items():
+            lines = self._lines(run, history)
+            for name, line in lines:
                 start, points = line.since(marks.get(name) if before is history else None)
                 if points or before is not history:
                     news[f"{run}/{name}"] = _packed(start, points)
-            self._known[run] = history, history.version, {name: line.mark() for name, line in history.lines.items()}
+            self._known[run] = history, history.version, {name: line.mark() for name, line in lines}
         self._known = {run: self._known[run] for run in histories}
         if self._base is None:
             self._base = at
@@ -136,10 +143,15 @@ class Points:
         everything = {
             f"{run}/{name}": _packed(None, points)
             for run, (history, _, _) in self._known.items()
-            for name, line in history.lines.items()
+            for name, line in self._lines(run, history)
             if (points := line.points())
         }
         return {"whole": True, "more": [everything]}
+
+    def _lines(self, run: str, history: Source) -> list[tuple[str, Any]]:
+        return [
+            (name, line) for name, line in history.lines.items() if run not in self._only or name in self._only[run]
+        ]
 
 
 def _packed(start: float | None, points: list[Point]) -> list[Any]:

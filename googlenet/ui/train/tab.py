@@ -17,6 +17,7 @@ from googlenet.ui.events import rights
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.train.all_runs import AllRuns
+from googlenet.ui.train.compare.lines import MOST
 from googlenet.ui.train.curves import curves_html
 from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
@@ -24,7 +25,6 @@ from googlenet.ui.train.launch.panel import LaunchPanel
 from googlenet.ui.train.launch.planned import planned
 from googlenet.ui.train.steer import SteerRun
 from googlenet.ui.train.view import status_html
-from googlenet.ui.train.watch import MAX_COMPARED
 
 
 def start_run(
@@ -91,9 +91,9 @@ def training_tab(
                 compared = gr.Dropdown(
                     [],
                     label="Compare with",
-                    info="up to four other runs",
+                    info=f"up to {MOST} other runs",
                     multiselect=True,
-                    max_choices=MAX_COMPARED,
+                    max_choices=MOST,
                     min_width=240,
                 )
             status = gr.HTML("Looking for runs …", elem_classes="gl-html")

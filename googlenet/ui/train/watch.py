@@ -11,9 +11,9 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -21,11 +21,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from googlenet.runs import Run, Status, active_run, can_resume, list_runs, room_for
+from googlenet.runs.comparison import Group, compare
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.header import now_html
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.gradio_private import may_see
+from googlenet.ui.train.compare.lines import MOST, Compared, compared_lines, curves_asked
+from googlenet.ui.train.compare.view import comparison_html
 from googlenet.ui.train.curves import Points, heads_of, lines_of, plan_of
 from googlenet.ui.train.feed import Feed, History
 from googlenet.ui.train.view import NOTHING, alerts_part, files_html, samples_part, status_html
@@ -34,17 +37,32 @@ log = logging.getLogger(__name__)
 FRESH_SECONDS = 0.9
 STEP = 0.001  # seconds between two readings, at least
 MAX_VIEWS = 32  # choices of run and comparison remembered
-MAX_COMPARED = 4
+
+
+class Choice(NamedTuple):
+    """What a page shows: a run and, with the `curves` of all of them, others; or the mean of `seeds` in their place."""
+
+    run: str
+    others: tuple[str, ...] = ()
+    curves: tuple[str, ...] = ()
+    seeds: bool = False
+
+    @classmethod
+    def of(cls, run: str, others: Sequence[str], curves: Sequence[str], *, seeds: bool) -> Choice:
+        """Of what was asked, as much as is looked at."""
+        found = tuple(other for other in dict.fromkeys(others) if other != run)[:MOST]
+        return cls(run, found, curves_asked(curves) if found else (), seeds and bool(found))
 
 
 class _View:
-    """One reading for one choice of runs: its parts, each with the moment since which it has been as it is."""
+    """One reading for one choice: its parts, each with the moment since which it has been as it is."""
 
-    def __init__(self, parts: dict[str, Any], histories: Mapping[str, History], before: _View | None) -> None:
+    def __init__(self, parts: dict[str, Any], drawn: Compared, before: _View | None) -> None:
         self.at = max(time.time(), before.at + STEP if before else 0.0)  # whoever sets the clock back
         self.read = time.monotonic()
+        self.drawn = drawn
         self.points = before.points if before else Points()
-        self.points.take(histories, self.at)
+        self.points.take(drawn.sources, self.at, drawn.only)
         known = before.parts if before else {}
         self.parts = {
             name: known[name] if name in known and known[name][1] == value else (self.at, value)
@@ -83,16 +101,28 @@ class Watcher:
     def __init__(self, checkpoints: Path, *, read_only: bool = False) -> None:
         self.checkpoints, self.read_only = checkpoints, read_only
         self._feed = Feed()
-        self._views: dict[tuple[str, ...], _View] = {}
+        self._views: dict[Choice, _View] = {}
         self._lock = threading.Lock()
 
     def route(self) -> Route:
-        """For the app: `watch?run=NAME&compare=NAME&compare=…&seen=MOMENT`, and `&now` for what was just changed."""
+        """For the app: `watch?run=NAME&seen=MOMENT`, `&now` for what was just changed.
+
+        Beside others with `&compare=NAME&compare=…`, `&curves=NAME&curves=…` and `&seeds=1`.
+        """
         return Route("/watch", self._answer)
 
-    def look(self, run: str, others: Sequence[str] = (), seen: float = 0.0, *, now: bool = False) -> bytes:
+    def look(
+        self,
+        run: str,
+        others: Sequence[str] = (),
+        seen: float = 0.0,
+        *,
+        curves: Sequence[str] = (),
+        seeds: bool = False,
+        now: bool = False,
+    ) -> bytes:
         """JSON for a page that shows `run` beside `others` as they were at `seen`; `now` reads the disk anyway."""
-        key = (run, *others[:MAX_COMPARED])
+        key = Choice.of(run, others, curves, seeds=seeds)
         with self._lock:
             view = self._views.get(key)  # somebody else may have read it while we waited
             if view is None or now or not view.is_fresh():
@@ -103,30 +133,32 @@ class Watcher:
         if not may_see(request):
             return Response(status_code=401)
         asked = request.query_params
-        run, others = asked.get("run", ""), asked.getlist("compare")
+        chosen = asked.get("run", ""), asked.getlist("compare")
+        beside: dict[str, Any] = {"curves": asked.getlist("curves"), "seeds": asked.get("seeds") == "1"}
         try:
             seen = float(asked.get("seen", 0))
         except ValueError:
             return Response(status_code=400)
-        view = self._views.get((run, *others[:MAX_COMPARED]))
+        view = self._views.get(Choice.of(*chosen, **beside))
         if view is not None and view.is_fresh() and view.has_ready(seen) and "now" not in asked:
             body = view.since(seen)
         else:
-            body = await run_in_threadpool(self.look, run, others, seen, now="now" in asked)
+            body = await run_in_threadpool(self.look, *chosen, seen, **beside, now="now" in asked)
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
-    def _read(self, key: tuple[str, ...], before: _View | None) -> _View:
+    def _read(self, key: Choice, before: _View | None) -> _View:
         names = [run.name for run in list_runs(self.checkpoints)]
         busy = active_run(self.checkpoints)
-        name = key[0] if key[0] in names else busy[0].name if busy else next(iter(names), "")
-        others = [other for other in dict.fromkeys(key[1:]) if other in names and other != name]
+        name = key.run if key.run in names else busy[0].name if busy else next(iter(names), "")
+        others = [other for other in key.others if other in names and other != name]
         parts: dict[str, Any] = {"now": now_html(busy), "active": busy is not None, "runs": [name, names, others]}
         parts |= {"status": "", "log": "", "files": "", "stop": False, "resume": False}
         parts |= {"lines": [], "plan": {}, "alerts": NOTHING, "samples": None, "answers": []}
-        histories: dict[str, History] = {}
+        parts |= {"comparison": ""}
+        drawn = Compared(())
         if name:
             try:
-                of_run, histories = self._of_run(name, others, busy)
+                of_run, drawn = self._of_run(key, name, others, busy, before.drawn if before else None)
                 parts |= of_run
             except Exception as error:  # whatever its files hold, the page goes on with the other runs
                 log.error("run %s cannot be shown", name, exc_info=before is None)
@@ -137,29 +169,40 @@ class Watcher:
             self._views.pop(min(self._views, key=lambda known: self._views[known].read))
         parts = {name: hide_paths(part) if isinstance(part, str) else part for name, part in parts.items()}
         parts["alerts"] = {name: hide_paths(part) for name, part in parts["alerts"].items()}
-        view = self._views[key] = _View(parts, histories, before)
+        view = self._views[key] = _View(parts, drawn, before)
         return view
 
     def _of_run(
-        self, name: str, others: list[str], busy: tuple[Run, Status] | None
-    ) -> tuple[dict[str, Any], dict[str, History]]:
-        """The parts that are about the run `name`, and what is drawn: its history, and those of the `others`."""
+        self, key: Choice, name: str, others: list[str], busy: tuple[Run, Status] | None, before: Compared | None
+    ) -> tuple[dict[str, Any], Compared]:
+        """The parts that are about the run `name`, and what is drawn: its history, or those of the `others` too."""
         run = Run(self.checkpoints, name)
         status = busy[1] if busy and busy[0].name == name else run.status()
         history = self._feed.read(run)
-        compared = {other: read for other in others if (read := self._history_of(other))}
+        histories = {name: history} | {other: read for other in others if (read := self._history_of(other))}
+        drawn, comparison = Compared(()), ""
+        if len(histories) > 1:
+            runs = [Run(self.checkpoints, one) for one in histories]
+            groups, differ = compare(runs)
+            if not key.seeds:
+                groups = [Group((one,), ()) for one in histories]
+            drawn = compared_lines(histories, groups, key.curves, before.sources if before else {})
+            comparison = comparison_html(groups, differ, histories, drawn.colours)
+        else:
+            drawn.sources, drawn.lines = {name: history}, lines_of(name, history, heads_of(run))
         return {
             "status": status_html(run, status, history.rows, history.problem),
             "alerts": alerts_part(status, history.rows, room_for(run) if status.active else None),
-            "plan": plan_of(run, status, (Run(self.checkpoints, other) for other in compared)),
-            "lines": lines_of(name, history, compared, heads_of(run)),
+            "plan": plan_of(run, status, (Run(self.checkpoints, other) for other in others if other in histories)),
+            "lines": drawn.lines,
+            "comparison": comparison,
             "samples": samples_part(run),
             "answers": history.answers(),
             "log": run.log_tail(),
             "files": files_html(run),
             "stop": status.active and status.state != "stopping",
             "resume": busy is None and can_resume(run, status),
-        }, {name: history, **compared}
+        }, drawn
 
     def _history_of(self, name: str) -> History | None:
         """That of a run to compare with; None when it cannot be read."""

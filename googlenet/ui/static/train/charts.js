@@ -74,8 +74,9 @@
   };
 
   const onAxis = (line) => {
-    const {x, y} = own.curves.line(line.id);
-    return {...line, x: x.map(axis(line.run).to), y};
+    const {x, y} = own.curves.line(line.id), edge = (name) => own.curves.line(`${line.id} ${name}`).y;
+    const band = line.band ? {low: edge('low'), high: edge('high'), n: edge('n')} : {};
+    return {...line, x: x.map(axis(line.run).to), y, ...band};
   };
   const showsPublished = () => kept.published ?? plan.recipe === 'note';
   const published = (place) => {
@@ -122,25 +123,28 @@
     new MutationObserver(draw).observe(document.body, {attributeFilter: ['class']});
     showAlerts();
     own.samplesIn(element);
+    own.comparing.within(root);
     load().then(draw);
   };
 
-  let told = {html: ''};
+  let told = {html: ''}, comparison = '';
   const showAlerts = () => {
-    const place = root?.querySelector('.gl-alerts');
-    if (place && place.innerHTML !== told.html) place.innerHTML = told.html;
+    for (const [place, html] of [['.gl-alerts', told.html], ['.gl-comparison', comparison]]) {
+      const shown = root?.querySelector(place);
+      if (shown && shown.dataset.html !== html) [shown.innerHTML, shown.dataset.html] = [html, html];
+    }
   };
 
-  // What the server has new of the curves and alerts of the run on view.
+  // What the server has new of the curves and alerts of the run on view, and of those beside it.
   own.showNews = ({points, alerts, ...news}) => {
     if (points) own.curves.take(points);
     if (news.runs) run = news.runs[0];
     lines = news.lines ?? lines;
     plan = news.plan ?? plan;
-    if (alerts) {
-      told = alerts;
-      showAlerts();
-    }
+    told = alerts ?? told;
+    comparison = news.comparison ?? comparison;
+    if (alerts || news.comparison !== undefined) showAlerts();
+    if (news.runs) own.comparing.news(news.runs);
     own.showSamples(news);
     if (points || news.lines || news.plan || news.runs) draw();
   };

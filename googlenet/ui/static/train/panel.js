@@ -49,15 +49,20 @@
       this.star = star;
       const weight = Number(this.smoothing.value);
       this.traces = lines.flatMap((line) => {
-        const {x, y, kind} = line;
+        const {y, kind} = line;
         const plain = {...line, y, alpha: kind === 'faint' ? 0.55 : 1, width: kind === 'faint' ? 1.2 : 2.2};
+        const smooth = (values) => weight && kind !== 'points' ? own.curves.smooth(values, weight) : values;
+        if (line.band) {
+          const edge = {...plain, width: 0, edge: true};
+          return [{...plain, y: smooth(y)}, {...edge, y: smooth(line.high)}, {...edge, y: smooth(line.low), below: true}];
+        }
         if (!weight || kind === 'points') return [plain];
-        return [{...plain, alpha: 0.25, width: 1.2}, {...plain, y: own.curves.smooth(y, weight), x}];
+        return [{...plain, alpha: 0.25, width: 1.2}, {...plain, y: smooth(y)}];
       });
       const log = this.isLog();
       const tables = this.traces.map(({x, y}) => [x, log ? y.map((value) => value > 0 ? value : null) : y]);
       const looks = JSON.stringify([log, this.shared.over(), width, document.body.className,
-        this.traces.map(({id, colour, kind, alpha, x}) => [id, colour, kind, alpha, x.length <= DOTS])]);
+        this.traces.map(({id, colour, kind, alpha, edge, x}) => [id, colour, kind, alpha, edge, x.length <= DOTS])]);
       const data = tables.length > 1 ? uPlot.join(tables) : tables[0];
       if (this.plot && this.looks === looks) {
         this.plot.setData(data);
@@ -105,11 +110,14 @@
           stroke: colour(trace.colour),
           width: trace.width,
           alpha: trace.alpha,
-          dash: trace.kind === 'dashed' ? [6, 4] : undefined,
+          dash: {dashed: [6, 4], dotted: [2, 3]}[trace.kind],
           ...(trace.kind === 'points' ? {paths: () => null} : {}),
           points: {size: trace.kind === 'points' ? 9 : 5,
-            show: trace.kind === 'points' || trace.x.length === 1 || (trace.x.length <= DOTS && trace.kind !== 'faint')},
+            show: trace.kind === 'points' || (!trace.edge
+              && (trace.x.length === 1 || (trace.x.length <= DOTS && trace.kind !== 'faint')))},
         }))],
+        bands: this.traces.flatMap((trace, number) => trace.below  // between it and the edge before it
+          ? [{series: [number, number + 1], fill: `color-mix(in srgb, ${colour(trace.colour)} 20%, transparent)`}] : []),
         hooks: {
           setCursor: [(plot) => this.shared.moved(this, plot.cursor.left < 0 ? null : plot.posToVal(plot.cursor.left, 'x'))],
           setSelect: [(plot) => this.selected(plot)],
@@ -188,10 +196,11 @@
         ariaValueText: `${when || 'last'}: ${said}`});
     }
 
-    valueAt({x, y}, at) {
+    valueAt({x, y, low, n}, at) {
       const last = x.length - 1, half = this.shared.halfEpoch();
       if (at !== null && (at < x[0] - half || at > x[last] + half)) return '–';
-      return own.curves.written(y[at === null ? last : own.curves.nearest(x, at)], this.unit);
+      const place = at === null ? last : own.curves.nearest(x, at), value = own.curves.written(y[place], this.unit);
+      return n ? `${value} ± ${own.curves.written(y[place] - low[place], this.unit)} (n = ${n[place]})` : value;
     }
 
     describe() {
@@ -202,7 +211,7 @@
 
     // Where the arrow keys halt: at every epoch, or at every row of steps before there is one.
     stops() {
-      const rows = this.lines.filter(({kind}) => kind === '' || kind === 'dashed');
+      const rows = this.lines.filter(({kind}) => kind !== 'faint' && kind !== 'points');
       const longest = (rows.length ? rows : this.lines).reduce((a, b) => b.x.length > a.x.length ? b : a);
       const [low, high] = this.shared.range();
       return longest.x.filter((x) => x >= low && x <= high);

@@ -3,14 +3,18 @@
 // and every three otherwise, or from another tab. `watchNow` asks at once, and for what was just changed. A page that is
 // hidden asks nothing. Curves and alerts are charts.js's.
 (() => {
+  const own = (window.googlenet ??= {});
   const update = (properties) => ({__type__: 'update', ...properties});
-  let seen = 0, of = '', due = 0, latest = 0, asking = false, active = false;
+  let seen = 0, of = '', due = 0, latest = 0, asking = false, active = false, began = false;
 
   const ask = async (run, others, now) => {
     if (document.hidden || (!now && (asking || Date.now() < due))) return;
     const turn = ++latest;
-    run ||= new URL(location).searchParams.get('run') ?? '';
-    const query = new URLSearchParams([['run', run], ...(others ?? []).map((other) => ['compare', other])]);
+    const address = new URL(location).searchParams;
+    run ||= address.get('run') ?? '';
+    if (!began) others = [...(others ?? []), ...address.getAll('compare')];  // a page opens as its address says
+    const query = new URLSearchParams([['run', run], ...(others ?? []).map((other) => ['compare', other]),
+      ...own.comparing.asked()]);
     if (of !== query.toString()) [of, seen] = [query.toString(), 0];
     query.set('seen', seen);
     if (now) query.set('now', '1');
@@ -27,17 +31,14 @@
       if (turn === latest) asking = false;
     }
     if (turn !== latest) return;  // something else was chosen meanwhile
+    began = true;
     seen = news.at;
     active = news.active ?? active;
     const open = new URL(location);
     const watching = open.searchParams.get('tab') === 'train';
     due = Date.now() + (active && watching ? 900 : 2900);
     const [shown, names, compared] = news.runs ?? [];
-    if (watching && (shown ?? run) !== (open.searchParams.get('run') ?? '')) {
-      if (shown ?? run) open.searchParams.set('run', shown ?? run);
-      else open.searchParams.delete('run');
-      history.replaceState(null, '', open);
-    }
+    if (watching) own.comparing.keep(open, shown ?? run, compared ?? others ?? []);
     own.showNews(news);
     entitle(news);
     const choices = (list) => list.map((name) => [name, name]);
@@ -63,8 +64,7 @@
     if (document.title !== title) document.title = title;
   };
   document.addEventListener('visibilitychange', () => { due = 0; });
-
-  const own = (window.googlenet ??= {});
+  own.watchSoon = () => { due = 0; };
   own.watch = (run, others) => ask(run, others, false);
   own.watchNow = (run, others) => ask(run, others, true);
 })();
