@@ -159,7 +159,7 @@ class AllRuns:
 
     def _wire_comparing(self, shown: gr.Textbox, compared: gr.Dropdown, look_again: Callable[..., None]) -> None:
         """The buttons that lay other runs beside the one on view."""
-        add = "(more, shown, others) => googlenet.comparing.add(more, shown, others)"
+        add = "(...names) => googlenet.comparing.add(...names)"
         look_again(self.beside.click(None, [self.chosen, shown, compared], compared, js=add))
         found = self.seeds.click(self._other_seeds, self.chosen, [self.said, self.more], **PRIVATE)
         look_again(found.success(None, [self.more, shown, compared], compared, js=add))

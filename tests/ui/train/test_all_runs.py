@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,17 @@ def test_the_table_says_what_is_on_disk(tmp_path: Path) -> None:
     assert tuple(row) == COLUMNS
     assert (row["Run"], row["State"], row["Best validation, %"]) == ("run-0", "finished", 50.0)
     assert (row["Epochs"], row["Planned"], row["Note"]) == (3, 3, "<b>a note</b>")
+
+
+def test_columns_are_chosen_and_a_row_is_always_known_by_its_run(tmp_path: Path) -> None:
+    make_runs(tmp_path, 1, 3)
+    with gr.Blocks():
+        page = all_runs.AllRuns(tmp_path, Access("shapes"))
+    table = page._table(False, ["Note", "Epochs", "Password", 3])
+    assert list(table.value["headers"]) == ["Run", "Epochs", "Note"]
+    saved = json.loads(page._as_file(False, ["Epochs"]))
+    assert saved["text"] == "Run,Epochs\nrun-0,3\n"
+    assert list(page._rows(False, None)) == list(COLUMNS)
 
 
 def test_a_note_cannot_become_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +107,7 @@ def test_steps_are_refused_in_the_function_on_a_public_page(
     for name, values in HIDDEN.items():
         if not public and name != "_note":
             continue
-        answer = built[0]._step(getattr(built[0], name), "change")(False, *values)
+        answer = built[0]._step(getattr(built[0], name), "change")(False, list(COLUMNS), *values)
         assert ("Others can reach this page" in str(answer[0])) is public
     assert [run.name for run in runs.list_runs(tmp_path)] == ["run-0"]
     assert runs.read_note(Run(tmp_path, "run-0")) == ("" if public else "x")

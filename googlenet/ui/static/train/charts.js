@@ -131,7 +131,7 @@
   const showAlerts = () => {
     for (const [place, html] of [['.gl-alerts', told.html], ['.gl-comparison', comparison]]) {
       const shown = root?.querySelector(place);
-      if (shown && shown.dataset.html !== html) [shown.innerHTML, shown.dataset.html] = [html, html];
+      if (shown && shown.filledWith !== html) [shown.innerHTML, shown.filledWith] = [html, html];
     }
   };
 

@@ -55,7 +55,7 @@
   // For the buttons of All runs: `more` (a name, or a JSON list of names) beside the run `shown`, and `others`.
   const add = (more, shown, others) => {
     const names = more?.startsWith('[') ? JSON.parse(more) : [more];
-    return [...new Set([...(others ?? []), ...names])].filter((name) => name && name !== shown);
+    return [[...new Set([...(others ?? []), ...names])].filter((name) => name && name !== shown)];  // of one component
   };
 
   own.comparing = {asked, keep, within, news, add};
