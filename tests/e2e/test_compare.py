@@ -75,7 +75,7 @@ def test_runs_of_the_table_are_compared_and_the_address_shows_them_again(visit: 
     # Fewer columns, in the table and in its file; the run stays.
     page.get_by_role("button", name="All runs").click()
     expect(table.get_by_role("columnheader", name="Recipe")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Remove Recipe").click()
+    table.locator(".token", has_text="Recipe").locator(".token-remove").click()
     expect(table.get_by_role("columnheader", name="Recipe")).to_be_hidden()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the table (CSV)").click()
