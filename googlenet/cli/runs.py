@@ -18,6 +18,7 @@ from googlenet.files import spreadsheet_text
 # Words after each step.
 STEPS = {"note": 2, "rename": 2, "delete": 1, "undelete": 1, "prune": 1, "empty-trash": 0}
 STEPS |= {"extend": 2, "rate": 2, "patience": 2, "keep": 1}
+EXCHANGE = {"compare": (2, 100), "bring": (1, 2), "export": (1, 1)}  # words at least and at most: cli/exchange.py
 STEERING = {"extend": "epochs", "rate": "rate", "patience": "patience", "keep": "keep"}
 
 
@@ -25,18 +26,24 @@ def add_commands(command: AddCommand) -> None:
     """Give the command line `runs`."""
     sub = command("runs", _runs, "List the runs and their states, or steer, rename, note, delete and prune one.")
     words = "note NAME TEXT, rename NAME NEW, delete NAME, undelete [NAME], prune NAME, empty-trash; of a training: "
-    words += "extend NAME EPOCHS (in all), rate NAME RATE, patience NAME EPOCHS (0: no early stopping), keep NAME"
-    sub.add_argument("step", nargs="?", choices=tuple(STEPS), metavar="STEP", help=words)
+    words += "extend NAME EPOCHS (in all), rate NAME RATE, patience NAME EPOCHS (0: no early stopping), keep NAME; "
+    words += "compare NAME NAME …, export NAME --tensorboard DIR, bring FILE [NAME] (weights, or metrics as CSV)"
+    sub.add_argument("step", nargs="?", choices=(*STEPS, *EXCHANGE), metavar="STEP", help=words)
     sub.add_argument("words", nargs="*", metavar="WORD", help="what the step needs")
     sub.add_argument("--resume-files", action="store_true", help="prune what a resume needs of a finished run too")
     sub.add_argument("--yes", action="store_true", help="empty the trash: there is no way back")
+    sub.add_argument("--tensorboard", metavar="DIR", help="where to write TensorBoard's event file, in a folder NAME")
     sub.add_argument("--csv", action="store_true", help="print a table as CSV")
     shared.checkpoints_option(sub)
     shared.json_option(sub)
 
 
 def _runs(options: argparse.Namespace) -> None:
-    if options.step:
+    if options.step in EXCHANGE:
+        from googlenet.cli.exchange import take
+
+        take(options, *EXCHANGE[options.step])
+    elif options.step:
         print(_take(options))
     elif options.csv:
         _print_csv(options)

@@ -15,6 +15,7 @@
       resume.pt, resume-previous.pt
       note.txt              what a person wrote about it (manage.py)
       owner.txt             whose it is, where a page tells its visitors apart (owner.py)
+      origin.json           in place of config.json: its metrics came as a file from elsewhere (exchange/metrics.py)
 
 A deleted run is checkpoints/.trash/<time>-<run>, until the trash is emptied.
 
@@ -36,6 +37,8 @@ from googlenet.runs.metrics import MetricsHistory, Row, StepsHistory
 from googlenet.runs.samples import ANSWERS, AnswersHistory
 from googlenet.runs.status import Status, is_alive, read_status
 
+ORIGIN = "origin.json"
+
 
 class Run:
     """The directory of the run `name` under `checkpoints`; raises `LabError` when that is no run name."""
@@ -48,12 +51,18 @@ class Run:
 
     def exists(self) -> bool:
         """Whether a training of this name was ever started here."""
-        return (self.path / "config.json").is_file()
+        return (self.path / "config.json").is_file() or self.was_brought()
+
+    def was_brought(self) -> bool:
+        """Whether it is a table of metrics from elsewhere: nothing here was trained, nothing can go on."""
+        return (self.path / ORIGIN).is_file() and not (self.path / "config.json").is_file()
 
     def config(self) -> TrainConfig:
         """The training as it was started; `LabError` when the run is missing or damaged."""
         if not self.exists():
             raise LabError(f"There is no run called {self.name} in {self.path.parent}: choose one of its runs.", "run")
+        if self.was_brought():
+            raise LabError(f"{self.name} came as a table of metrics: how it was trained is not known here.", "run")
         try:
             config = TrainConfig.from_json(read_bytes(self.path / "config.json", limit=1_000_000).decode())
             return dataclasses.replace(config, run=self.name)  # the directory may have been renamed
@@ -95,7 +104,8 @@ class Run:
     def problem(self) -> str:
         """What of its files cannot be read, in a sentence; empty for a run in order."""
         try:
-            self.config()
+            if not self.was_brought():
+                self.config()
         except LabError as error:
             return str(error)
         histories = self.metrics_history(), self.steps_history()
@@ -184,7 +194,8 @@ def list_runs(checkpoints: Path | str) -> list[Run]:
     for entry in scan(Path(checkpoints)):
         with contextlib.suppress(LabError, OSError):
             run = Run(checkpoints, entry.name)
-            found.append((-(run.path / "config.json").stat().st_mtime, run.name, run))
+            made = run.path / (ORIGIN if run.was_brought() else "config.json")
+            found.append((-made.stat().st_mtime, run.name, run))
     return [run for _, _, run in sorted(found)]
 
 

@@ -17,7 +17,7 @@ from googlenet.files import parse_json, read_bytes
 
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
-STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged")
+STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged", "brought")
 LONGEST = 500  # characters of a text
 SETTLED = 2.0  # seconds: an older file is read once
 MOST_KNOWN = 4096

@@ -20,6 +20,8 @@ from googlenet.ui.events import rights
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.cores import share_cores
 from googlenet.ui.events.refusals import api_errors
+from googlenet.ui.train import bring
+from googlenet.ui.train.bring import sent_file
 from googlenet.ui.train.tab import start_run
 
 
@@ -116,6 +118,15 @@ def publish(checkpoints: Path, access: Access) -> None:
         ask(checkpoints, run, kind, value)
         return run_summary(Run(checkpoints, run))
 
+    def bring_run(file: gr.FileData, name: str = "") -> str:
+        """Keep weights (.safetensors of a lab like this) or metrics (CSV) from elsewhere; returns what was done.
+
+        file: a file (handle_file in Python). name: what it is called here, its file's name if left out.
+        """
+        plain = file if isinstance(file, dict) else {}
+        path, shown = sent_file(plain.get("path"))
+        return bring.bring_run(checkpoints, access, path, name, str(plain.get("orig_name") or shown))
+
     def run_status(run: str) -> dict[str, Any]:
         """State, progress and newest metrics of a run; problem names what cannot be read of its files."""
         known = Run(checkpoints, run)
@@ -178,6 +189,7 @@ def publish(checkpoints: Path, access: Access) -> None:
     api(may("stop")(stop_training), api_name="stop_training")
     for steering in (extend_run, set_rate, set_patience, keep_checkpoint):
         api(may("steer")(steering), api_name=steering.__name__)
+    api(may("bring")(bring_run), api_name="bring_run")
     api(api_errors(run_status), api_name="run_status")
     api(api_errors(select_run), api_name="select_run", concurrency_id="evaluate")
     api(may("promote")(promote_checkpoint), api_name="promote_checkpoint", concurrency_id="evaluate")

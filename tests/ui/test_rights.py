@@ -81,6 +81,7 @@ HARMLESS = {
     "ui.events.long_work:Cancellation.at_start.<locals>.start",
     "ui.events.long_work:Cancellation.cancel",
     "ui.events.long_work:Question.ask.<locals>.<lambda>",
+    "ui.train.all_runs:AllRuns._other_seeds",
     "ui.train.all_runs:AllRuns._as_file",
     "ui.train.all_runs:AllRuns._choose",
     "ui.train.all_runs:AllRuns._open",
@@ -200,19 +201,19 @@ def test_each_visitor_changes_only_their_own_runs(class_page: tuple[gr.Blocks, s
     make_run(folder, "old")  # of nobody
     delete, undo = changing(demo, "Delete"), changing(demo, "Undo delete")
     stop = next(number for number, event in demo.fns.items() if right_of(event) == "stop")
-    assert "by a cookie" in post(url, delete, [False, "anns"])
-    assert "by a cookie" in post(url, delete, [False, "anns"], "not-a-cookie")
-    assert "not a run of yours" in post(url, delete, [False, "anns"], BOB)
-    assert "not a run of yours" in post(url, delete, [False, "old"], ANN)
+    assert "by a cookie" in post(url, delete, [False, [], "anns"])
+    assert "by a cookie" in post(url, delete, [False, [], "anns"], "not-a-cookie")
+    assert "not a run of yours" in post(url, delete, [False, [], "anns"], BOB)
+    assert "not a run of yours" in post(url, delete, [False, [], "old"], ANN)
     assert "not a run of yours" in post(url, stop, ["anns"], BOB)
     assert {run.name for run in runs.list_runs(folder)} == {"anns", "old"}
-    mine = json.loads(post(url, changing(demo, "Download the table (CSV)"), [True], ANN))["data"][0]
+    mine = json.loads(post(url, changing(demo, "Download the table (CSV)"), [True, []], ANN))["data"][0]
     assert "anns" in mine
     assert "old" not in mine
-    assert "is in the trash" in post(url, delete, [False, "anns"], ANN)
-    assert "No run of yours" in post(url, undo, [False], BOB)
-    assert "Anns is back" in post(url, undo, [False], ANN)
-    assert "the trash is emptied on" in post(url, changing(demo, "Erase for good"), [False], ANN)
+    assert "is in the trash" in post(url, delete, [False, [], "anns"], ANN)
+    assert "No run of yours" in post(url, undo, [False, []], BOB)
+    assert "Anns is back" in post(url, undo, [False, []], ANN)
+    assert "the trash is emptied on" in post(url, changing(demo, "Erase for good"), [False, []], ANN)
     assert read_owner(folder / "anns") == owner
 
 

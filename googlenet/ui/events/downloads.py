@@ -12,10 +12,12 @@ from starlette.routing import Route
 
 from googlenet.errors import LabError
 from googlenet.runs import Run
+from googlenet.runs.exchange.tensorboard import event_file, file_name
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.gradio_private import may_see
 
 LOG = "train.log"
+EVENTS = "tensorboard"  # not a file: written when it is asked for
 
 
 def downloads(run: Run) -> list[Path]:
@@ -29,16 +31,30 @@ def address(run: Run, path: Path) -> str:
     return f"download/{run.name}/{quote(path.name)}"
 
 
+def _events(run: Run) -> Response:
+    """The run for TensorBoard, in a file of a name that it looks for; a sentence where that cannot be."""
+    try:
+        content = event_file(run)
+    except LabError as error:
+        return PlainTextResponse(hide_paths(str(error)), status_code=404)
+    disposition = f'attachment; filename="{file_name(run)}"'
+    return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": disposition})
+
+
 def download_route(checkpoints: Path) -> Route:
     """For the app: `download/RUN/FILE`, to those who may see the page."""
+
+    gone = PlainTextResponse("There is no such file to download.", status_code=404)
 
     def find(name: str, file: str) -> Response:
         try:
             offered = {path.name: path for path in downloads(Run(checkpoints, name))}
         except LabError:
             offered = {}
+        if file == EVENTS:
+            return _events(Run(checkpoints, name)) if offered else gone
         if file not in offered:
-            return PlainTextResponse("There is no such file to download.", status_code=404)
+            return gone
         if file == LOG:  # it may hold a traceback
             response = PlainTextResponse(hide_paths(offered[file].read_text(encoding="utf-8", errors="replace")))
             response.headers["Content-Disposition"] = f'attachment; filename="{LOG}"'

@@ -26,12 +26,13 @@ REFUSED = {
     "steer": "changes no training",
     "promote": "promotes no checkpoint",
     "report": "records no test report",
+    "bring": "takes no weights and no metrics",
     "change": "renames, notes, deletes and prunes no run",
     "trash": "erases nothing",
     "fetch": "downloads nothing",
     "index": "computes no index",
 }
-FOR_THE_OWNER = ("change", "trash")  # on a page for others, unless each has runs of their own
+FOR_THE_OWNER = ("change", "trash", "bring")  # on a page for others, unless each has runs of their own
 READ_ONLY = "This page is for watching, building, evaluating and classifying"
 _starting = threading.Lock()
 

@@ -13,6 +13,7 @@ from gradio.events import Dependency
 from googlenet import runs
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import spreadsheet_text
+from googlenet.runs import list_checkpoints
 from googlenet.runs.comparison import other_seeds
 from googlenet.ui.common.figures import message, size
 from googlenet.ui.common.layout import html, refusal_slot
@@ -20,6 +21,7 @@ from googlenet.ui.events.access import Access
 from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.events.refusals import sent
 from googlenet.ui.events.rights import check_own, is_own, needs
+from googlenet.ui.train.bring import Bring
 
 LOOKS = {  # of each column: what it holds, and its width in pixels
     "Run": ("str", 190),
@@ -35,14 +37,15 @@ LOOKS = {  # of each column: what it holds, and its width in pixels
 }
 COLUMNS = tuple(LOOKS)
 CHOICE = COLUMNS[1:]  # a row is known by its run, so that column stays
+WEIGHTS = "weights"  # the state of a file that belongs to no run
 NEEDS_RUN = "No run is chosen: choose a row of the table."
 
 
-def table_of(checkpoints: Path, wanted: Callable[[runs.Run], bool] = lambda _: True) -> Any:
-    """The table as a pandas.DataFrame, newest run first; of the runs that are `wanted`."""
+def table_of(checkpoints: Path, wanted: Callable[[runs.Run | None], bool] = lambda _: True) -> Any:
+    """The table as a pandas.DataFrame, newest run first, then weights without one; of what is `wanted`."""
     import pandas
 
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             row.run,
             row.state.replace("_", " "),
@@ -58,7 +61,14 @@ def table_of(checkpoints: Path, wanted: Callable[[runs.Run], bool] = lambda _: T
         for row in runs.list_overviews(checkpoints)
         if wanted(runs.Run(checkpoints, row.run))
     ]
-    return pandas.DataFrame(rows, columns=list(COLUMNS))
+    for alone in list_checkpoints(checkpoints):
+        if "/" not in alone.name and wanted(None):
+            held_out = alone.number("validation_accuracy")
+            best = None if held_out is None else round(100 * held_out, 2)
+            size = round(alone.path.stat().st_size / 1e6, 1)
+            recipe = str(alone.info.facts.get("recipe", ""))[:40]
+            rows.append((alone.name, WEIGHTS, alone.info.network.name, recipe, best, None, None, None, size, ""))
+    return pandas.DataFrame(rows, columns=list(COLUMNS), dtype=object)
 
 
 def chosen_columns(names: Any) -> list[str]:
@@ -115,7 +125,8 @@ class AllRuns:
                 self.prune_question = Question.lay_out(self.prune, "Erase them")
                 self.empty_question = Question.lay_out(self.empty, "Erase for good")
                 self.trash = html("")
-                self.asked: gr.State = gr.State(None)  # the run that Prune asked about, whatever is chosen since
+                self.bring = Bring(checkpoints, access)
+            self.asked: gr.State = gr.State(None)  # the run that Prune asked about, whatever is chosen since
 
     def wire(self, shown: gr.Textbox, watched: list[Any], view: list[Any]) -> None:
         """Its events; `shown` is the run on view, and `watch` asks for the news of `watched` into `view`."""
@@ -126,7 +137,8 @@ class AllRuns:
         seen = [self.mine, self.columns]
         self.accordion.expand(self._open, seen, [self.table, self.trash], **PRIVATE)
         gr.on([self.mine.input, self.columns.input], self._table, seen, self.table, **PRIVATE)
-        look_again(self.table.select(self._choose, None, [self.chosen, self.text, shown], **PRIVATE))
+        look_again(self.table.select(self._choose, None, [self.said, self.chosen, self.text, shown], **PRIVATE))
+        self.bring.wire(self._table, seen, [self.table])
         compared = watched[1]
         self._wire_comparing(shown, compared, look_again)
         saved = self.save.click(self._as_file, seen, self.file, **PRIVATE)
@@ -175,7 +187,7 @@ class AllRuns:
 
     def _rows(self, mine: Any, columns: Any) -> Any:
         """The table; of this visitor's own runs alone where `mine` is ticked."""
-        table = table_of(self.checkpoints, lambda run: not mine or is_own(self.access, run.path))
+        table = table_of(self.checkpoints, lambda run: not mine or (run is not None and is_own(self.access, run.path)))
         return table[chosen_columns(columns)]
 
     def _table(self, mine: Any = False, columns: Any = CHOICE) -> Any:
@@ -193,8 +205,11 @@ class AllRuns:
 
     def _choose(self, event: gr.EventData) -> list[Any]:
         row = sent(event, "row_value")  # not gr.SelectData, which fails on what no page sends
-        name = check_run_name(str(row[0]) if isinstance(row, list) and row else "")
-        return [name, runs.read_note(runs.Run(self.checkpoints, name)), name]
+        name = str(row[0]) if isinstance(row, list) and row else ""
+        if name in {alone.name for alone in list_checkpoints(self.checkpoints)}:
+            said = f"{name} is weights without a run: Classify and Evaluate have it in their lists."
+            return [message(said, "done"), "", "", gr.skip()]
+        return ["", check_run_name(name), runs.read_note(runs.Run(self.checkpoints, name)), name]
 
     def _as_file(self, mine: Any = False, columns: Any = CHOICE) -> str:
         text = self._rows(mine, columns).map(spreadsheet_text).to_csv(index=False)

@@ -9,11 +9,12 @@ from typing import Any
 from googlenet.errors import LabError
 from googlenet.runs import Run, Status, alerts
 from googlenet.runs.alerts import Room
+from googlenet.runs.exchange.tensorboard import has_tensorboard
 from googlenet.runs.samples import read_samples
 from googlenet.ui.common.charts import Point
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
-from googlenet.ui.events.downloads import address, downloads
+from googlenet.ui.events.downloads import EVENTS, address, downloads
 from googlenet.ui.train.feed import file_size
 from googlenet.ui.train.steer import MANY, steering_rows
 
@@ -49,7 +50,7 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
         troubles.insert(0, status.message)
     config = None
     try:
-        config = run.config()
+        config = None if run.was_brought() else run.config()
     except LabError as error:
         troubles.append(str(error))
     return {
@@ -102,7 +103,7 @@ def _usage(status: Status) -> list[str]:
 def files_html(run: Run) -> str:
     """What can be downloaded of a run. Every file is replaced whole, so that there is no moment to wait for."""
     files = [(path.name, address(run, path), file_size(path)) for path in downloads(run)]
-    return render("train/files.html", files=files)
+    return render("train/files.html", files=files, events=f"download/{run.name}/{EVENTS}", package=has_tensorboard())
 
 
 def samples_part(run: Run) -> dict[str, Any] | None:

@@ -1,0 +1,132 @@
+"""A table of metrics from elsewhere becomes a run to look at and to compare: the class note's, Keras's, anybody's CSV.
+
+Columns are known by their names in many spellings. Nothing is guessed silently: what was changed is in the run's
+message.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from googlenet.errors import LabError, check_run_name
+from googlenet.files import read_bytes, write_atomically
+from googlenet.runs.metrics import EPOCHS, LARGEST, METRICS
+from googlenet.runs.run import ORIGIN, Run
+from googlenet.runs.status import Status
+
+MOST_BYTES = 50_000_000
+SHARES = ("Accuracy", "Validation accuracy")
+_TRAIN, _HELD_OUT = ("", "train", "training"), ("val", "valid", "validation", "test", "eval")
+SPELT = {"epoch": "Epoch", "epochs": "Epoch", "lr": "Learning rate", "learningrate": "Learning rate"}
+SPELT |= {"imagess": "Images/s", "seconds": "Seconds", "auxiliaryloss1": "Auxiliary loss 1"}
+SPELT |= {"auxiliaryloss2": "Auxiliary loss 2"}
+for _part, _title in ((_TRAIN, ("Loss", "Accuracy")), (_HELD_OUT, ("Validation loss", "Validation accuracy"))):
+    for _who in _part:
+        SPELT |= dict.fromkeys((f"{_who}loss", f"loss{_who}"), _title[0])
+        SPELT |= dict.fromkeys((f"{_who}{acc}" for acc in ("acc", "accuracy")), _title[1])
+        SPELT |= dict.fromkeys((f"{acc}{_who}" for acc in ("acc", "accuracy")), _title[1])
+
+Row = dict[str, float]
+
+
+def bring_metrics(path: Path, checkpoints: Path | str, name: str, *, shown: str = "") -> Run:
+    """Make the table in the CSV file at `path` the run `name`: its epochs, losses and accuracies.
+
+    Raises `LabError`, which calls the file `shown`, when no epoch can be read of it, and when the name is taken.
+    """
+    shown, run = shown or path.name, Run(checkpoints, check_run_name(name))
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise LabError(f"{shown} has more than {MOST_BYTES / 1e6:,.0f} MB: no table of epochs is so long.", "file")
+    except OSError as error:
+        raise LabError(f"{shown} cannot be read ({error.strerror}).", "file") from error
+    rows, remarks = read_table(read_bytes(path).decode("utf-8-sig", "replace"), shown)
+    _write(run, rows, f"Metrics brought here from {shown}. {' '.join(remarks)}".strip(), shown)
+    return run
+
+
+def read_table(text: str, shown: str) -> tuple[dict[int, Row], list[str]]:
+    """The rows by epoch, from 0, and what was changed or left out, in sentences."""
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = max(",;\t", key=first.count)
+    # Line by line, so that an open quotation mark cannot swallow those that follow.
+    table = [next(csv.reader([line], delimiter=delimiter), []) for line in lines]
+    table = [row for row in table if any(cell.strip() for cell in row)]
+    header = [SPELT.get(re.sub(r"[^a-z0-9]", "", cell.lower()), "") for cell in table[0]] if table else []
+    if not {"Loss", "Accuracy", "Validation loss", "Validation accuracy"} & set(header):
+        raise LabError(
+            f"{shown} has no column of losses or accuracies in its first line: call them Epoch, Accuracy, Loss, as the "
+            "class note does.",
+            "file",
+        )
+    remarks, found, unread = [], {}, 0
+    for number, cells in enumerate(table[1:]):
+        row = {
+            name: value
+            for name, cell in zip(header, cells, strict=False)
+            if name and (value := _number(cell)) is not None
+        }
+        epoch = row.pop("Epoch", None if "Epoch" in header else float(number))
+        if not row or epoch is None or epoch != int(epoch) or epoch > EPOCHS:
+            unread += 1
+            continue
+        found.setdefault(int(epoch), {}).update(row)  # some tools write a line for training and one for validation
+    if not found:
+        raise LabError(f"{shown} has no line with an epoch and its loss or accuracy: nothing was brought.", "file")
+    if unread:
+        remarks.append(f"{unread:,} of its lines could not be read.")
+    if min(found) == 1:
+        found = {epoch - 1: row for epoch, row in found.items()}
+        remarks.append("Its epochs counted from 1; here they count from 0.")
+    if max(row.get(name, 0.0) for row in found.values() for name in SHARES) > 1:
+        _check_percent(found, shown)
+        for row in found.values():
+            row |= {name: row[name] / 100 for name in SHARES if name in row}
+        remarks.append("Its accuracies were percentages.")
+    return dict(sorted(found.items())), remarks
+
+
+def _check_percent(found: Mapping[int, Row], shown: str) -> None:
+    if max(row.get(name, 0.0) for row in found.values() for name in SHARES) > 100:
+        raise LabError(f"{shown} has an accuracy above 100%: give shares from 0 to 1, or percentages.", "file")
+
+
+def _number(cell: str) -> float | None:
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if 0 <= value <= LARGEST else None
+
+
+def _write(run: Run, rows: Mapping[int, Row], message: str, shown: str) -> None:
+    """The run's directory, made aside and moved into place whole."""
+    making = run.path.with_name(f".{run.name}.bringing")
+    try:
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer)
+        writer.writerow(METRICS)
+        writer.writerows([epoch, *(row.get(name, "") for name in METRICS[1:])] for epoch, row in rows.items())
+        write_atomically(making / "metrics.csv", buffer.getvalue())
+        end = max(rows) + 1
+        write_atomically(
+            making / "status.json", Status("brought", epoch=end, epochs=end, message=message[:500]).to_json()
+        )
+        write_atomically(making / ORIGIN, json.dumps({"file": shown[:200], "when": time.time()}) + "\n")
+        if run.path.exists():
+            raise LabError(f"There is already something called {run.name}: choose another name.", "name")
+        making.rename(run.path)
+    except OSError as error:
+        raise LabError(f"{shown} cannot be kept ({error.strerror}): make room, then send it again.", "file") from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
