@@ -66,7 +66,7 @@ def test_got_cancelled_got_again_asked_and_judged(visit: object, lab: Lab, serve
         (tmp_path / name / "1.jpg").write_bytes((EXAMPLES / picture).read_bytes())
     page = visit.open("?tab=evaluate&evaluate=imagenet-torchvision")
     expect(page.get_by_label("Evaluate", exact=True).locator("visible=true")).to_have_value(
-        "imagenet-torchvision, shipped weights", timeout=PATIENCE
+        "imagenet-torchvision, weights", timeout=PATIENCE
     )
     where = page.get_by_label("Data", exact=True).locator("visible=true")
     where.fill(str(tmp_path))

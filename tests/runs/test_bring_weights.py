@@ -71,7 +71,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
 
 def test_they_are_listed_and_a_second_time_another_name_is_asked_for(weights: Path, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
-    assert bring(weights, folder).startswith("theirs-2 is here now: Classify and Evaluate")
+    assert bring(weights, folder).startswith("The weights theirs-2 are here now: Classify and Evaluate")
     found = list_checkpoints(folder)
     assert [item.label for item in found] == ["theirs-2, 75.0% validation"]
     assert found[0].path.read_bytes() == weights.read_bytes()

@@ -72,7 +72,7 @@ def test_the_class_notes_table_becomes_a_run_to_compare(tmp_path: Path) -> None:
     table = tmp_path / "My Log (1).csv"
     table.write_text(NOTE)
     folder = tmp_path / "checkpoints"
-    assert bring(table, folder) == "my-log-1 is a run now, with 3 epochs of My Log (1).csv."
+    assert bring(table, folder) == "The run my-log-1 holds 3 epochs of My Log (1).csv now."
     run = Run(folder, "my-log-1")
     assert [(row["Epoch"], row["Accuracy"], row["Loss"]) for row in run.metrics()] == [
         (0, 0.1, 2.3027),

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 
 from googlenet import runs
 from googlenet.errors import LabError
@@ -99,6 +99,7 @@ ENDPOINTS: dict[str, dict[str, Any]] = {
     "/extend_run": {"run": "a", "epochs": 9},
     "/set_rate": {"run": "a", "rate": 0.1},
     "/set_patience": {"run": "a", "epochs": 3},
+    "/bring_run": {"file": handle_file(str(Path(__file__)))},
     "/keep_checkpoint": {"run": "a"},
     "/promote_checkpoint": {"run": "a", "checkpoint": "a/best"},
 }

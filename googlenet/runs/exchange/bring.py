@@ -23,9 +23,9 @@ def bring(path: Path, checkpoints: Path | str, name: str = "", *, shown: str = "
     if Path(shown).suffix.lower() in TABLES:
         run = bring_metrics(path, checkpoints, name, shown=shown)
         epochs = len(run.metrics())
-        return f"{run.name} is a run now, with {epochs:,} {'epoch' if epochs == 1 else 'epochs'} of {shown}."
+        return f"The run {run.name} holds {epochs:,} {'epoch' if epochs == 1 else 'epochs'} of {shown} now."
     kept = bring_weights(path, checkpoints, name, shown=shown, most=most)
-    return f"{kept.stem} is here now: Classify and Evaluate have it in their lists."
+    return f"The weights {kept.stem} are here now: Classify and Evaluate have them in their lists."
 
 
 def name_for(shown: str) -> str:

@@ -65,10 +65,13 @@ NONE = Shown(None, None)
 
 
 def source_choices(checkpoints: Path, chosen: str | None) -> Any:
-    """The dropdown of runs, newest first, then single weights; `chosen` stays chosen while it is there."""
-    runs = [run.name for run in list_runs(checkpoints)]
+    """The dropdown of runs, newest first, then single weights; `chosen` stays chosen while it is there.
+
+    Runs that came as a table of metrics have nothing to judge.
+    """
+    runs = [run.name for run in list_runs(checkpoints) if not run.was_brought()]
     alone = [checkpoint.name for checkpoint in list_checkpoints(checkpoints) if "/" not in checkpoint.name]
-    choices = [(name, name) for name in runs] + [(f"{name}, shipped weights", name) for name in alone]
+    choices = [(name, name) for name in runs] + [(f"{name}, weights", name) for name in alone]
     value = chosen if chosen in runs + alone else next(iter(runs + alone), None)
     if chosen and value != chosen:
         gr.Warning(f"There is no run {str(chosen)[:80]!r} here: choose one from the list.")

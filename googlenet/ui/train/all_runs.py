@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -88,9 +90,6 @@ class AllRuns:
             self.mine = gr.Checkbox(
                 label="Mine only", info="runs that this browser started", visible=access.each_their_own
             )
-            self.columns = gr.Dropdown(
-                list(CHOICE), value=list(CHOICE), multiselect=True, label="Columns", info="of the table and its CSV"
-            )
             self.table = gr.Dataframe(
                 **_looks(COLUMNS),
                 label="Runs",
@@ -99,6 +98,9 @@ class AllRuns:
                 show_search="filter",
                 max_height=360,
                 wrap=False,
+            )
+            self.columns = gr.Dropdown(
+                list(CHOICE), value=list(CHOICE), multiselect=True, label="Columns", info="of the table and its CSV"
             )
             self.chosen = gr.Textbox(label="Chosen run", placeholder="choose a row", interactive=False)
             with gr.Row():
@@ -212,8 +214,11 @@ class AllRuns:
         return ["", check_run_name(name), runs.read_note(runs.Run(self.checkpoints, name)), name]
 
     def _as_file(self, mine: Any = False, columns: Any = CHOICE) -> str:
-        text = self._rows(mine, columns).map(spreadsheet_text).to_csv(index=False)
-        return json.dumps({"name": "runs.csv", "text": text})
+        table, text = self._rows(mine, columns), io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")  # pandas makes 3 epochs 3.0 where a row has none
+        writer.writerow(table.columns)
+        writer.writerows(map(spreadsheet_text, row) for row in table.itertuples(index=False))
+        return json.dumps({"name": "runs.csv", "text": text.getvalue()})
 
     def _trash(self) -> str:
         gone = runs.list_deleted(self.checkpoints)

@@ -68,7 +68,7 @@ class Bring:
                 self.name = gr.Textbox(
                     label="Its name here", info="empty: the name of the file", max_length=64, min_width=160
                 )
-                self.upload = gr.UploadButton("Choose a file", type="filepath", min_width=120)
+                self.upload = gr.UploadButton("Choose a file", type="filepath", size="sm", min_width=120)
 
     def wire(self, refresh: Any, inputs: list[Any], outputs: list[Any]) -> Dependency:
         """Its event, after which `refresh` shows the table of `inputs` in `outputs`; returns that event."""

@@ -53,7 +53,7 @@ def test_the_owner_brings_a_table_and_a_refusal_stands_beside_the_button(
     monkeypatch.setattr(bring, "upload_folder", lambda: tmp_path)
     checkpoints = tmp_path / "checkpoints"
     handler = take(build_app(checkpoints, "shapes"))
-    assert "Theirs is a run now, with 1 epoch" in str(handler(str(table), "")[0])
+    assert "The run theirs holds 1 epoch of theirs.csv now." in str(handler(str(table), "")[0])
     assert Run(checkpoints, "theirs").status().state == "brought"
     assert "already something called theirs" in str(handler(str(table), "")[0])
     (tmp_path / "model.pt").write_bytes(b"\x80\x04cos\nsystem\n")

@@ -196,11 +196,13 @@
         ariaValueText: `${when || 'last'}: ${said}`});
     }
 
-    valueAt({x, y, low, n}, at) {
+    valueAt({x, y, low, n, band}, at) {
       const last = x.length - 1, half = this.shared.halfEpoch();
       if (at !== null && (at < x[0] - half || at > x[last] + half)) return '–';
       const place = at === null ? last : own.curves.nearest(x, at), value = own.curves.written(y[place], this.unit);
-      return n ? `${value} ± ${own.curves.written(y[place] - low[place], this.unit)} (n = ${n[place]})` : value;
+      if (!band) return value;
+      const spread = own.curves.written(Number((y[place] - low[place]).toPrecision(3)), this.unit);
+      return `${value} ± ${spread}${n[place] === band ? '' : ` (n = ${n[place]})`}`;
     }
 
     describe() {
