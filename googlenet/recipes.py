@@ -20,7 +20,7 @@ from googlenet.errors import (
 )
 
 MAX_EPOCHS = 100_000
-OPTIMIZERS, SCHEDULES = ("sgd", "adam"), ("one-cycle", "constant")
+OPTIMIZERS, SCHEDULES = ("sgd", "adam", "muon"), ("one-cycle", "triangle", "constant")
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,21 @@ class TrainConfig:
     epochs: int = 10
     batch_size: int = 256
     lr: float = 0.2
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    optimizer: Literal["sgd", "adam", "muon"] = "sgd"  # muon: of filters, with sgd for the rest
     momentum: float = 0.9
     weight_decay: float = 5e-4
-    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    norm_decay: bool = False  # of biases and batch norm too
+    schedule: Literal["one-cycle", "triangle", "constant"] = "one-cycle"
     warmup: float = 0.2  # share of the steps that the rate rises
     label_smoothing: float = 0.1
+    logit_norm: float = 0.0  # what the loss divides logits of length 1 by (Wei et al. 2022); 0: logits as they are
     flip: bool = True
     crop_padding: int = 4
     cutout: int = 0  # side in pixels of a square that is blanked in each image (DeVries and Taylor 2017)
+    whitening: bool = False  # the first convolution is not learned: principal directions of the images' patches
+    dirac: bool = False  # 3×3 and 5×5 filters begin by passing their input on
+    trivial_augment: bool = False  # one of fourteen changes to each image (Müller and Hutter 2021)
+    cutmix: float = 0.0  # share of the images in which a rectangle is another's (Yun et al. 2019)
     normalize: bool = True  # by the training set's channel statistics; False: ToTensor only
     ema: float = 0.0  # decay per step of the averaged weights that are judged and kept; 0 keeps the weights themselves
     validation_fraction: float = 0.1
@@ -71,6 +77,8 @@ class TrainConfig:
             raise LabError(f"batch size must be at least 2: {self.network.name} has batch norm.", "batch_size")
         check_number(self.lr, "lr", 0, 100, above=True)
         check_choice(self.optimizer, "optimizer", OPTIMIZERS)
+        if self.optimizer == "muon" and not self.network.batch_norm:
+            raise LabError(f"Muon needs batch norm, which {self.network.name} lacks: choose adam or sgd.", "optimizer")
         check_number(self.momentum, "momentum", 0, 0.9999)
         check_number(self.weight_decay, "weight_decay", 0, 1)
         check_choice(self.schedule, "schedule", SCHEDULES)
@@ -78,12 +86,15 @@ class TrainConfig:
         check_number(self.label_smoothing, "label_smoothing", 0, 0.9)
         store_whole(self, 0, 16, "crop_padding")
         store_whole(self, 0, DATA_SIZE, "cutout")
+        check_number(self.cutmix, "cutmix", 0, 1)
+        check_number(self.logit_norm, "logit_norm", 0, 10)
         check_number(self.ema, "ema", 0, 0.99999)
         check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
         check_choice(self.split_by, "split_by", ("content", "position"))
         store_whole(self, 0, 2**31 - 1, "seed")
         check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
-        check_flags(self, "flip", "normalize", "compiled", "deterministic")
+        check_flags(self, "flip", "normalize", "norm_decay", "whitening", "dirac", "compiled", "deterministic")
+        check_flags(self, "trivial_augment")
         if not isinstance(self.checkpoint_epochs, (tuple, list)):
             raise LabError("Checkpoint epochs are a list of whole numbers such as 299, 499.", "checkpoint_epochs")
         name, last = "A checkpoint epoch", MAX_EPOCHS - 1

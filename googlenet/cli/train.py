@@ -61,13 +61,24 @@ def add_settings(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--optimizer", choices=OPTIMIZERS, help=f"what takes the steps {_by_recipe('optimizer')}")
     sub.add_argument("--momentum", type=float, help=f"of SGD, Nesterov's {_by_recipe('momentum')}")
     sub.add_argument("--weight-decay", type=float, help=f"of filters and matrices {_by_recipe('weight_decay')}")
+    decayed = f"decay biases and batch norm too {_by_recipe('norm_decay')}"
+    sub.add_argument("--norm-decay", action=argparse.BooleanOptionalAction, help=decayed)
     sub.add_argument("--schedule", choices=SCHEDULES, help=f"of the learning rate {_by_recipe('schedule')}")
     sub.add_argument("--warmup", type=float, help=f"share of the steps that one cycle rises {_by_recipe('warmup')}")
     sub.add_argument("--label-smoothing", type=float, help=f"of the labels {_by_recipe('label_smoothing')}")
+    lengths = f"divide logits of length 1 by this in the loss, 0 for not {_by_recipe('logit_norm')}"
+    sub.add_argument("--logit-norm", type=float, help=lengths)
     flag = argparse.BooleanOptionalAction
     sub.add_argument("--flip", action=flag, help=f"flip images left to right {_by_recipe('flip')}")
     sub.add_argument("--crop-padding", type=int, help=f"pixels that images are shifted by {_by_recipe('crop_padding')}")
     sub.add_argument("--normalize", action=flag, help=f"by the channels' mean and deviation {_by_recipe('normalize')}")
+    whitened = f"fix the first filters by the images' principal directions {_by_recipe('whitening')}"
+    sub.add_argument("--whitening", action=flag, help=whitened)
+    sub.add_argument("--dirac", action=flag, help=f"let filters begin like the identity {_by_recipe('dirac')}")
+    changed = f"one of fourteen changes to each image, TrivialAugment {_by_recipe('trivial_augment')}"
+    sub.add_argument("--trivial-augment", action=flag, help=changed)
+    mixed = f"share of the images with a rectangle of another {_by_recipe('cutmix')}"
+    sub.add_argument("--cutmix", type=float, help=mixed)
     sub.add_argument("--cutout", type=int, help=f"side in pixels of a square blanked out {_by_recipe('cutout')}")
     sub.add_argument("--ema", type=float, help=f"decay per step of averaged weights, 0 for none {_by_recipe('ema')}")
     sub.add_argument("--validation", type=float, help=f"validation share of train {_by_recipe('validation_fraction')}")
@@ -140,12 +151,18 @@ def train_config(options: argparse.Namespace) -> TrainConfig:
         optimizer=options.optimizer,
         momentum=options.momentum,
         weight_decay=options.weight_decay,
+        norm_decay=options.norm_decay,
         schedule=options.schedule,
         warmup=options.warmup,
         label_smoothing=options.label_smoothing,
+        logit_norm=options.logit_norm,
         flip=options.flip,
         crop_padding=options.crop_padding,
         normalize=options.normalize,
+        whitening=options.whitening,
+        dirac=options.dirac,
+        trivial_augment=options.trivial_augment,
+        cutmix=options.cutmix,
         cutout=options.cutout,
         ema=options.ema,
         validation_fraction=options.validation,

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from googlenet.config import DATA_SIZE
+from googlenet.data.trivial import change, draw_changes
 
 
 def epoch_generator(seed: int, epoch: int, stream: int = 0) -> torch.Generator:
@@ -24,7 +26,9 @@ class EpochPlan:
     """The order of an epoch and what happens to each image in it, all on the device.
 
     `order` (N,) indexes the images. What follows goes by position in that order and is None when off: `flips` (N,)
-    bool, `shifts` (N, 2) int64 in [0, 2·padding], `holes` (N, 2) int64, the centres of the blanked squares.
+    bool, `shifts` (N, 2) int64 in [0, 2·padding], `holes` (N, 2) int64, the centres of the blanked squares, `changes`
+    (N, 3) int64 as in trivial.py, `patches` (N, 4) int64: first row and column, last row and column (excluded) of what
+    comes from the next image in the order (CutMix, Yun et al. 2019; the same place where nothing does).
     """
 
     order: Tensor
@@ -33,10 +37,24 @@ class EpochPlan:
     holes: Tensor | None
     padding: int
     cutout: int
+    changes: Tensor | None = None
+    patches: Tensor | None = None
+    classes: int = 0  # in all, for the labels of mixed images
 
     @classmethod
     def draw(
-        cls, count: int, seed: int, epoch: int, *, flip: bool, padding: int, device: torch.device, cutout: int = 0
+        cls,
+        count: int,
+        seed: int,
+        epoch: int,
+        *,
+        flip: bool,
+        padding: int,
+        device: torch.device,
+        cutout: int = 0,
+        trivial_augment: bool = False,
+        cutmix: float = 0.0,
+        classes: int = 0,
     ) -> EpochPlan:
         """The plan for `count` images in `epoch` (from 0)."""
         order = torch.randperm(count, generator=epoch_generator(seed, epoch))
@@ -47,35 +65,63 @@ class EpochPlan:
             flips = (first ^ bool(epoch % 2))[order]
         shifts = torch.randint(0, 2 * padding + 1, (count, 2), generator=chance) if padding else None
         holes = torch.randint(0, DATA_SIZE, (count, 2), generator=chance) if cutout else None
-        flips, shifts, holes = (None if part is None else part.to(device) for part in (flips, shifts, holes))
-        return cls(order.to(device), flips, shifts, holes, padding, cutout)
+        changes = draw_changes(count, chance) if trivial_augment else None
+        patches = _draw_patches(count, cutmix, chance) if cutmix else None
+        parts = (flips, shifts, holes, changes, patches)
+        flips, shifts, holes, changes, patches = (None if part is None else part.to(device) for part in parts)
+        return cls(order.to(device), flips, shifts, holes, padding, cutout, changes, patches, classes)
 
     def batch(
         self, images: Tensor, labels: Tensor, start: int, stop: int, blank: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Positions [start, stop) of the epoch: augmented uint8 (n, C, H, W) and labels (n,).
 
-        `blank` uint8 (C,) is the colour of holes, black when None.
+        `blank` uint8 (C,) is the colour of holes, black when None. Where images are mixed, labels are the shares
+        (n, classes) of the pixels.
         """
-        rows = self.order[start:stop]
-        batch = images[rows]
+        batch = self._augmented(images, slice(start, stop), blank)
+        truth = labels[self.order[start:stop]]
+        if self.patches is None:
+            return batch, truth
+        following = torch.arange(start + 1, stop + 1, device=self.order.device) % len(self.order)
+        first, last = self.patches[start:stop].split(2, dim=1)
+        others = self._augmented(images, following, blank)
+        batch = torch.where(_inside(batch, first, last), others, batch)
+        share = (last - first).prod(1)[:, None] / (batch.shape[-2] * batch.shape[-1])
+        own, theirs = (F.one_hot(of, self.classes).float() for of in (truth, labels[self.order[following]]))
+        return batch, own.lerp(theirs, share)
+
+    def _augmented(self, images: Tensor, where: slice | Tensor, blank: Tensor | None) -> Tensor:
+        """The images at the positions `where`, each for itself."""
+        batch = images[self.order[where]]
         if self.shifts is not None:
-            batch = shift(batch, self.shifts[start:stop], self.padding)
+            batch = shift(batch, self.shifts[where], self.padding)
         if self.flips is not None:
-            batch = torch.where(self.flips[start:stop, None, None, None], batch.flip(-1), batch)
+            batch = torch.where(self.flips[where][:, None, None, None], batch.flip(-1), batch)
+        if self.changes is not None:
+            batch = change(batch, self.changes[where])
         if self.holes is not None:
             colour = torch.zeros((), dtype=batch.dtype, device=batch.device) if blank is None else blank[:, None, None]
-            batch = torch.where(_holes(batch, self.holes[start:stop], self.cutout), colour, batch)
-        return batch, labels[rows]
+            starts = self.holes[where] - self.cutout // 2
+            batch = torch.where(_inside(batch, starts, starts + self.cutout), colour, batch)
+        return batch
 
 
-def _holes(images: Tensor, centres: Tensor, side: int) -> Tensor:
-    """Bool (n, 1, H, W): a square of `side` pixels around each (row, column) of `centres`, cut off at the edges."""
+def _draw_patches(count: int, chance: float, generator: torch.Generator) -> Tensor:
+    """For each image a rectangle of the whole's proportions, its area's share drawn evenly, cut off at the edges."""
+    mixed = torch.rand(count, 1, generator=generator) < chance
+    sides = DATA_SIZE * torch.rand(count, 1, generator=generator).sqrt() * mixed
+    centres = DATA_SIZE * torch.rand(count, 2, generator=generator)
+    corners = torch.cat([centres - sides / 2, centres + sides / 2], dim=1)
+    return corners.round().clamp(0, DATA_SIZE).long()
+
+
+def _inside(images: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    """Bool (n, 1, H, W): each one's rectangle from (row, column) of `first` up to, but without, that of `last`."""
     height, width = (torch.arange(size, device=images.device) for size in images.shape[-2:])
-    starts = centres - side // 2
-    down, across = ((axis - start) for axis, start in ((height, starts[:, :1]), (width, starts[:, 1:])))
-    inside = ((down >= 0) & (down < side))[:, :, None] & ((across >= 0) & (across < side))[:, None, :]
-    return inside[:, None]
+    down = (height >= first[:, :1]) & (height < last[:, :1])
+    across = (width >= first[:, 1:]) & (width < last[:, 1:])
+    return (down[:, :, None] & across[:, None, :])[:, None]
 
 
 def shift(images: Tensor, offsets: Tensor, padding: int) -> Tensor:

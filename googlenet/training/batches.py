@@ -13,6 +13,22 @@ from googlenet.training.distributed import Team
 from googlenet.training.planning.costs import steps_per_epoch
 
 
+def draw_plan(config: TrainConfig, count: int, classes: int, epoch: int, device: torch.device) -> EpochPlan:
+    """What `config` makes of its `count` training images in `epoch`."""
+    return EpochPlan.draw(
+        count,
+        config.seed,
+        epoch,
+        flip=config.flip,
+        padding=config.crop_padding,
+        device=device,
+        cutout=config.cutout,
+        trivial_augment=config.trivial_augment,
+        cutmix=config.cutmix,
+        classes=classes,
+    )
+
+
 class Batches:
     """All images as uint8, all labels: a CIFAR data set fits on any device, so nothing waits for a loader.
 
@@ -22,7 +38,7 @@ class Batches:
     """
 
     def __init__(self, images: ImageSet, config: TrainConfig, device: torch.device) -> None:
-        self.config, self.device = config, device
+        self.config, self.device, self.classes = config, device, len(images.classes)
         train, held_out = split_validation(images.train, config.validation_fraction, config.seed, config.split_by)
         self.count = len(train)
         if self.count < 2:
@@ -42,9 +58,7 @@ class Batches:
     def plan(self, epoch: int) -> EpochPlan:
         """The order and the augmentation of `epoch`; that of the epoch before is kept beside it."""
         if epoch not in self._plans:
-            config = self.config
-            options = {"flip": config.flip, "padding": config.crop_padding, "cutout": config.cutout}
-            drawn = EpochPlan.draw(self.count, config.seed, epoch, device=self.device, **options)
+            drawn = draw_plan(self.config, self.count, self.classes, epoch, self.device)
             self._plans = {known: plan for known, plan in self._plans.items() if known == epoch - 1} | {epoch: drawn}
         return self._plans[epoch]
 

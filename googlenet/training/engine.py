@@ -22,6 +22,7 @@ from googlenet.recipes import TrainConfig
 from googlenet.runs import Run
 from googlenet.training.batches import Batches
 from googlenet.training.distributed import Team
+from googlenet.training.methods.initial import set_first_weights
 from googlenet.training.optim import WeightAverage, make_optimizer
 from googlenet.training.reporting.pace import Pace
 from googlenet.training.reporting.record import Position, Record
@@ -58,11 +59,12 @@ class Trainer:
         choose_kernels(self.device, deterministic=config.deterministic)
         network = dataclasses.replace(config.network, num_classes=len(images.classes))
         self.model = GoogLeNet(network).to(self.device).to(memory_format=torch.channels_last)
+        self.batches = Batches(images, config, self.device)
+        set_first_weights(self.model, config, self.batches)
         self.optimizer = make_optimizer(self.model, config)
         self.average = WeightAverage(self.model, config.ema) if config.ema else None
         self.judged = self.average.model if self.average else self.model  # what is validated and kept
         torch.manual_seed(config.seed + team.rank)  # from here on it draws dropout, which must differ between ranks
-        self.batches = Batches(images, config, self.device)
         self.count, self.steps = self.batches.count, self.batches.steps
         mean_std = self.batches.mean, self.batches.std
         self.train_step = TrainStep(self.model, self.optimizer, config, mean_std, team)

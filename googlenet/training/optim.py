@@ -10,14 +10,24 @@ from torch import nn
 
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.recipes import TrainConfig
+from googlenet.training.methods.muon import Muon
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum, or Adam. Weight decay acts on filters and matrices, not on biases and batch norm."""
+    """SGD with Nesterov momentum, Adam, or Muon with SGD for what is no filter.
+
+    Weight decay acts on filters and matrices, and with `norm_decay` on biases and batch norm too.
+    """
+    learned = [p for p in model.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in model.parameters() if p.dim() <= 1], "weight_decay": 0.0},
+        {"params": [p for p in learned if p.dim() > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in learned if p.dim() <= 1], "weight_decay": config.weight_decay * config.norm_decay},
     ]
+    if config.optimizer == "muon":
+        matrices = groups[0]["params"]
+        groups[0]["params"] = [p for p in matrices if p.dim() == 2]
+        groups.append({"params": [p for p in matrices if p.dim() > 2], "filters": True})
+        return Muon(groups, config.lr, config.momentum)
     if config.optimizer == "adam":
         on_gpu = next(model.parameters()).is_cuda  # there the step is part of a graph
         return torch.optim.Adam(groups, lr=config.lr, fused=True, capturable=on_gpu)
@@ -26,23 +36,31 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 
 def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
-    """The rate of step `step` (from 0) of `steps`: constant, or up in a line and down by a half cosine (one cycle)."""
+    """The rate of step `step` (from 0) of `steps`: constant, or up in a line and down by a half cosine (one cycle).
+
+    A triangle comes down in a line too.
+    """
     if config.schedule == "constant":
         return config.lr
     peak = config.warmup * steps
     if step < peak:
         return config.lr * (step + 1) / (math.ceil(peak) + 1)
-    return config.lr * (1 + math.cos(math.pi * (step - peak) / max(1.0, steps - peak))) / 2
+    return config.lr * _falling(config, (step - peak) / max(1.0, steps - peak))
 
 
 def falling_rate(config: TrainConfig, rate: float, step: float, steps: float) -> float:
     """The rate of step `step` of `steps` since `rate` was commanded: where the schedule is not constant, down to 0.
 
-    By a half cosine, as one cycle falls from its peak; it does not rise first, so no rate is above the commanded one.
+    As the schedule falls from its peak; it does not rise first, so no rate is above the commanded one.
     """
     if config.schedule == "constant":
         return rate
-    return rate * (1 + math.cos(math.pi * max(0.0, step) / max(1.0, steps))) / 2
+    return rate * _falling(config, max(0.0, step) / max(1.0, steps))
+
+
+def _falling(config: TrainConfig, done: float) -> float:
+    """What is left of a rate when `done` of its way down, from 0 to 1, is gone."""
+    return 1 - done if config.schedule == "triangle" else (1 + math.cos(math.pi * done)) / 2
 
 
 class WeightAverage:

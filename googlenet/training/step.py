@@ -17,6 +17,7 @@ from googlenet.models.device import autocast
 from googlenet.models.googlenet import GoogLeNet, GoogLeNetOutput
 from googlenet.recipes import TrainConfig
 from googlenet.training.distributed import Team
+from googlenet.training.methods.objective import likeliest, objective
 
 WARM_UP = 2  # steps of a batch size before it is captured: kernels are chosen and buffers made in them
 
@@ -60,7 +61,7 @@ class TrainStep:
     def __call__(self, images: Tensor, labels: Tensor, rate: float, weight: float = 1.0) -> Tensor | None:
         """Train on uint8 images (n, C, H, W) and labels (n,), this rank's share of a batch, at learning rate `rate`.
 
-        `weight` is what their mean counts in the batch's. Returns the batch's loss, None where the step was replayed.
+        Of mixed images, labels are shares (n, classes). `weight` is what their mean counts in the batch's. Returns the batch's loss, None where the step was replayed.
         A loss that is not a number changes no weight.
         """
         self._set_rate(rate)
@@ -96,10 +97,9 @@ class TrainStep:
             output = forward(normalize(images, self.mean, self.std))
         logits, aux = output if isinstance(output, GoogLeNetOutput) else (output, ())
         logits = logits.float()
-        smoothing, aux_weight = self.config.label_smoothing, self.config.network.aux_weight
-        loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        loss = objective(logits, labels, self.config)
         for head in aux:
-            loss = loss + aux_weight * F.cross_entropy(head.float(), labels, label_smoothing=smoothing)
+            loss = loss + self.config.network.aux_weight * objective(head.float(), labels, self.config)
         loss = loss * weight
         mean_loss = self.team.total(loss.detach()) / self.team.size
         # The fused optimizers skip the update where this flag is 1: on a GPU nothing has to wait for the loss.
@@ -110,7 +110,7 @@ class TrainStep:
         with torch.no_grad():
             counted = weight > 0  # a rank without a share borrows an image for the step to be in step
             plain = F.cross_entropy(logits, labels, reduction="sum") * counted  # without smoothing, for people
-            correct = (logits.argmax(1) == labels).sum() * counted
+            correct = (logits.argmax(1) == likeliest(labels)).sum() * counted
             shown = plain / len(labels) * weight / self.team.size
             heads = [F.cross_entropy(head.float(), labels, reduction="sum") * counted for head in aux]
             self.sums += torch.stack([plain, correct.float(), shown, loss.detach() / self.team.size, *heads])

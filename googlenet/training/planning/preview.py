@@ -14,14 +14,18 @@ from googlenet.data.datasets import is_at_hand, load_images
 from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import TrainConfig, make_train_config
-from googlenet.training.batches import Batches
+from googlenet.training.batches import Batches, draw_plan
+from googlenet.training.methods.objective import likeliest
 
 IMAGES, DRAWS = 16, 12  # images of an epoch; epochs that can be looked at
 
 
 @dataclass(frozen=True)
 class _Firsts:
-    """The first images of the first epochs, as they are on disk: (DRAWS, n, 3, 32, 32) and (DRAWS, n)."""
+    """The first images of the first epochs, as they are on disk: (DRAWS, n, 3, 32, 32) and (DRAWS, n).
+
+    One more than is shown, of which a patch may be in the last.
+    """
 
     images: Tensor
     labels: Tensor
@@ -49,12 +53,11 @@ def preview(config: TrainConfig, draw: int = 0) -> Preview:
         raise LabError("CIFAR-10 comes with the first training: its images can be shown after that.", "data")
     firsts = _firsts(config.data, config.seed, config.validation_fraction, config.split_by)
     epoch = draw % min(DRAWS, config.epochs)
-    options = {"flip": config.flip, "padding": config.crop_padding, "cutout": config.cutout}
-    plan = EpochPlan.draw(firsts.count, config.seed, epoch, device=torch.device("cpu"), **options)
+    plan = draw_plan(config, firsts.count, len(firsts.classes), epoch, torch.device("cpu"))
     here = dataclasses.replace(plan, order=torch.arange(len(firsts.images[epoch])))
     blank = firsts.blank if config.normalize else torch.zeros_like(firsts.blank)
     images, labels = here.batch(firsts.images[epoch], firsts.labels[epoch], 0, IMAGES, blank)
-    return Preview(epoch, images, tuple(firsts.classes[label] for label in labels.tolist()))
+    return Preview(epoch, images, tuple(firsts.classes[label] for label in likeliest(labels).tolist()))
 
 
 @functools.lru_cache(maxsize=4)
@@ -64,7 +67,7 @@ def _firsts(data: str, seed: int, validation_fraction: float, split_by: str) -> 
     images = load_images(data)
     batches = Batches(images, make_train_config("preview", preset("cifar10"), **options), torch.device("cpu"))
     orders = [
-        EpochPlan.draw(batches.count, seed, epoch, flip=False, padding=0, device=batches.device).order[:IMAGES]
+        EpochPlan.draw(batches.count, seed, epoch, flip=False, padding=0, device=batches.device).order[: IMAGES + 1]
         for epoch in range(DRAWS)
     ]
     order = torch.stack(orders)

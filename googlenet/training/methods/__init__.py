@@ -1,0 +1,1 @@
+"""Methods that a recipe may choose and the default does without: an optimizer, first weights, a loss."""
