@@ -318,6 +318,12 @@ def test_a_network_with_one_part_exchanged_is_read_or_refused(key, value):
         ("checkpoint_epochs", 5),
         ("checkpoint_epochs", "5"),
         ("split_by", "name"),
+        ("cutmix", 1.5),
+        ("logit_norm", -1),
+        ("whitening", "yes"),
+        ("dirac", 1),
+        ("norm_decay", None),
+        ("trivial_augment", "wide"),
     ],
 )
 def test_limits_of_a_training(name, value):
@@ -409,8 +415,22 @@ def test_a_run_from_before_keeps_the_split_that_it_trained_with():
     assert TrainConfig.from_json(json.dumps(plain)).split_by == "position"
 
 
+def test_a_run_from_before_reads_as_it_trained():
+    """What a recipe can choose by now was off in runs that know nothing of it."""
+    plain = json.loads(make_train_config("r", tiny_config()).to_json())
+    new = {"whitening", "dirac", "norm_decay", "logit_norm", "trivial_augment", "cutmix"}
+    before = TrainConfig.from_json(json.dumps({name: value for name, value in plain.items() if name not in new}))
+    assert [getattr(before, name) for name in sorted(new)] == [0.0, False, 0.0, False, False, False]
+    assert before == TrainConfig.from_json(json.dumps(plain))
+
+
+def test_muon_needs_batch_norm():
+    error = sentence(make_train_config, "r", tiny_config(batch_norm=False), optimizer="muon")
+    assert (error.field, "choose adam or sgd" in str(error)) == ("optimizer", True)
+
+
 def test_a_recipe_that_is_not_there():
-    error = sentence(make_train_config, "r", tiny_config(), "best")
+    error = sentence(make_train_config, "r", tiny_config(), "bestest")
     assert f"recipe must be one of {', '.join(RECIPES)}, not" in str(error)
 
 

@@ -58,6 +58,12 @@ def publish(checkpoints: Path, access: Access) -> None:
         flip: bool | None = None,
         crop_padding: int | None = None,
         normalize: bool | None = None,
+        norm_decay: bool | None = None,
+        logit_norm: float | None = None,
+        whitening: bool | None = None,
+        dirac: bool | None = None,
+        trivial_augment: bool | None = None,
+        cutmix: float | None = None,
     ) -> dict[str, Any]:
         """Start a training in a separate process; settings left out are the recipe's. Returns the run's status.
 
@@ -83,6 +89,12 @@ def publish(checkpoints: Path, access: Access) -> None:
             "schedule": schedule,
             "warmup": warmup,
             "label_smoothing": label_smoothing,
+            "norm_decay": norm_decay,
+            "logit_norm": logit_norm,
+            "whitening": whitening,
+            "dirac": dirac,
+            "trivial_augment": trivial_augment,
+            "cutmix": cutmix,
             "flip": flip,
             "crop_padding": crop_padding,
             "normalize": normalize,

@@ -77,7 +77,8 @@ def test_help_explains_every_option(command, capsys):
         assert len(line.split("  ")) > 2 or after, line  # an explanation beside it or on the next line
     wanted = {
         "train": "preset data recipe epochs batch-size lr seed device run checkpoints checkpoint-epochs aux-heads "
-        "network optimizer momentum weight-decay schedule warmup label-smoothing flip crop-padding normalize ema",
+        "network optimizer momentum weight-decay schedule warmup label-smoothing flip crop-padding normalize ema "
+        "norm-decay logit-norm whitening dirac trivial-augment cutmix",
         "estimate": "preset data epochs json",
         "resume": "checkpoints",
         "evaluate": "data split flip device json",

@@ -69,6 +69,8 @@ def test_the_command_has_every_setting_and_only_those_that_differ() -> None:
         "schedule": "constant", "warmup": 0.5, "label_smoothing": 0.2, "flip": False, "crop_padding": 2,
         "normalize": False, "cutout": 4, "ema": 0.5, "validation_fraction": 0.2, "checkpoint_epochs": (1,), "seed": 3,
         "device": "cpu", "compiled": True, "deterministic": True,
+        "norm_decay": True, "logit_norm": 0.04, "whitening": True, "dirac": True, "trivial_augment": True,
+        "cutmix": 0.5,
     }  # fmt: skip
     assert set(other) == set(OPTIONS)
     config = make_train_config("r", preset("cifar10"), **other)
@@ -81,7 +83,7 @@ def test_the_command_has_every_setting_and_only_those_that_differ() -> None:
     assert told(command_line(kept)).checkpoint_epochs == ()
 
 
-@pytest.mark.parametrize("schedule", ["one-cycle", "constant"])
+@pytest.mark.parametrize("schedule", ["one-cycle", "triangle", "constant"])
 @pytest.mark.parametrize(("steps", "epochs"), [(1, 1), (7, 3), (176, 100)])
 def test_the_schedule_is_the_trainers(schedule: str, steps: int, epochs: int) -> None:
     config = training("r", "shapes", epochs=epochs, schedule=schedule, lr=0.3)
@@ -124,6 +126,11 @@ def test_the_preview_is_what_the_trainer_gives_the_network(folder: Path) -> None
         assert shown.epoch == epoch
         assert torch.equal(shown.images, images[:IMAGES])
         assert shown.classes == tuple(("blue", "green", "red")[label] for label in labels[:IMAGES].tolist())
+    mixed = training("r", folder, cutmix=1.0, trivial_augment=True, seed=5)
+    seen, labels, _ = Batches(load_images(str(folder)), mixed, torch.device("cpu")).take(0, 0)
+    shown = preview(mixed)
+    assert torch.equal(shown.images[:16], seen[:16])
+    assert shown.classes[:16] == tuple(("blue", "green", "red")[label] for label in labels.argmax(1).tolist()[:16])
     plain = preview(training("r", folder, crop_padding=0, flip=False, seed=5))
     order = EpochPlan.draw(108, 5, 0, flip=False, padding=0, device=torch.device("cpu")).order
     assert torch.equal(plain.images, batches.images[order[:IMAGES]])

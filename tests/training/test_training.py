@@ -377,21 +377,22 @@ def test_images_of_one_colour_channel_only(tmp_path):
 # --- divergence -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "muon"])
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_never_reaches_the_weights(tmp_path, folder, optimizer, poison):
-    subject = trainer(training("r", folder, {"batch_norm": False}, optimizer=optimizer), tmp_path)
+    subject = trainer(training("r", folder, {"batch_norm": optimizer == "muon"}, optimizer=optimizer), tmp_path)
     batch = subject.batches.images[:16], subject.batches.labels[:16]
     subject.advance(*batch)  # so that the optimizer has a state to spoil
     with torch.no_grad():
         subject.model.fc.bias[0] = poison
     before = {name: tensor.clone() for name, tensor in subject.model.state_dict().items()}
     moments = [t.clone() for state in subject.optimizer.state.values() for t in state.values()]
-    tried = {"sgd": r"was 0\.1, so start again with 0\.01", "adam": r"was 0\.1; 0\.001 is this recipe's"}[optimizer]
+    tried = {"adam": r"was 0\.1; 0\.001 is this recipe's"}.get(optimizer, r"was 0\.1, so start again with 0\.01")
     with pytest.raises(Diverged, match=rf"The loss became (nan|inf) in epoch 0, step 1: the learning rate {tried}"):
         subject.advance(*batch)
     for name, tensor in subject.model.state_dict().items():
-        torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True, msg=name)
+        if "running" not in name and "tracked" not in name:  # of batch norm: what was seen, not what was learned
+            torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True, msg=name)
     after = [t for state in subject.optimizer.state.values() for t in state.values()]
     assert all(map(torch.equal, moments, after))
 

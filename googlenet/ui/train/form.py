@@ -33,7 +33,19 @@ RECIPE_FIELDS = {
     "crop_padding": "Crop padding",
     "flip": "Flip",
     "normalize": "Normalize",
+    "trivial_augment": "TrivialAugment",
+    "cutmix": "CutMix",
+    "norm_decay": "Decay batch norm too",
+    "logit_norm": "LogitNorm",
+    "whitening": "Whitened first layer",
+    "dirac": "Begin like the identity",
     "checkpoint_epochs": "Checkpoint epochs",  # last: it follows Epochs
+}
+TICKS = {  # of the deepest settings
+    "trivial_augment": "one of fourteen changes to each image: turned, sheared, paler, … For long trainings",
+    "norm_decay": "weight decay on biases and batch norm too",
+    "whitening": "the first filters are not learned, but the principal directions of the images' patches",
+    "dirac": "3×3 and 5×5 filters pass their input on until they have learned something else",
 }
 OWN = "own"  # beside what was filled in: what of it a person has typed over, which a later recipe leaves alone
 
@@ -113,10 +125,10 @@ class Form:
             with gr.Accordion("Optimizer and augmentation", open=False) as self.rest:
                 shallow = set(self.fields)
                 with gr.Row():
-                    choice("optimizer", OPTIMIZERS, "SGD for networks with batch norm, Adam for those without")
-                    number("momentum", "of SGD, Nesterov's; Adam has its own")
+                    choice("optimizer", OPTIMIZERS, "SGD or Muon for networks with batch norm, Adam for those without")
+                    number("momentum", "of SGD and Muon, Nesterov's; Adam has its own")
                 with gr.Row():
-                    choice("schedule", SCHEDULES, "one cycle: up in a line, then down to 0 by a half cosine")
+                    choice("schedule", SCHEDULES, "one cycle: up in a line, then down to 0 by a half cosine; a triangle: in a line")
                     number("warmup", "share of the steps that one cycle rises")
                 with gr.Row():
                     number("weight_decay", "of filters and matrices, not of biases and batch norm")
@@ -128,6 +140,11 @@ class Form:
                         tick(
                             "normalize", RECIPE_FIELDS["normalize"], "by the channels' mean and deviation; off: [0, 1]"
                         )
+                with gr.Row():
+                    number("cutmix", "share of the images in which a rectangle is another's; 0: none")
+                    number("logit_norm", "divide logits of length 1 by this in the loss, such as 0.04; 0: not")
+                for name, hint in TICKS.items():
+                    tick(name, RECIPE_FIELDS[name], hint)
         self.folded = self.fields.keys() - in_sight
         self.deep = self.fields.keys() - shallow
         self.hints = {name: field.info for name, field in self.fields.items()}

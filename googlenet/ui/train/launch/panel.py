@@ -30,6 +30,7 @@ PROGRESS = gr.Progress()
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "trial", "show_progress": "full"}
 CHANGED = "<p class='gl-note'>The settings have changed since: show the images again.</p>"
 SEEN_BY = ("data", "seed", "validation_fraction", "flip", "crop_padding", "cutout", "normalize")
+SEEN_BY += ("trivial_augment", "cutmix")
 
 
 class LaunchPanel:

@@ -91,4 +91,5 @@ def costs_alike(config: TrainConfig) -> TrainConfig:
     """`config` with what changes neither a step's time nor its memory as in every other."""
     same: dict[str, Any] = {"run": "any", "recipe": "default", "seed": 0, "lr": 0.1, "momentum": 0.9, "warmup": 0.2}
     same |= {"weight_decay": 0.0, "label_smoothing": 0.0, "schedule": "one-cycle", "epochs": 1}
+    same |= {"norm_decay": False, "logit_norm": 0.0, "dirac": False}
     return dataclasses.replace(config, **same, checkpoint_epochs=())

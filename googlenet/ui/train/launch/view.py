@@ -78,6 +78,8 @@ def preview_html(shown: Preview, config: TrainConfig) -> str:
     ]
     done = ["flipped every second epoch"] * config.flip
     done += [f"shifted by up to {config.crop_padding} pixels"] * bool(config.crop_padding)
+    done += ["one of fourteen changes each"] * config.trivial_augment
+    done += [f"a rectangle of another in {config.cutmix:.0%}"] * bool(config.cutmix)
     done += [f"a square of {config.cutout} blanked"] * bool(config.cutout)
     after = "normalized by the channels' mean and deviation" if config.normalize else "scaled to [0, 1]"
     return render(
