@@ -20,6 +20,9 @@ WORDS = {
     "in_channels": "channels in",
     "validation_fraction": "validation share",
     "kind": "kind of module",
+    "cutmix": "CutMix",
+    "logit_norm": "LogitNorm",
+    "trivial_augment": "TrivialAugment",
 }
 
 

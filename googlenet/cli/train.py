@@ -16,6 +16,7 @@ from googlenet.errors import LabError
 from googlenet.models.formats.share import fresh_name, parse_network
 from googlenet.models.presets import PRESETS, preset, with_variants
 from googlenet.recipes import (
+    NETWORKS,
     OPTIMIZERS,
     RECIPES,
     SCHEDULES,
@@ -51,7 +52,7 @@ def add_commands(command: AddCommand) -> None:
 def add_settings(sub: argparse.ArgumentParser) -> None:
     """Every setting of a training, for `train_config` to read."""
     # No defaults here: what is not given is the recipe's, as the help says.
-    sub.add_argument("--preset", choices=tuple(PRESETS), help="the network (default: cifar10; note: cifar10-truncated)")
+    sub.add_argument("--preset", choices=tuple(PRESETS), help=f"the network (default: cifar10; {_networks()})")
     sub.add_argument("--network", metavar="LINK", help="instead of --preset: the text of a link, as code --link has it")
     shared.data_option(sub)
     sub.add_argument("--recipe", choices=tuple(RECIPES), default="default", help=f"sets the options below {DEFAULT}")
@@ -110,6 +111,10 @@ def _by_recipe(field: str) -> str:
     return f"({', '.join(f'{name}: {value}' for name, value in values.items())})"
 
 
+def _networks() -> str:
+    return "; ".join(f"{recipe}: {network}" for recipe, network in NETWORKS.items())
+
+
 def _written(value: Any) -> str:
     if isinstance(value, (bool, str)):
         return value if isinstance(value, str) else "yes" if value else "no"
@@ -117,7 +122,7 @@ def _written(value: Any) -> str:
 
 
 def _network_for(recipe: str) -> str:
-    return "cifar10-truncated" if recipe == "note" else "cifar10"
+    return NETWORKS.get(recipe, "cifar10")
 
 
 def _gradients(options: argparse.Namespace) -> None:

@@ -61,8 +61,8 @@ class TrainStep:
     def __call__(self, images: Tensor, labels: Tensor, rate: float, weight: float = 1.0) -> Tensor | None:
         """Train on uint8 images (n, C, H, W) and labels (n,), this rank's share of a batch, at learning rate `rate`.
 
-        Of mixed images, labels are shares (n, classes). `weight` is what their mean counts in the batch's. Returns the batch's loss, None where the step was replayed.
-        A loss that is not a number changes no weight.
+        Of mixed images, labels are shares (n, classes). `weight` is what their mean counts in the batch's. Returns the
+        batch's loss, None where the step was replayed. A loss that is not a number changes no weight.
         """
         self._set_rate(rate)
         size = len(labels)

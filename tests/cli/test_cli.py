@@ -105,8 +105,9 @@ def test_help_says_each_default_once_and_what_each_recipe_sets(capsys):
     for field in ("epochs", "batch_size", "cutout", "ema", "validation_fraction"):
         said = ", ".join(f"{recipe}: {values[recipe][field]:g}" for recipe in RECIPES)
         assert f"(default: {said.removeprefix('default: ')})" in text
-    assert "(default: 0.2, without batch norm: 0.001, full: 0.4, note: 0.0001)" in text
-    assert "(default: none, full: none, note: 299,499,699,899)" in text
+    rates = "quick: 0.1, hour: 0.1, best: 0.4, full: 0.4, note: 0.0001"
+    assert f"(default: 0.2, without batch norm: 0.001, {rates})" in text
+    assert "best: none, full: none, note: 299,499,699,899)" in text
     assert "None" not in text
     for option in re.split(r" (?=--[a-z])", text.partition("options:")[2]):
         assert option.count("default:") <= 1, option
@@ -122,6 +123,7 @@ def test_profile(name):
     lines = result.stdout.splitlines()
     totals = {"imagenet": "6,998,552", "cifar10-truncated": "3,494,346"}
     totals |= {"imagenet-torchvision": "6,624,904", "cifar10": "5,983,402", "cifar10-fine": "5,871,914"}
+    totals |= {"cifar10-medium": "5,983,402", "cifar10-half": "1,502,490"}
     assert totals[name] in next(line for line in lines if line.startswith("total"))
     assert any(line.startswith("inception3a.branch3.1") for line in lines)
     assert "Multiply-adds are for one image" in lines[-1]
@@ -157,7 +159,7 @@ def test_a_reader_that_has_seen_enough(here):
         (["profile", "cifar10", "--paper"], "Local response normalisation belongs to the original stem"),
         (["train", "--preset", "resnet"], "invalid choice: 'resnet'"),
         (["train", "--preset", "imagenet", "--data", "shapes"], "imagenet takes 224×224 images"),
-        (["train", "--recipe", "best"], "invalid choice: 'best'"),
+        (["train", "--recipe", "bestest"], "invalid choice: 'bestest'"),
         (["train", "--data", "no/such/folder"], "no/such/folder"),
         (["train", "--data", "shapes", "--epochs", "0"], "epochs must be a whole number from 1 to 100,000, not 0"),
         (["train", "--data", "shapes", "--batch-size", "0"], "batch size must be"),

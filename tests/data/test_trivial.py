@@ -42,4 +42,5 @@ def test_images_are_changed_each_by_its_own_row() -> None:
     together = change(images, changes)
     alone = torch.cat([change(images[n : n + 1], changes[n : n + 1]) for n in range(200)])
     assert torch.equal(together, alone)
-    assert together.dtype == torch.uint8 and not torch.equal(together, images)
+    assert together.dtype == torch.uint8
+    assert not torch.equal(together, images)

@@ -19,7 +19,7 @@ from googlenet.data.datasets import images_a_class, load_images
 from googlenet.errors import LabError
 from googlenet.models.formats.share import parse_network
 from googlenet.models.presets import preset
-from googlenet.recipes import make_train_config
+from googlenet.recipes import CALLED, NETWORKS, make_train_config
 from googlenet.runs.manage import disk_size
 from googlenet.training.batches import Batches
 from googlenet.training.optim import learning_rate
@@ -50,6 +50,8 @@ def told(command: str) -> Any:
         ("cifar10", "default", {}),
         ("cifar10-truncated", "note", {"epochs": 500, "data": "a folder/it's"}),
         ("cifar10-truncated", "note", {"checkpoint_epochs": (3, 300), "validation_fraction": 0.1, "normalize": True}),
+        ("cifar10-half", "quick", {}),
+        ("cifar10-fine", "best", {"trivial_augment": False, "cutmix": 1.0, "whitening": True}),
         ("cifar10.aux", "full", {"ema": 0.0, "cutout": 0, "flip": False, "compiled": True, "seed": 7}),
         ("cifar10.two3x3~inception3a.ch1x1.80~name.my-net~batch_norm.0", "default", {"lr": 1.5e-05, "device": "cpu"}),
     ],
@@ -109,6 +111,10 @@ def test_arithmetic_is_what_the_readme_quotes() -> None:
     ours = make_train_config("r", preset("cifar10-fine"), "full")
     assert (costs_of(ours).pflop, costs_of(ours).steps) == (pytest.approx(41.2, abs=0.05), 9300)
     assert costs_of(make_train_config("r", preset("cifar10"))).pflop == pytest.approx(0.33, abs=0.005)
+    budgets = {recipe: costs_of(make_train_config("r", preset(NETWORKS[recipe]), recipe)).pflop for recipe in CALLED}
+    assert budgets == {
+        "quick": pytest.approx(0.22, abs=0.01), "hour": pytest.approx(0.89, abs=0.01), "best": pytest.approx(153, abs=1)
+    }  # fmt: skip
     short = make_train_config("r", preset("cifar10"), epochs=1)
     assert costs_of(short).pflop == pytest.approx(0.033, abs=0.0005)
     adam = make_train_config("r", preset("cifar10"), optimizer="adam", ema=0.9)

@@ -89,6 +89,7 @@ HARMLESS = {
     "ui.train.form:Form.follow",
     "ui.train.form:Form.notice",
     "ui.train.form:Form.wire.<locals>.<lambda>",
+    "ui.train.form:_promise",
     "ui.train.form:network_for",
     "ui.train.from_build:send_to_training.<locals>.<lambda>",
     "ui.train.from_build:text_for_training",

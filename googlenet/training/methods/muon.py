@@ -30,7 +30,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "filters": False})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  as torch's own
         """One step on the gradients that there are; `closure` is torch's and not used."""
         bad = self.found_inf
         if bad is not None and not bad.is_cuda:

@@ -68,7 +68,8 @@ def costs_of(config: TrainConfig) -> Costs:
 
 def _disk(config: TrainConfig, network: GoogLeNetConfig, steps: int, *, judged: bool) -> int:
     model, trained = _sizes_of(network)
-    gathered = {"adam": 2, "muon": 1, "sgd": int(config.momentum > 0)}[config.optimizer]  # tensors beside each that is trained
+    # Tensors beside each that is trained.
+    gathered = {"adam": 2, "muon": 1, "sgd": int(config.momentum > 0)}[config.optimizer]
     state = (1 + bool(config.ema)) * model.with_each(STATE_BYTES) + gathered * trained.with_each(STATE_BYTES)
     weights = 1 + judged + len(config.checkpoint_epochs)  # last, best, and those asked for
     rows = config.epochs * (EPOCH_BYTES + ROW_BYTES * min(ROWS, steps))

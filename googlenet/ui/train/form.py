@@ -10,13 +10,15 @@ from gradio.events import Dependency
 
 from googlenet.errors import LabError
 from googlenet.models.formats.share import parse_network
-from googlenet.recipes import OPTIMIZERS, RECIPES, SCHEDULES, parse_epochs, recipe_values
+from googlenet.recipes import CALLED, OPTIMIZERS, PROMISES, RECIPES, SCHEDULES, parse_epochs, recipe_values
+from googlenet.recipes import NETWORKS as NETWORK_OF
 from googlenet.ui.common.figures import message
+from googlenet.ui.common.layout import html
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE
 
-NETWORKS = ("cifar10", "cifar10-fine", "cifar10-truncated")
+NETWORKS = ("cifar10", "cifar10-half", "cifar10-medium", "cifar10-fine", "cifar10-truncated")
 RECIPE_FIELDS = {
     "epochs": "Epochs",
     "batch_size": "Batch size",
@@ -74,7 +76,7 @@ class Form:
             list(NETWORKS),
             value=NETWORKS[0],
             label="Network",
-            info="cifar10 for a CPU; cifar10-fine, which ships trained, for a GPU; cifar10-truncated: the note's",
+            info="cifar10, half and medium for a CPU; fine, which ships trained, for a GPU; truncated: the note's",
         )
         self.fields["data"] = gr.Dropdown(
             list(dict.fromkeys([access.offered, "cifar10", "shapes"])),
@@ -85,8 +87,12 @@ class Form:
             allow_custom_value=True,
         )
         self.fields["recipe"] = gr.Radio(
-            list(RECIPES), value="default", label="Recipe", info="fills in the settings below; change what you like"
+            [(CALLED.get(recipe, recipe), recipe) for recipe in RECIPES],
+            value="default",
+            label="Recipe",
+            info="fills in the settings below; change what you like",
         )
+        self.promise = html(_promise("default"))
         with gr.Row(elem_classes="gl-numbers"):
             number("epochs", "passes")
             number("batch_size", "images")
@@ -128,7 +134,11 @@ class Form:
                     choice("optimizer", OPTIMIZERS, "SGD or Muon for networks with batch norm, Adam for those without")
                     number("momentum", "of SGD and Muon, Nesterov's; Adam has its own")
                 with gr.Row():
-                    choice("schedule", SCHEDULES, "one cycle: up in a line, then down to 0 by a half cosine; a triangle: in a line")
+                    choice(
+                        "schedule",
+                        SCHEDULES,
+                        "one cycle: up in a line, then down to 0 by a half cosine; a triangle: in a line",
+                    )
                     number("warmup", "share of the steps that one cycle rises")
                 with gr.Row():
                     number("weight_decay", "of filters and matrices, not of biases and batch norm")
@@ -196,6 +206,7 @@ class Form:
         typed = [self.fields[name] for name in RECIPE_FIELDS]
         inputs, words = [recipe, network, self.filled, *typed], [self.filled, self.own, self.own_words]
         chosen = recipe.input(network_for, [recipe, network], network, **PRIVATE)
+        recipe.change(_promise, recipe, self.promise, **PRIVATE)
         followed = [
             event(self.follow, inputs, [*words, *typed], **PRIVATE) for event in (chosen.then, sent.then, network.input)
         ]
@@ -241,8 +252,16 @@ def _without_retyped(before: dict[str, Any], typed: Sequence[Any]) -> dict[str, 
 
 
 def network_for(recipe: str, network: str) -> Any:
-    """The note's recipe belongs to the note's network, unless a network of one's own is chosen."""
-    return "cifar10-truncated" if recipe == "note" and network in NETWORKS else gr.skip()
+    """A recipe comes with its network, and takes it along when it goes, unless one of one's own is chosen."""
+    if network not in NETWORKS:
+        return gr.skip()
+    alone = {NETWORK_OF["quick"], NETWORK_OF["hour"]}  # made for one recipe each
+    return NETWORK_OF.get(recipe, "cifar10" if network in alone else gr.skip())
+
+
+def _promise(recipe: str) -> str:
+    """What to expect of it."""
+    return render("train/promise.html", promise=PROMISES.get(recipe, ""))
 
 
 def _own_words(filled: dict[str, Any], own: dict[str, Any]) -> list[Any]:

@@ -33,7 +33,7 @@ from googlenet.ui.page import launch_options
 from googlenet.ui.train import tab as training
 from googlenet.ui.train.curves import REMEMBERED
 from googlenet.ui.train.feed import MAX_BYTES
-from googlenet.ui.train.form import RECIPE_FIELDS, Form, recipe_fields
+from googlenet.ui.train.form import RECIPE_FIELDS, Form, network_for, recipe_fields
 from googlenet.ui.train.view import status_html, status_values
 from googlenet.ui.train.watch import Watcher
 
@@ -457,6 +457,13 @@ def test_a_recipe_fills_the_form(recipe: str, network: str, lr: float) -> None:
     assert filled["checkpoint_epochs"] == ("299, 499, 699, 899" if recipe == "note" else "")
 
 
+def test_a_recipe_comes_with_its_network_and_takes_it_along() -> None:
+    for recipe, network in (("quick", "cifar10-half"), ("hour", "cifar10-medium"), ("note", "cifar10-truncated")):
+        assert network_for(recipe, "cifar10") == network
+    assert network_for("default", "cifar10-half") == network_for("full", "cifar10-medium") == "cifar10"
+    assert network_for("full", "cifar10-fine") == network_for("best", "own~link") == gr.skip()
+
+
 @pytest.fixture(scope="module")
 def form() -> Form:
     with gr.Blocks():
@@ -546,7 +553,9 @@ def test_a_short_training_by_the_note_is_not_refused_for_what_the_form_filled_in
         ("validation_fraction", 2, "Validation share must be a number from 0 to 0.5, not 2."),
         ("ema", 5, "Averaging must be a number from 0 to 0.99999, not 5."),
         ("weight_decay", 2, "Weight decay must be a number from 0 to 1, not 2."),
-        ("schedule", "steep", "Schedule must be one of one-cycle, constant, not "),
+        ("schedule", "steep", "Schedule must be one of one-cycle, triangle, constant, not "),
+        ("cutmix", 2, "CutMix must be a number from 0 to 1, not 2."),
+        ("logit_norm", -1, "LogitNorm must be a number from 0 to 10, not -1."),
         ("run", "A b", "A run name is 1 to 64 lower-case letters"),
         ("data", "/no/such/folder", "/no/such/folder"),
     ],
@@ -559,9 +568,10 @@ def test_a_refusal_names_the_field_as_the_page_does_beside_it_and_in_view(
         training.start_run(tmp_path, **form.settings(filled, *answers(form, **{field: value})))
     in_view, unfold, deeper, *marks = form.mark(caught.value)
     assert sentence in in_view
-    folded = ("validation_fraction", "ema", "run", "weight_decay", "schedule")
+    deep = ("weight_decay", "schedule", "cutmix", "logit_norm")
+    folded = ("validation_fraction", "ema", "run", *deep)
     assert unfold == (gr.update(open=True) if field in folded else gr.skip())
-    assert deeper == (gr.update(open=True) if field in ("weight_decay", "schedule") else gr.skip())
+    assert deeper == (gr.update(open=True) if field in deep else gr.skip())
     marked = {name: mark for name, mark in zip(form.fields, marks, strict=True) if mark["elem_classes"]}
     assert list(marked) == [field]
     assert marked[field]["info"].startswith("⚠ ")
