@@ -43,10 +43,10 @@ def plain(folder: Path, **changes) -> TrainConfig:
     )
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "muon"])
 def test_replayed_steps_give_the_curve_of_the_cpu(folder, tmp_path, optimizer):
     """The first two steps of each batch size run as they are written, all later ones are replayed."""
-    config = plain(folder, optimizer=optimizer, lr=0.05 if optimizer == "sgd" else 0.003, cutout=8)
+    config = plain(folder, optimizer=optimizer, lr=0.003 if optimizer == "adam" else 0.05, cutout=8)
     on_cpu = losses(dataclasses.replace(config, device="cpu"), tmp_path / "cpu")
     on_gpu = losses(config, tmp_path / "gpu")
     assert len(on_gpu) == 24
