@@ -31,7 +31,6 @@ from googlenet.training.planning.schedule import rate_curve
 from googlenet.training.planning.trial import measure, measure_apart
 from googlenet.training.session import train
 
-
 BUDGETS = {"quick": 0.166, "hour": 0.994, "best": 153}  # PFLOP
 
 
