@@ -136,7 +136,7 @@ def parse_epochs(text: str | None) -> tuple[int, ...] | None:
     return tuple(sorted({int(part) for part in parts})) or None
 
 
-_SOONER = {"optimizer": "muon", "lr": 0.1, "whitening": True, "validation_fraction": 0.06}
+_SOONER = {"optimizer": "muon", "lr": 0.05, "whitening": True, "validation_fraction": 0.06}
 # What a recipe sets over the defaults of `TrainConfig`. `full` made the network that ships, `best` goes on from it.
 # `note` is the class note's training, to the letter: all 50,000 images, so no validation split.
 RECIPES: dict[str, dict[str, Any]] = {
