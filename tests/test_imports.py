@@ -39,6 +39,8 @@ NO_TORCH = (
     "googlenet.models.paper",
     "googlenet.models.formats.share",
     "googlenet.models.formats.codegen",
+    "googlenet.lessons.handin",
+    "googlenet.lessons.questions",
     "googlenet.cli.build",
     "googlenet.data.datasets",
     "googlenet.runs",

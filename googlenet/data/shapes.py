@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from googlenet.config import DATA_SIZE
 from googlenet.data.splits import Split
+from googlenet.errors import check_choice
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -27,6 +28,17 @@ def draw_shapes(train: int = TRAIN, test: int = TEST, seed: int = 0) -> tuple[Sp
 
     generator = torch.Generator().manual_seed(seed)
     return _draw(train, generator), _draw(test, generator), CLASSES
+
+
+def shape_cover(name: str, side: int) -> Tensor:
+    """How much of each pixel of a box of `side`×`side` the shape covers, from 0 to 1; the square fills its box."""
+    import torch
+    from torch.nn.functional import avg_pool2d
+
+    samples = 8
+    axis = ((torch.arange(side * samples) + 0.5) * (2 / (side * samples)) - 1) * (0.7 if name == "square" else 1)
+    inside = _INSIDE[check_choice(name, "shape", CLASSES)](axis[None, :], axis[:, None])
+    return avg_pool2d(inside.float()[None, None], samples)[0, 0]
 
 
 def _draw(count: int, generator: Generator) -> Split:

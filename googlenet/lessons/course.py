@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from googlenet.errors import check_whole
+from googlenet.errors import check_choice, check_whole
 from googlenet.lessons import module as module_lessons
 from googlenet.lessons import network as network_lessons
 from googlenet.lessons.exercise import Exercise
@@ -34,6 +34,11 @@ def pose(number: int, seed: int = 0) -> Exercise:
     make = _MAKERS[check_whole(number, "lesson", 0, LESSONS - 1)]
     seed = check_whole(seed, "seed", 0, MAX_SEED)
     return make(Random(f"{make.__name__} {seed}") if seed else None)
+
+
+def pose_drawn(key: str, draw: Random | None) -> Exercise:
+    """The exercise of that key with the numbers that `draw` gives, the paper's or the note's own where it is None."""
+    return _MAKERS[KEYS.index(check_choice(key, "lesson", KEYS))](draw)
 
 
 def next_seed(number: int, seed: int) -> int:

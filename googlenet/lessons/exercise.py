@@ -14,6 +14,8 @@ from googlenet.lessons.arithmetic import Calculation
 _UNITS = {
     "channels": ("asks for a number of channels", "(channels?|ch)?"),
     "parameters": ("asks for a number of parameters", "(param(eter)?s?)?"),
+    "multiply-adds": ("asks for a number of multiply-adds", "(mult(iply|iplication)?s?-?adds?|macs?)?"),
+    "numbers": ("asks how many numbers", "(numbers?|features?)?"),
     "pixels": ("asks for a number of pixels", "(pixels?|px)?"),
     "×": ("asks how many times", "(×|x|times)?"),
     "line": ("asks for the number of a line", "(line)?"),
@@ -35,7 +37,8 @@ class Exercise:
 
     `given` are (name, what it is), `choices` what the answer numbers from 1, if it is one of several; they are lines
     of `code` or words. `slack` is how far from `answer` is near enough. `solution` is worked, `moral` what to keep.
-    `module` is what the question is about, as (module, side of its map), `network` the text of a network's link.
+    `module` is what the question is about, as (module, side of its map), `network` the text of a network's link;
+    `state` is the text of a module's, forgotten stride and all, where the question was made from what somebody built.
     """
 
     key: str
@@ -53,6 +56,7 @@ class Exercise:
     slack: float = 0.0
     module: tuple[InceptionConfig, int] | None = None
     network: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True)
