@@ -7,8 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.ui.build.lessons.heads import heads_panel
-from googlenet.ui.build.lessons.panel import browser_place, lessons_panel
+from googlenet.ui.build.lessons.classroom.panel import Builder
+from googlenet.ui.build.lessons.panel import browser_place
+from googlenet.ui.build.lessons.room import Places, challenges_place, lessons_room
 from googlenet.ui.build.module.panel import LIVE, module_panel
 from googlenet.ui.build.network.panel import NetworkPanel, keep_view_in_url, network_panel
 
@@ -22,18 +23,18 @@ def build_tab(demo: gr.Blocks, checkpoints: Path) -> tuple[NetworkPanel, list[tu
     network's half, whose button leads to the Train tab, and the buttons that lead to a layer on a picture, each with
     the component that names the layer.
     """
-    place = browser_place()
+    places = Places(browser_place(), challenges_place())
     # Not gr.Tabs: on a phone those of a second row vanish into a menu.
     view = gr.Radio(VIEWS, value="module", label="View", show_label=False, container=False, elem_id="build-views")
     with gr.Column(elem_id="module") as one:
-        see_module = module_panel(demo, checkpoints)
+        module = module_panel(demo, checkpoints)
     with gr.Column(visible=False) as whole:
         panel = network_panel(demo)
-    with gr.Column(visible=False) as lessons:
-        lessons_panel(demo, place)
-        heads_panel(checkpoints)
+    with gr.Column(visible=False, elem_id="lessons-room") as lessons:
+        builder = Builder(module.form, module.forgotten, panel.draft)
+        lessons_room(demo, places, checkpoints, builder, (module.ask, panel.ask), view)
     view.change(
         lambda chosen: [gr.Column(visible=chosen == name) for _, name in VIEWS], view, [one, whole, lessons], **LIVE
     )
     keep_view_in_url(demo, view)
-    return panel, [see_module, (panel.see, panel.form.selected)]
+    return panel, [(module.see, module.start), (panel.see, panel.form.selected)]

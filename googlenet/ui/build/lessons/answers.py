@@ -10,7 +10,7 @@ import gradio as gr
 
 from googlenet.errors import LabError
 from googlenet.lessons.course import KEYS, LESSONS, MAX_SEED, next_seed, pose
-from googlenet.lessons.exercise import Feedback, check
+from googlenet.lessons.exercise import Exercise, Feedback, check
 from googlenet.ui.build.lessons import view
 from googlenet.ui.common import figures
 from googlenet.ui.events.refusals import sent
@@ -62,7 +62,7 @@ def show(stored: Any) -> list[Any]:
     """The exercise of a place, unanswered; with its solution where that was shown before."""
     place = Place.read(stored)
     exercise = pose(place.lesson, place.seed)
-    answer = gr.update(value="", label=answer_label(place))
+    answer = gr.update(value="", label=answer_label(exercise))
     feedback = view.feedback_html(exercise) if place.exercise in place.shown else ""
     return [place.plain(), view.path(place.lesson, place.solved), view.card(exercise, place.lesson),
             answer, "", feedback]  # fmt: skip
@@ -71,12 +71,13 @@ def show(stored: Any) -> list[Any]:
 def come_back(stored: Any) -> list[Any]:
     """The exercise where the visitor left; a quick hand may have typed an answer while the page came up."""
     place, path, card, _, _, feedback = show(stored)
-    return [place, path, card, gr.update(label=answer_label(Place.read(stored))), gr.skip(), feedback or gr.skip()]
+    read = Place.read(stored)
+    label = answer_label(pose(read.lesson, read.seed))
+    return [place, path, card, gr.update(label=label), gr.skip(), feedback or gr.skip()]
 
 
-def answer_label(place: Place) -> str:
+def answer_label(exercise: Exercise) -> str:
     """The answer field's label, with what is to be counted."""
-    exercise = pose(place.lesson, place.seed)
     if exercise.choices:
         return f"Number of the {'line' if exercise.code else 'answer'}"
     unit = "how many times" if exercise.unit == "×" else exercise.unit

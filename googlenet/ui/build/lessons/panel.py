@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from googlenet.lessons.course import pose
 from googlenet.ui.build.lessons import answers
 from googlenet.ui.build.lessons.answers import Place
 from googlenet.ui.common.layout import LIVE, html
@@ -25,7 +26,7 @@ def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
             card = html(first[2], js_on_load="googlenet.chooseAnswer(element, trigger)")
             with gr.Row(elem_id="lesson-form"):
                 answer = gr.Textbox(
-                    label=answers.answer_label(Place()),
+                    label=answers.answer_label(pose(0)),
                     max_lines=1,
                     max_length=40,
                     elem_id="lesson-answer",

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from googlenet.lessons.course import KEYS, LESSONS, TITLES
 from googlenet.lessons.exercise import Exercise, Feedback
-from googlenet.ui.build.module.form import form_of
+from googlenet.ui.build.module.form import KINDS, form_of
 from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
 
@@ -29,17 +29,19 @@ def feedback_html(exercise: Exercise, feedback: Feedback | None = None, *, finis
 
     `finished`: it was the last lesson to solve.
     """
-    link = builder_link(exercise)
+    link = builder_link(state_of(exercise))
     return render("lessons/feedback.html", exercise=exercise, feedback=feedback, link=link, finished=finished)
 
 
-def builder_link(exercise: Exercise) -> str:
-    """The query that opens the builder with what the question is about; "" where it is about neither."""
-    if exercise.module:
+def state_of(exercise: Exercise) -> str:
+    """What the question is about, as the builder's address keeps it; "" where it is about nothing one can build."""
+    if exercise.module and not exercise.state:
         config, side = exercise.module
-        view, state = "module", "-".join(map(str, form_of(config, side, side).values))
-    elif exercise.network:
-        view, state = "network", exercise.network
-    else:
-        return ""
-    return urlencode({"tab": "build", "view": view, view: state})
+        return form_of(config, side, side).link()
+    return exercise.state or exercise.network
+
+
+def builder_link(state: str) -> str:
+    """The query that opens the builder with a state of its address; "" for none."""
+    view = "module" if state.startswith(KINDS) else "network"
+    return urlencode({"tab": "build", "view": view, view: state}) if state else ""

@@ -37,6 +37,17 @@ LIVE: dict[str, Any] = {
 TIMED: dict[str, Any] = {"concurrency_id": "timed", "concurrency_limit": 1, "api_visibility": "private"}
 
 
+class ModulePanel(NamedTuple):
+    """What others need of the panel: the buttons that lead to a picture and to a question, the dropdown that says
+    which module it is, and its state."""
+
+    see: gr.Button
+    ask: gr.Button
+    start: gr.Dropdown
+    form: list[Any]
+    forgotten: gr.Checkbox
+
+
 class Controls(NamedTuple):
     """The left column: a control for each field of `Form`, in its order, and what stands beside them."""
 
@@ -47,11 +58,8 @@ class Controls(NamedTuple):
     forgotten: gr.Checkbox
 
 
-def module_panel(demo: gr.Blocks, checkpoints: Path) -> tuple[gr.Button, gr.Dropdown]:
-    """Lay out the panel and wire it; `checkpoints` is where a trainer may be at work, who keeps most of the cores.
-
-    Returns the button that leads to the module on a picture, and the dropdown that says which module it is.
-    """
+def module_panel(demo: gr.Blocks, checkpoints: Path) -> ModulePanel:
+    """Lay out the panel and wire it; `checkpoints` is where a trainer may be at work, who keeps most of the cores."""
 
     def run_real(*values: Any) -> str:
         share_cores(checkpoints)
@@ -71,7 +79,9 @@ def module_panel(demo: gr.Blocks, checkpoints: Path) -> tuple[gr.Button, gr.Drop
         with gr.Column(scale=2, min_width=320, elem_classes="gl-answers"):
             refusal = _html("", "gl-slot", "gl-refusal", js_on_load="googlenet.markRefused(element, watch)")
             picture = _html(first.picture, "gl-hero", js_on_load="googlenet.moduleDrawing(element, trigger, watch)")
-            see = gr.Button("See this module on a picture", size="sm")
+            with gr.Row():
+                see = gr.Button("See this module on a picture", size="sm", min_width=160)
+                ask = gr.Button("Make a question of it", size="sm", min_width=140)
             misfit, torch_said = _html("", "gl-slot"), _html("", "gl-slot")
             headline, calculations = _html(first.headline), _html(first.calculations)
             steps = _html(first.steps, js_on_load="googlenet.chooseStep(element, trigger)")
@@ -100,7 +110,7 @@ def module_panel(demo: gr.Blocks, checkpoints: Path) -> tuple[gr.Button, gr.Drop
     kind.change(show_reductions, kind, reductions, **LIVE)
     run.click(run_real, [forgotten, *form], measured, **TIMED)
     race.click(time_both, form, raced, **TIMED)
-    return see, start
+    return ModulePanel(see, ask, start, form, forgotten)
 
 
 def _padding_check() -> None:

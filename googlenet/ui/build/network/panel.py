@@ -40,6 +40,7 @@ class NetworkPanel:
     undo: gr.Button
     reset: gr.Button
     see: gr.Button
+    ask: gr.Button
     train: gr.Button
     fit: gr.Button
     for_training: gr.Textbox
@@ -100,6 +101,7 @@ def _lay_out() -> NetworkPanel:
                     parts["undo"] = gr.Button("Undo", min_width=90, interactive=False)
                     parts["reset"] = gr.Button("Reset", min_width=90)
                 parts["see"] = gr.Button("See this layer on a picture", size="sm")
+                parts["ask"] = gr.Button("Make a question of it", size="sm")
                 parts["remarks"] = html(view.remarks(layer, profile))
             with gr.Column(scale=3, min_width=320):
                 with gr.Row(elem_classes="gl-summary"):

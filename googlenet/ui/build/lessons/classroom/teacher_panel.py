@@ -1,0 +1,112 @@
+"""The teacher's half of the page: the form that makes a class's links, the table of codes, the handout, the notes."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import gradio as gr
+
+from googlenet.errors import LabError
+from googlenet.ui.build.lessons.classroom import teacher
+from googlenet.ui.common.layout import LIVE, html
+from googlenet.ui.events.long_work import PRIVATE, refusable
+
+INTRO = (
+    "Choose tasks and numbers: the link carries them, and each student hands in a code. There are no accounts, and "
+    "nothing is kept on the server."
+)
+HONEST = (
+    "Hidden means: this page shows no solution of this class without your key, and no other link has its numbers. "
+    "It is no examination: whoever installs the lab can compute every answer."
+)
+SWITCHES = [("Hide solutions", "hidden"), ("Other numbers for each name", "own")]
+
+
+def teacher_panel(demo: gr.Blocks) -> tuple[gr.Column, gr.Textbox]:
+    """Lay out the panel and wire it; returns its box, and the field that takes questions of one's own."""
+    with gr.Column(elem_classes="gl-teacher") as box:
+        html(f"<h3>A link for your class</h3><p class='gl-note'>{INTRO}</p>")
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                lessons = gr.CheckboxGroup(teacher.LESSON_CHOICES, value=["concatenation", "reduced_cost"],
+                                           label="Lessons", elem_id="class-lessons")  # fmt: skip
+                challenges = gr.CheckboxGroup(teacher.CHALLENGE_CHOICES, value=["budget"], label="Challenges")
+                questions = gr.Textbox(
+                    label="Questions of your own, one a line",
+                    info="build something, press Make a question of it, then Add to the class",
+                    lines=2,
+                    elem_id="class-questions",
+                )
+            with gr.Column(scale=2, min_width=300):
+                seed = gr.Number(1, label="Seed", precision=0, minimum=0, elem_id="class-seed",
+                                 info="other seeds, other numbers; 0: the paper's own")  # fmt: skip
+                switches = gr.CheckboxGroup(SWITCHES, value=["hidden"], label="In this class")
+                key = gr.Textbox("", label="Your key", info="opens the answers; it is part of your own link only",
+                                 max_lines=1, max_length=80, elem_id="class-key")  # fmt: skip
+                refusal = html("", "gl-slot")
+                link = gr.Textbox(label="Link for the class", info="or paste an earlier one, to read its codes",
+                                  buttons=["copy"], max_lines=1, elem_id="class-link")  # fmt: skip
+                own = gr.Textbox(label="Your own link", info="brings you back here with the key", buttons=["copy"],
+                                 interactive=False, max_lines=1, elem_id="class-own-link")  # fmt: skip
+                html(f"<p class='gl-note'>{HONEST}</p>")
+        _codes(link)
+        _handout(link, key)
+        with gr.Accordion("Notes for the instructor", open=False):
+            html(teacher.notes_html())
+    made = gr.Textbox("", visible="hidden")
+    form: list[Any] = [lessons, challenges, questions, seed, switches, key]
+    came = gr.Textbox("", visible="hidden")
+    opened = demo.load(None, None, came, js="googlenet.classInAddress").then(_opened, came, form, **PRIVATE)
+    # The fields may not be mounted yet when they are filled, and then nothing tells that they have changed.
+    for linked in (
+        opened.then(teacher.link_text, form, [made, refusal], **PRIVATE),
+        gr.on([field.change for field in form], teacher.link_text, form, [made, refusal], **LIVE),
+    ):
+        linked.then(None, made, [link, own], js="googlenet.classLinks")
+    return box, questions
+
+
+def _opened(said: str) -> list[Any]:
+    """The form as a teacher's own link has it, with a new key where there is none."""
+    fresh = [*[gr.skip()] * 5, secrets.token_hex(4)]
+    try:
+        return teacher.form_of(said) if said else fresh
+    except LabError:
+        return fresh
+
+
+def _codes(link: gr.Textbox) -> None:
+    html("<h3>What was handed in</h3>")
+    with gr.Row():
+        codes = gr.Textbox(label="Codes of your class", lines=4, max_lines=10, elem_id="class-codes", scale=3,
+                           placeholder="Paste them here, whatever stands between them.", min_width=300)  # fmt: skip
+        with gr.Column(scale=1, min_width=160):
+            read = gr.Button("Read the codes", variant="primary")
+            save = gr.Button("Download CSV", interactive=False)
+    table, file = html("", elem_id="class-table"), gr.Textbox("", visible="hidden")
+
+    @refusable(3, place=0)
+    def show(address: str, pasted: str) -> list[Any]:
+        shown, text = teacher.read_codes(address, pasted)
+        return [shown, text, gr.Button(interactive=True)]
+
+    read.click(show, [link, codes], [table, file, save], **PRIVATE)
+    save.click(None, file, None, js="googlenet.saveFile")
+
+
+def _handout(link: gr.Textbox, key: gr.Textbox) -> None:
+    html("<h3>A handout</h3><p class='gl-note'>Drawings, sums and exercises of the link above, on paper.</p>")
+    with gr.Row(elem_id="handout-form"):
+        answers = gr.Checkbox(False, label="with answers", min_width=130, scale=0)
+        name = gr.Textbox(label="For", info="where each name has its own numbers", max_lines=1, min_width=200)
+        make = gr.Button("Make the handout", min_width=150)
+        out = gr.Button("Print", interactive=False, min_width=90)
+    sheet = html("")
+
+    @refusable(2, place=0)
+    def show(address: str, opens: str, who: str, with_answers: bool) -> list[Any]:
+        return [teacher.make_handout(address, opens, who, bool(with_answers)), gr.Button(interactive=True)]
+
+    make.click(show, [link, key, name, answers], [sheet, out], **PRIVATE)
+    out.click(None, None, None, js="() => print()")
