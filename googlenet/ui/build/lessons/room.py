@@ -49,9 +49,9 @@ def lessons_room(
     """Lay out the room and wire it; the buttons in `asks` make a question of the module and of the network, and lead
     here through the Build tab's `view`."""
     with gr.Row(elem_id="lesson-sections"):
-        section = gr.Radio(SECTIONS, value="exercises", label="Lessons", show_label=False, container=False, scale=5,
+        section = gr.Radio(SECTIONS, value="exercises", label="Part", show_label=False, container=False, scale=5,
                            min_width=260)  # fmt: skip
-        projector = gr.Checkbox(False, label="Projector", info="large type", container=False, min_width=110, scale=0,
+        projector = gr.Checkbox(False, label="Projector view", container=False, min_width=140, scale=0,
                                 elem_id="projector")  # fmt: skip
     why = why_panel(checkpoints)
     with gr.Column() as exercises:

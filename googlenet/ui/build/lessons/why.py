@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -15,6 +15,9 @@ from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.cores import share_cores
+
+if TYPE_CHECKING:
+    from googlenet.inference.inside.fields import Box
 
 SHAPES = ("square", "circle", "star")
 PICTURES = ("ship", "cat", "frog", "truck")
@@ -43,8 +46,27 @@ def look(checkpoints: Path, thing: Any, module: Any) -> str:
     pictures = [data_uri(Image.fromarray(scale.picture.permute(1, 2, 0).numpy())) for scale in found.scales]
     # Two branches with the same window are drawn as two lines, one inside the other.
     boxes = {branch: (box.left, box.top, box.width) for branch, box in found.windows.items()}
-    return render("lessons/why.html", found=found, rows=list(zip(found.scales, pictures, strict=True)), most=most,
-                  boxes=boxes, side=network.info.network.input_size, blind=BLIND, network=checkpoint.name)  # fmt: skip
+    side = network.info.network.input_size
+    view = _middle(max(found.windows.values(), key=lambda box: box.width), side)
+    return render(
+        "lessons/why.html",
+        found=found,
+        rows=list(zip(found.scales, pictures, strict=True)),
+        most=most,
+        boxes=boxes,
+        side=side,
+        view=view,
+        line=view[2] / 70,
+        blind=BLIND,
+        network=checkpoint.name,
+    )
+
+
+def _middle(widest: Box, side: int) -> tuple[int, int, int, int]:
+    """The part of the picture to draw, as left, top, width and height: the widest window and a little around it."""
+    shown = min(side, widest.width + max(4, widest.width // 3))
+    left, top = ((low + high - shown) // 2 for low, high in (widest[::2], widest[1::2]))
+    return min(max(left, 0), side - shown), min(max(top, 0), side - shown), shown, shown
 
 
 def why_panel(checkpoints: Path) -> gr.Column:

@@ -68,9 +68,9 @@ def desk_panel(state: Any, name: str, builder: Builder, *, class_: bool = False,
                 submit = gr.Button("Check", variant="primary", min_width=90, scale=1, elem_id=f"{name}-check")
             feedback = html("", "gl-slot")
             with gr.Row(elem_classes="gl-desk-buttons"):
-                take = gr.Button("Take it from the builder", size="sm", min_width=150, scale=0)
+                take = gr.Button("Take it from the builder", size="sm", min_width=190, scale=0)
                 solution = gr.Button("Show the solution", size="sm", min_width=140, scale=0)
-                again = gr.Button("Other numbers", size="sm", min_width=110, scale=0, visible=more)
+                again = gr.Button("Other numbers", size="sm", min_width=130, scale=0, visible=more)
                 go_on = gr.Button("Next task", size="sm", min_width=110, scale=0)
     outcome = gr.Textbox("", visible="hidden")
     slots = [state, path, card, answer, outcome, feedback, solution]

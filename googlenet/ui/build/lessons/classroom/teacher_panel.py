@@ -98,10 +98,10 @@ def _codes(link: gr.Textbox) -> None:
 def _handout(link: gr.Textbox, key: gr.Textbox) -> None:
     html("<h3>A handout</h3><p class='gl-note'>Drawings, sums and exercises of the link above, on paper.</p>")
     with gr.Row(elem_id="handout-form"):
-        answers = gr.Checkbox(False, label="with answers", min_width=130, scale=0)
-        name = gr.Textbox(label="For", info="where each name has its own numbers", max_lines=1, min_width=200)
-        make = gr.Button("Make the handout", min_width=150)
-        out = gr.Button("Print", interactive=False, min_width=90)
+        name = gr.Textbox(label="Whose numbers, where each name has its own", max_lines=1, min_width=260, scale=3)
+        answers = gr.Checkbox(False, label="with answers", min_width=140, scale=1)
+        make = gr.Button("Make the handout", min_width=150, scale=1)
+        out = gr.Button("Print", interactive=False, min_width=90, scale=1)
     sheet = html("")
 
     @refusable(2, place=0)
