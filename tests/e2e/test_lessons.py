@@ -101,8 +101,14 @@ def test_a_solution_once_shown_stays_known(visit: object) -> None:
     expect(page.get_by_text("0 of 9 solved")).to_be_visible()
 
 
+def experiment(visit: object, norm: str, **size: int) -> Page:
+    page = visit.open(f"{LESSONS}&lesson=heads", **size)
+    page.get_by_label(norm, exact=True).check()
+    return page
+
+
 def test_gradients_are_drawn_step_by_step_and_stop(visit: object) -> None:
-    page = opened(visit, width=390, height=844)
+    page = experiment(visit, "without batch norm", width=390, height=844)
     page.locator("#heads-steps input[type=number]").fill("50")
     page.get_by_role("button", name="Measure").click()
     said = page.locator(".gl-conclusion")
@@ -123,13 +129,12 @@ def test_gradients_are_drawn_step_by_step_and_stop(visit: object) -> None:
 
 
 def test_a_page_that_is_closed_leaves_no_measuring(visit: object) -> None:
-    page = opened(visit)
+    page = experiment(visit, "without batch norm")
     page.locator("#heads-steps input[type=number]").fill("50")
     page.get_by_role("button", name="Measure").click()
     expect(page.locator(".gl-conclusion")).to_have_text(MEASURED, timeout=TORCH_MS)
     page.close()
     # Only one is measured at a time: were the other still at work, this one would wait for its 50 steps.
-    page = opened(visit)
-    page.get_by_label("with batch norm", exact=True).check()
+    page = experiment(visit, "with batch norm")
     page.get_by_role("button", name="Measure").click()
     expect(page.locator(".gl-conclusion")).to_contain_text("the gradient has not faded", timeout=8000)

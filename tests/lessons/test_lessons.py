@@ -374,7 +374,7 @@ def test_the_path_goes_round_and_ends_with_the_experiment():
         place = lessons.show(place)[0]
         assert place["lesson"] == number
         place, _, _, _, _, said = lessons.check_answer(place, str(pose(number).answer))
-        assert ("One experiment is left" in said) == (number == LESSONS - 1)
+        assert ("What is left" in said) == (number == LESSONS - 1)
         place = lessons.onward(place)[0]
     assert (place["lesson"], len(place["solved"])) == (0, LESSONS)
 

@@ -105,7 +105,7 @@ def test_a_gradient_that_vanished_is_drawn_at_the_edge(norms):
 @pytest.mark.parametrize(
     ("norm", "steps", "says"),
     [
-        ("<b>", 1, "Norm must be one of plain, normed, not '<b>'"),
+        ("<b>", 1, "Norm must be one of plain, normed, both, not '<b>'"),
         ("plain", 0, "Steps must be a whole number from 1 to 50, not 0"),
         ("plain", 1e9, "Steps must be a whole number from 1 to 50"),
         ("plain", None, "Steps must be a whole number from 1 to 50"),
@@ -121,3 +121,30 @@ def test_a_refusal_is_one_sentence(tmp_path, norm, steps, says):
 def test_the_page_does_not_wait_for_torch():
     code = "import sys; from googlenet.ui.build.lessons import heads, panel; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=ROOT)
+
+
+def test_both_networks_are_told_side_by_side_and_no_more_than_one_run_supports(tmp_path):
+    (first, last) = aux_heads.compare(tmp_path, "both", 1)
+    said = Page(last).text
+    assert "Without batch norm: gradient by layer, after 1 step" in said
+    assert "With batch norm: gradient by layer, after 1 step" in said
+    assert re.search(
+        r"Gradient of conv1 over 1 step, without the heads: without batch norm about [1-9]00,000× (to about [1-9]00,000× )?"
+        r"less than the last layer; with batch norm no less than the last layer, or hardly\. One run of each",
+        said,
+    )
+    assert "at initialisation" in Page(first).text
+
+
+def test_any_step_measured_is_shown_again_in_the_same_scale():
+    steps = [comparison([1e-6, 1e-4, 1e-2], [1e-5, 1e-3, 1e-2], n) for n in range(3)]
+    steps[2] = comparison([1e-5, 1e-4, 1e-2], [1e-3, 1e-3, 1e-2], 2)
+    runs = {"plain": steps}
+    assert "after 2 steps" in aux_heads.heads_charts(runs)
+    back = aux_heads.scrub(runs, 0)
+    assert "at initialisation" in back
+    assert circles(back, "gl-plain") != circles(aux_heads.scrub(runs, 2), "gl-plain")
+    assert circles(back, "gl-plain")[1:] == circles(aux_heads.scrub(runs, 2), "gl-plain")[1:]
+    assert aux_heads.scrub(runs, 99) == aux_heads.scrub(runs, 2)
+    assert aux_heads.scrub(runs, None) == back
+    assert "__type__" in aux_heads.scrub(None, 1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 
 STEPS, MAX_STEPS = 10, 50
 BOTH = "both"
+FADED = 10  # times: below it one run does not tell a fading gradient from chance
 NORMS = [("without batch norm", "plain"), ("with batch norm", "normed"), ("both, side by side", BOTH)]
 Runs = dict[str, list["GradientComparison"]]
 WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 560, 104, 18, 10, 24, 46
@@ -75,14 +76,15 @@ def together(runs: Runs) -> str:
     said = []
     for norm, steps in runs.items():
         fading = [step.without.fading for step in steps]
-        low, high = about(min(fading)), about(max(fading)) if max(fading) < math.inf else "without end"
-        span = f"about {low}×" if low == high else f"between about {low}× and {high}×"
-        said.append(f"{'without' if norm == 'plain' else 'with'} batch norm {span}")
+        low, high = (about(end) if end < math.inf else "any number of" for end in (min(fading), max(fading)))
+        span = f"about {low}×" if low == high else f"about {low}× to about {high}×"
+        faded = f"{span} less than the last layer" if max(fading) >= FADED else "no less than the last layer, or hardly"
+        said.append(f"{'without' if norm == 'plain' else 'with'} batch norm {faded}")
     steps = len(next(iter(runs.values()))) - 1
     when = "at initialisation" if not steps else f"over {steps} step{'s' if steps > 1 else ''}"
     return (
-        f"Without the heads {first} got less gradient than the last layer {when}: {', '.join(said)} less. One run of "
-        "each, from one seed: that tells the size of the effect, not its digits."
+        f"Gradient of {first} {when}, without the heads: {'; '.join(said)}. One run of each, from one seed: that tells "
+        "the size of the effect, not its digits."
     )
 
 

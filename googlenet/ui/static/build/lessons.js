@@ -36,7 +36,8 @@
   };
 
   own.keepSection = (section) => change((parts) => parts.set('lesson', section));
-  const large = (on) => document.body.classList.toggle('gl-projector', on);
+  const page = () => document.getElementById('tabs')?.parentElement;
+  const large = (on) => page()?.classList.toggle('gl-projector', on);
   own.projector = (on) => {
     large(on);
     change((parts) => on ? parts.set('projector', '1') : parts.delete('projector'));
@@ -73,6 +74,13 @@
   };
   own.classInAddress = () =>
     asked('class') && asked('key') !== null ? JSON.stringify({class: asked('class'), key: asked('key')}) : '';
+
+  // Printing shows the handout alone: what it lies in is marked, and all beside that is hidden.
+  own.markHandout = () => {
+    document.querySelectorAll('.gl-printed').forEach((part) => part.classList.remove('gl-printed'));
+    let part = document.querySelector('.gl-handout')?.parentElement;
+    for (; part && part !== page()?.parentElement; part = part.parentElement) part.classList.add('gl-printed');
+  };
 
   own.questionLink = (item) => item ? address({question: item}) : '';
   own.questionInAddress = () => asked('question') ?? '';

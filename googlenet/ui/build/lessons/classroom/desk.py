@@ -89,9 +89,9 @@ def _given(row: Any) -> Given:
         return Given()
 
 
-# --- answers: desk, path, card, answer, outcome, feedback, solution button ---------------------
+# --- answers: desk, path, card, answer, outcome, feedback, buttons for the solution and for taking a design
 
-SLOTS = 7
+SLOTS = 8
 
 
 def show(stored: Any) -> list[Any]:
@@ -108,7 +108,8 @@ def _shown(desk: Desk, feedback: str) -> list[Any]:
         return [desk.plain(), "", figures.message(NAMELESS, "done"), *[gr.skip()] * (SLOTS - 3)]
     answer = gr.update(value=desk.mine.text, label=_label(desk.task))
     hidden = gr.update(visible=not desk.assignment.hidden)
-    return [desk.plain(), _path(desk), _card(desk), answer, "", feedback, hidden]
+    design = gr.update(visible=isinstance(desk.task, Challenge))
+    return [desk.plain(), _path(desk), _card(desk), answer, "", feedback, hidden, design]
 
 
 def check_answer(stored: Any, text: str) -> list[Any]:
@@ -181,7 +182,7 @@ def show_solution(stored: Any) -> list[Any]:
         raise LabError(HIDDEN)
     if not desk.solved(desk.at):
         desk = desk.answered(shown=True)
-    return [desk.plain(), _path(desk), *[gr.skip()] * 3, _solution(desk), gr.skip()]
+    return [desk.plain(), _path(desk), *[gr.skip()] * 3, _solution(desk), gr.skip(), gr.skip()]
 
 
 def _solution(desk: Desk) -> str:

@@ -73,7 +73,7 @@ def desk_panel(state: Any, name: str, builder: Builder, *, class_: bool = False,
                 again = gr.Button("Other numbers", size="sm", min_width=130, scale=0, visible=more)
                 go_on = gr.Button("Next task", size="sm", min_width=110, scale=0)
     outcome = gr.Textbox("", visible="hidden")
-    slots = [state, path, card, answer, outcome, feedback, solution]
+    slots = [state, path, card, answer, outcome, feedback, solution, take]
     guarded = refusable(desk.SLOTS)
     done = [
         gr.on([answer.submit, submit.click], guarded(desk.check_answer), [state, answer], slots, **LIVE),

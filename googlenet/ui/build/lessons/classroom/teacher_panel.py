@@ -98,8 +98,9 @@ def _codes(link: gr.Textbox) -> None:
 def _handout(link: gr.Textbox, key: gr.Textbox) -> None:
     html("<h3>A handout</h3><p class='gl-note'>Drawings, sums and exercises of the link above, on paper.</p>")
     with gr.Row(elem_id="handout-form"):
-        name = gr.Textbox(label="Whose numbers, where each name has its own", max_lines=1, min_width=260, scale=3)
-        answers = gr.Checkbox(False, label="with answers", min_width=140, scale=1)
+        with gr.Column(scale=3, min_width=260):
+            name = gr.Textbox(label="Whose numbers, where each name has its own", max_lines=1)
+            answers = gr.Checkbox(False, label="with answers")
         make = gr.Button("Make the handout", min_width=150, scale=1)
         out = gr.Button("Print", interactive=False, min_width=90, scale=1)
     sheet = html("")
@@ -108,5 +109,6 @@ def _handout(link: gr.Textbox, key: gr.Textbox) -> None:
     def show(address: str, opens: str, who: str, with_answers: bool) -> list[Any]:
         return [teacher.make_handout(address, opens, who, bool(with_answers)), gr.Button(interactive=True)]
 
-    make.click(show, [link, key, name, answers], [sheet, out], **PRIVATE)
+    made = make.click(show, [link, key, name, answers], [sheet, out], **PRIVATE)
+    made.then(None, None, None, js="() => setTimeout(googlenet.markHandout, 200)")
     out.click(None, None, None, js="() => print()")
