@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError, check_choice, check_whole
 from googlenet.lessons.arithmetic import forget_stride
+from googlenet.models.formats.share import from_link_text, to_link_text
 from googlenet.models.presets import INCEPTIONS
 from googlenet.models.profile import Profile, profile_module
-from googlenet.models.share import from_link_text, to_link_text
 
 MODULES = ("reduced", "naive")
 FORGOTTEN = "forgotten"
