@@ -1,8 +1,9 @@
 """What a teacher sets: which tasks, with which numbers, and whether their solutions are hidden. All of it is in a link.
 
 The numbers are drawn from the whole text of the link, the switch that hides solutions included. Whoever changes the
-text, to have the solutions shown say, gets other numbers; and no seed of the open lessons gives the numbers of a class,
-so their solutions do not tell a class's. What stays is what the formulas give: the lab's source is open.
+text, to have the solutions shown say, gets other numbers; and the open lessons draw apart from every class, so that
+their solutions tell a class's only by chance, where a lesson has few numbers to draw. What stays is what the formulas
+give: the lab's source is open.
 """
 
 from __future__ import annotations

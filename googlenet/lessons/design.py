@@ -94,6 +94,7 @@ def _module(text: str) -> ModuleDesign:
     if check_choice(kind, "kind", MODULES) == "naive":
         config = InceptionConfig.make_naive("module", arriving, widths[0], widths[2], widths[4])
     else:
-        config = InceptionConfig("module", arriving, *widths)
+        ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj = widths
+        config = InceptionConfig("module", arriving, ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj)
     profile_module(config, height, width, check_whole(batch, "batch", 1, 4096))  # says so where a side is out of range
     return ModuleDesign(config, height, width, batch, forgotten)

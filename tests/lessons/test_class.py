@@ -75,7 +75,7 @@ def test_whoever_changes_the_link_to_see_solutions_gets_other_numbers():
     assert Assignment(("padding",)).opens_with("")
 
 
-def test_no_seed_of_the_open_lessons_has_a_classs_numbers():
+def test_the_open_lessons_draw_apart_from_a_class():
     task = HIDDEN.task(0)
     assert isinstance(task, Exercise)
     assert all(pose(0, seed).given != task.given for seed in range(2000))

@@ -75,14 +75,14 @@ def test_a_wrong_choice_says_no_more_than_that_it_is_wrong():
 def test_answers_are_counted_kept_and_handed_in():
     task = HIDDEN.task(0)
     place = desk.show({"class": HIDDEN.text})[0]
-    for typed in ("1", str(task.answer), "2"):  # type: ignore[union-attr]
+    for typed in ("1", str(task.answer), "2"):
         slots = desk.check_answer(place, typed)
         place = slots[0]
     assert "✗" in slots[5]
-    assert place["given"][0] == [str(task.answer), 2, False]  # type: ignore[union-attr]
+    assert place["given"][0] == [str(task.answer), 2, False]
     assert "1 of 13" in Page(slots[1]).text
     again = desk.show(json.loads(json.dumps(place)))
-    assert again[3]["value"] == str(task.answer)  # type: ignore[union-attr]
+    assert again[3]["value"] == str(task.answer)
     assert again[6]["visible"] is False
     work = read_code(desk.hand_in(place, "Ada"))
     assert (work.name, work.given[0].tries) == ("Ada", 2)
@@ -117,7 +117,7 @@ def test_numbers_of_ones_own_wait_for_a_name():
     ada = desk.rename({"class": own.text}, "Ada")
     assert "How many channels" in ada[2]
     assert ada[2] != desk.rename({"class": own.text}, "Grace")[2]
-    answered = desk.check_answer(ada[0], str(own.task(0, "Ada").answer))[0]  # type: ignore[union-attr]
+    answered = desk.check_answer(ada[0], str(own.task(0, "Ada").answer))[0]
     assert read_code(desk.hand_in(answered, "Ada")).given[0].tries == 1
     with pytest.raises(LabError, match="another name"):
         desk.hand_in(answered, "Grace")

@@ -17,7 +17,7 @@ INTRO = (
     "nothing is kept on the server."
 )
 HONEST = (
-    "Hidden means: this page shows no solution of this class without your key, and no other link has its numbers. "
+    "Hidden means: this page shows no solution of this class without your key, and a changed link has other numbers. "
     "It is no examination: whoever installs the lab can compute every answer."
 )
 SWITCHES = [("Hide solutions", "hidden"), ("Other numbers for each name", "own")]
