@@ -7,6 +7,7 @@ condition holds, whichever way it was built; a condition that does not hold says
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from googlenet.models.presets import preset
 from googlenet.models.profile import profile_module, profile_partly
 
 MODULES = ("inception3b", "inception4a", "inception4c", "inception4d", "inception5a")
+STAGES = ("inception3a", "inception4a", "inception5a")
 WIDTHS = ("ch1x1", "ch3x3", "ch5x5", "pool_proj")
 
 
@@ -200,15 +202,10 @@ def _gap(problem: Problem) -> str:
 def padding_mistake(draw: Random | None) -> Challenge:
     """A network whose maps are smaller than they were meant to be."""
     whole = preset("imagenet")
-    candidates = [layer for layer in whole.layers if isinstance(layer, ConvConfig | PoolConfig) and layer.padding]
-    mistaken = [dataclasses.replace(layer, padding=padding) for layer in candidates for padding in range(layer.padding)]
-    starts = [dataclasses.replace(whole, layers=_with(whole, layer)) for layer in mistaken]
-    meant = _sides(whole)
-    stages = ("inception3a", "inception4a", "inception5a")
-    starts = [start for start in starts if any(_sides(start)[stage] != meant[stage] for stage in stages)]
+    meant, starts = _sides(whole), _mistaken()
     start = draw.choice(starts) if draw else starts[0]
     given = (
-        *((name.removeprefix("inception"), f"gives {meant[name]} × {meant[name]} pixels") for name in stages),
+        *((name.removeprefix("inception"), f"gives {meant[name]} × {meant[name]} pixels") for name in STAGES),
         ("sizes", "every map as large as the paper's"),
         ("change", "paddings only"),
     )
@@ -217,7 +214,7 @@ def padding_mistake(draw: Random | None) -> Challenge:
         assert isinstance(design, GoogLeNetConfig)
         found = _sides(design)
         # The stages first: the first layer of the wrong size is what is to be found.
-        order = [*stages, *meant]
+        order = [*STAGES, *meant]
         wrong = next((name for name in order if found.get(name) != meant[name]), "")
         said = "Every map has the size that was meant."
         if wrong and wrong in found:
@@ -241,6 +238,17 @@ def padding_mistake(draw: Random | None) -> Challenge:
         "Only the sizes tell.",
         judge_design,
     )  # fmt: skip
+
+
+@functools.cache
+def _mistaken() -> tuple[GoogLeNetConfig, ...]:
+    """The paper's network with one padding too small, for every one that a stage's map shows."""
+    whole = preset("imagenet")
+    meant = _sides(whole)
+    padded = [layer for layer in whole.layers if isinstance(layer, ConvConfig | PoolConfig) and layer.padding]
+    mistaken = [dataclasses.replace(layer, padding=less) for layer in padded for less in range(layer.padding)]
+    starts = [dataclasses.replace(whole, layers=_with(whole, layer)) for layer in mistaken]
+    return tuple(start for start in starts if any(_sides(start)[stage] != meant[stage] for stage in STAGES))
 
 
 def _with(network: GoogLeNetConfig, changed: Layer) -> tuple[Layer, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import functools
 import hashlib
 import io
 import json
@@ -20,10 +21,10 @@ from dataclasses import dataclass
 
 from googlenet.errors import LabError
 from googlenet.files import spreadsheet_text
-from googlenet.lessons.assignment import MAX_ITEMS, Assignment, clean_name, solves
+from googlenet.lessons.assignment import MAX_ITEMS, Assignment, Task, clean_name, solves
 from googlenet.lessons.design import MAX_DESIGN
 
-MAX_CODES, MAX_PASTED, MAX_TRIES = 300, 1_000_000, 9_999
+MAX_CODES, MAX_PASTED, MAX_TRIES = 150, 1_000_000, 9_999
 _UNPACKED = 400_000
 _CODE = re.compile(r"GL1\.[\w-]+\.[0-9a-f]{8}(?![\w.-])", re.ASCII)
 _CHANGED = "it was cut off or changed on its way: ask for it again"
@@ -160,15 +161,20 @@ def mark_codes(assignment: Assignment, pasted: str) -> Table:
         except LabError as error:
             problems.append(f"Code {number}: {error}")
     titles = tuple(assignment.task(number).title for number in range(len(assignment.items)))
-    lines = [_line(assignment, work) for work in works]
+
+    @functools.cache
+    def task(number: int, name: str) -> Task:
+        return assignment.task(number, name)
+
+    lines = [_line(work, [task(n, work.name if assignment.own else "") for n in range(len(titles))]) for work in works]
     return Table(titles, tuple(_remarked(lines)), tuple(problems))
 
 
-def _line(assignment: Assignment, work: Work) -> Line:
+def _line(work: Work, tasks: Sequence[Task]) -> Line:
     marks = []
-    for number in range(len(assignment.items)):
+    for number, task in enumerate(tasks):
         given = work.given[number] if number < len(work.given) else Given()
-        right = bool(given.text) and solves(assignment.task(number, work.name), given.text)
+        right = bool(given.text) and solves(task, given.text)
         state = SHOWN if given.shown else RIGHT if right else WRONG if given.text else OPEN
         marks.append(Mark(state, given.text, given.tries))
     return Line(work.name, tuple(marks))

@@ -128,7 +128,7 @@ def test_a_solution_that_was_shown_solves_nothing_and_the_last_code_of_a_name_co
     assert line.remark == "2 codes: the last one counts"
 
 
-@pytest.mark.parametrize("pasted", ["", "no codes here", "GL1.x.00000000 " * 301, "x" * 1_000_001])
+@pytest.mark.parametrize("pasted", ["", "no codes here", "GL1.x.00000000 " * 151, "x" * 1_000_001])
 def test_what_cannot_be_read_is_one_sentence(pasted):
     with pytest.raises(LabError, match=r"^[^.]+(GL1)?\.?[^.]*\.$"):
         mark_codes(HIDDEN, pasted)
