@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from googlenet.ui.classify.many.limits import limits
 from googlenet.ui.events.downloads import download_route
+from googlenet.ui.events.gradio_private import UNCHECKED
 from googlenet.ui.guard import Doors, Guard
 from googlenet.ui.train.watch import Watcher
 
@@ -34,8 +35,7 @@ def launch_options(
         "theme": theme(),
         "css_paths": in_order("css"),
         "head": f"<script>{scripts()}</script>",
-        # Else Gradio asks its own page and gives the start up where a busy machine takes over three seconds to answer.
-        "_frontend": False,
+        **UNCHECKED,
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": limits(public).file_bytes,
