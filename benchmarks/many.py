@@ -24,7 +24,7 @@ from googlenet.data.images import read_image
 from googlenet.data.pictures import Pictures, find_pictures
 from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.many import CHUNK, classify_all, fine_enough
-from googlenet.models.device import usable_cores
+from googlenet.models.places import usable_cores
 
 KINDS = {"small (500 × 375)": (500, 375), "photographs (4,000 × 3,000)": (4000, 3000)}
 FILES = 24

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +22,13 @@ from googlenet.errors import (
 
 MAX_EPOCHS = 100_000
 OPTIMIZERS, SCHEDULES = ("sgd", "adam", "muon"), ("one-cycle", "triangle", "constant")
+
+
+def check_device(name: Any) -> str:
+    """Return `name` when a device may be called so, whether or not there is one here; else raise `LabError`."""
+    if isinstance(name, str) and re.fullmatch(r"cuda:\d{1,2}", name):
+        return name
+    return check_choice(name, "device", ("auto", "cuda", "mps", "cpu"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class TrainConfig:
         check_number(self.validation_fraction, "validation_fraction", 0, 0.5)
         check_choice(self.split_by, "split_by", ("content", "position"))
         store_whole(self, 0, 2**31 - 1, "seed")
-        check_choice(self.device, "device", ("auto", "cuda", "mps", "cpu"))
+        check_device(self.device)
         check_flags(self, "flip", "normalize", "norm_decay", "whitening", "dirac", "compiled", "deterministic")
         check_flags(self, "trivial_augment")
         if not isinstance(self.checkpoint_epochs, (tuple, list)):

@@ -20,7 +20,7 @@ def data_option(sub: argparse.ArgumentParser) -> None:
 
 
 def device_option(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--device", default="auto", help=f"auto, cuda, mps or cpu {DEFAULT}")
+    sub.add_argument("--device", default="auto", help=f"auto, cuda, cuda:1, mps or cpu {DEFAULT}")
 
 
 def checkpoints_option(sub: argparse.ArgumentParser) -> None:

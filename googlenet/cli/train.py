@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 def add_commands(command: AddCommand) -> None:
     """Give the command line `train`, `gradients` and `resume`."""
-    add_settings(command("train", _train, "Train a network; Ctrl+C saves and stops, resume continues."))
+    sub = command("train", _train, "Train a network; Ctrl+C saves and stops, resume continues.")
+    add_settings(sub)
+    sub.add_argument("--queue", action="store_true", help="begin it when its device is free, in the background")
 
     sub = command("gradients", _gradients, "Compare each layer's gradient with and without auxiliary heads.")
     add_network_options(sub)
@@ -192,6 +194,11 @@ def _train(options: argparse.Namespace) -> None:
     from googlenet.training.session import train
 
     config = train_config(options)
+    if options.queue:
+        from googlenet.cli.queue import queue_training
+
+        queue_training(config, options)
+        return
     _say_end(train(config, options.checkpoints, console=not options.detached, detached=options.detached))
 
 

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 
 import torch
 
-from googlenet.errors import LabError, check_choice
+from googlenet.errors import LabError
+from googlenet.models.places import usable_cores
+from googlenet.recipes import check_device
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """The device called `name` (auto, cuda, mps, cpu); `LabError` when this machine has no such device."""
-    check_choice(name, "device", ("auto", "cuda", "mps", "cpu"))
+    """The device called `name` (auto, cuda, cuda:1, mps, cpu); `LabError` when this machine has no such device."""
+    check_device(name)
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(kind for kind, there in available.items() if there))
-    if not available[name]:
+    kind, _, number = name.partition(":")
+    if not available[kind] or (number and int(number) >= torch.cuda.device_count()):
         usable = ", ".join(kind for kind, there in available.items() if there)
         raise LabError(f"There is no {name} device here: choose auto or {usable}.", "device")
     return torch.device(name)
@@ -31,11 +34,6 @@ def describe_device(device: torch.device) -> str:
     if device.type == "mps":
         return "Apple GPU (MPS)"
     return f"CPU, {usable_cores()} cores"
-
-
-def usable_cores() -> int:
-    """Cores this process may use, which in a container are fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def has_fast_bf16(device: torch.device) -> bool:

@@ -2,7 +2,7 @@
 
 from googlenet.runs.alerts import Alert, alerts, alerts_of, room_for
 from googlenet.runs.checkpoints import SUFFIX, Checkpoint, find_checkpoint, list_checkpoints
-from googlenet.runs.lock import trainer_lock, while_not_trained
+from googlenet.runs.lock import Busy, trainer_lock, while_not_trained
 from googlenet.runs.manage import (
     LONGEST_NOTE,
     delete,
@@ -19,7 +19,7 @@ from googlenet.runs.manage import (
 )
 from googlenet.runs.metrics import METRICS
 from googlenet.runs.overview import Overview, list_overviews
-from googlenet.runs.run import Run, active_run, list_runs
+from googlenet.runs.run import Run, active_run, active_runs, list_runs
 from googlenet.runs.status import RESUMABLE, Diverged, Status, is_alive, process_born, process_started
 from googlenet.runs.steering.taken import ask, can_resume, planned, read_steering, waiting
 
@@ -29,12 +29,14 @@ __all__ = [
     "RESUMABLE",
     "SUFFIX",
     "Alert",
+    "Busy",
     "Checkpoint",
     "Diverged",
     "Overview",
     "Run",
     "Status",
     "active_run",
+    "active_runs",
     "alerts",
     "alerts_of",
     "ask",

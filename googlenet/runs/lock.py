@@ -1,53 +1,80 @@
-"""Who may write: one trainer at a time under a folder of runs, and nobody else into a run that is being trained."""
+"""Who may write: one trainer at a time on each device, and nobody else into a run that is being trained."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from googlenet.errors import LabError
-from googlenet.runs.run import Run, active_run
+from googlenet.runs.run import Run, active_runs
 
 PATIENCE = 0.3  # seconds that one step on a run waits for another
+CPU = "cpu"
+
+
+class Busy(LabError):
+    """Another training holds the device."""
 
 
 @contextlib.contextmanager
-def trainer_lock(checkpoints: Path) -> Iterator[None]:
-    """Hold `checkpoints` for one trainer; `LabError` while another holds it, or when nothing can be written there."""
-    with _lock(checkpoints) as held:
-        if not held:
-            busy = active_run(checkpoints)
-            name = f" ({busy[0].name})" if busy else ""
-            raise LabError(f"A training is already running{name}: stop it, or wait until it has finished.", "run")
-        yield
+def trainer_lock(
+    checkpoints: Path | str, run: str = "", places: Sequence[str] = (CPU,), *, every: bool = False
+) -> Iterator[str]:
+    """Hold `run`, and the first of the `places` (devices) that is free or `every` one of them, for one trainer.
+
+    Yields the place. Raises `Busy` while other trainers hold them, `LabError` while somebody changes the run or when
+    nothing can be written there.
+    """
+    folder = Path(checkpoints)
+    with contextlib.ExitStack() as stack:
+        held = []
+        for place in places:
+            if (every or not held) and stack.enter_context(_lock(folder, PATIENCE, _name_of(place))):
+                held.append(place)
+        if not held or (every and len(held) < len(places)):
+            raise Busy(busy_sentence(folder, places), "run")
+        if run and not stack.enter_context(_lock(folder, PATIENCE, _run_lock(run))):
+            raise LabError(f"{run} is just being changed, or trained on another device: try again in a moment.", "run")
+        yield held[0]
+
+
+def is_free(checkpoints: Path | str, place: str) -> bool:
+    """Whether no trainer holds the device `place` at this moment."""
+    with _lock(Path(checkpoints), name=_name_of(place)) as held:
+        return held
+
+
+def busy_sentence(checkpoints: Path | str, places: Sequence[str] = (CPU,)) -> str:
+    """Why a training cannot start on any of `places` now."""
+    names = [run.name for run, status in active_runs(checkpoints) if status.place in ("", *places)]
+    where = f" on {' and '.join(places)}" if places and CPU not in places else ""
+    name = f" ({', '.join(names)})" if names else ""
+    return f"A training is already running{where}{name}: stop it, or wait until it has finished."
 
 
 @contextlib.contextmanager
 def while_not_trained(checkpoints: Path | str, run: str) -> Iterator[None]:
-    """Keep trainers out of `checkpoints` meanwhile; `LabError` when one is at work on `run`.
-
-    A trainer holds the lock for all runs, so one that trains another run is let be.
-    """
-    with _lock(Path(checkpoints)) as held:
-        if not held and Run(checkpoints, run).status().active:
+    """Keep trainers out of `run` meanwhile; `LabError` when one is at work on it."""
+    with _lock(Path(checkpoints), name=_run_lock(run)) as held:
+        if not held or Run(checkpoints, run).status().active:
             raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run")
         yield
 
 
 @contextlib.contextmanager
 def while_not_moved(checkpoints: Path | str, run: str) -> Iterator[None]:
-    """As `while_not_trained`, for who takes the directory itself away; one of these at a time.
+    """As `while_not_trained`, for who takes the directory itself away.
 
-    Where a trainer holds the lock and no run says that it is trained, one is just starting, maybe on `run`: refused.
+    Where a trainer holds the run that does not say that it is trained, it is just starting or ending: refused.
     """
-    with _lock(Path(checkpoints), PATIENCE) as held:
-        busy = None if held else active_run(checkpoints)
-        if busy and busy[0].name == run:
+    name = Run(checkpoints, run).name  # no path
+    with _lock(Path(checkpoints), PATIENCE, _run_lock(name)) as held:
+        if Run(checkpoints, name).status().active:
             raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run")
-        if not held and not busy:
+        if not held:
             raise LabError("A training is just starting or ending here: try again in a moment.", "run")
         yield
 
@@ -60,6 +87,21 @@ def while_promoting(run: Run) -> Iterator[None]:
         if not held:
             raise LabError(f"Another promotion of {run.name} is at work: wait until it has ended.", "run")
         yield
+
+
+@contextlib.contextmanager
+def queue_lock(folder: Path, patience: float, name: str = ".lock") -> Iterator[bool]:
+    """Hold the `folder` of a queue, or with another `name` its runner's place; whether it was free."""
+    with _lock(folder, patience, name) as held:
+        yield held
+
+
+def _name_of(place: str) -> str:
+    return ".trainer.lock" if place == CPU else f".trainer-{place.replace(':', '-')}.lock"
+
+
+def _run_lock(run: str) -> str:
+    return f".run-{run}.lock"
 
 
 @contextlib.contextmanager

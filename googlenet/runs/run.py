@@ -16,6 +16,7 @@
       note.txt              what a person wrote about it (manage.py)
       owner.txt             whose it is, where a page tells its visitors apart (owner.py)
       origin.json           in place of config.json: its metrics came as a file from elsewhere (exchange/metrics.py)
+      queued.json           when and for which group it was put into the queue, if it was (queue/entry.py)
 
 A deleted run is checkpoints/.trash/<time>-<run>, until the trash is emptied.
 
@@ -200,6 +201,11 @@ def list_runs(checkpoints: Path | str) -> list[Run]:
 
 
 def active_run(checkpoints: Path | str) -> tuple[Run, Status] | None:
-    """The run that is being trained now, if any."""
+    """The run that is being trained now, the newest where each device has one; None where there is none."""
+    return next(iter(active_runs(checkpoints)), None)
+
+
+def active_runs(checkpoints: Path | str) -> list[tuple[Run, Status]]:
+    """All that are being trained now, newest first: at most one on each device."""
     looked_at = ((run, run.status()) for run in list_runs(checkpoints))
-    return next((pair for pair in looked_at if pair[1].active), None)
+    return [pair for pair in looked_at if pair[1].active]

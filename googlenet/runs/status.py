@@ -52,6 +52,7 @@ class Status:
     memory: float | None = None  # bytes of the trainer
     gpu: float | None = None  # share of the time that it is busy
     gpu_memory: float | None = None  # bytes that the trainer holds
+    place: str = ""  # the device that its trainer holds: cpu, cuda:0 and so on
     problem: str = ""  # what of status.json cannot be read, in a sentence
 
     def to_json(self) -> str:

@@ -15,26 +15,33 @@ from pathlib import Path
 
 from googlenet.data.datasets import check_source
 from googlenet.errors import LabError
+from googlenet.models.places import candidates
 from googlenet.recipes import TrainConfig
-from googlenet.runs import Run, active_run, ask
+from googlenet.runs import Busy, Run, active_runs, ask
+from googlenet.runs.lock import busy_sentence
+from googlenet.runs.queue import read_queue
 from googlenet.training.signals import STOP_SIGNAL
 
 START_SECONDS = 60.0
 LOAD_SECONDS = 600.0  # that a resume waits for its answer: a large folder takes minutes until it is in the cache
+BUSY = "A training is already running"
 REFUSED = 2  # the exit code of a trainer that would rather not begin
 
 
 def start(config: TrainConfig, checkpoints: Path) -> Run:
     """Start training `config` in a detached process and return its run once the trainer has taken it up.
 
-    Raises `LabError` when the name is taken, a training is already running, or the data is not there.
+    Raises `Busy` when a training is already running on its device, `LabError` when the name is taken or the data is
+    not there.
     """
     check_source(config.data)
-    _refuse_second(checkpoints)
+    _refuse_second(checkpoints, config.device)
     run = Run(checkpoints, config.run)
     if run.exists():
         raise LabError(f"There is already a run called {run.name}: resume it or choose another name.", "run")
-    _spawn(run, ["train", "--config", "-"], config.to_json())
+    if any(entry.name == run.name for entry in read_queue(checkpoints).entries):
+        raise LabError(f"A training called {run.name} waits in the queue: choose another name.", "run")
+    spawn(run, ["train", "--config", "-"], config.to_json())
     return run
 
 
@@ -46,9 +53,8 @@ def resume(name: str, checkpoints: Path, *, anyway: bool = False) -> Run:
     which it waits up to ten minutes; a trainer that needs longer puts such a refusal into the run's status.
     """
     run = Run(checkpoints, name)
-    run.config()
-    _refuse_second(checkpoints)
-    process = _spawn(run, ["resume", name, *(["--anyway"] if anyway else [])], "")
+    _refuse_second(checkpoints, run.config().device)
+    process = spawn(run, ["resume", name, *(["--anyway"] if anyway else [])], "")
     deadline = time.monotonic() + LOAD_SECONDS
     while run.last_status().state not in ("running", "stopping") and time.monotonic() < deadline:
         if process.returncode is not None:
@@ -91,19 +97,23 @@ def extend(name: str, checkpoints: Path, epochs: int) -> Run:
         ) from error
 
 
-def _refuse_second(checkpoints: Path) -> None:
+def _refuse_second(checkpoints: Path, device: str) -> None:
     # For a quick answer only: the lock, which the trainer takes, is what counts.
-    busy = active_run(checkpoints)
-    if busy:
-        raise LabError(
-            f"A training is already running ({busy[0].name}): stop it, or wait until it has finished.", "run"
-        )
+    busy = [status.place for _, status in active_runs(checkpoints)]
+    wanted = candidates(device)
+    if busy and all(place in busy or "" in busy for place in wanted):
+        raise Busy(busy_sentence(checkpoints, wanted), "run")
 
 
-def _spawn(run: Run, command: list[str], stdin: str) -> subprocess.Popen[bytes]:
-    """Start the lab's `command`, and return once it has taken up the run."""
+def environment() -> dict[str, str]:
+    """For a process of the lab that is started by this one, wherever the lab lies."""
     package = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def spawn(run: Run, command: list[str], stdin: str) -> subprocess.Popen[bytes]:
+    """Start the lab's `command`, and return once it has taken up the run."""
     arguments = [*command, "--checkpoints", str(run.path.parent.absolute()), "--detached"]
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as errors:
         given.write(stdin.encode())
@@ -113,7 +123,7 @@ def _spawn(run: Run, command: list[str], stdin: str) -> subprocess.Popen[bytes]:
             stdin=given,
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            env={**os.environ, "PYTHONPATH": path},
+            env=environment(),
             start_new_session=True,  # it must not die with the app, nor hear the terminal's Ctrl+C
         )
         # Somebody has to collect the exit code, or a zombie stays for as long as the app lives.
@@ -123,7 +133,8 @@ def _spawn(run: Run, command: list[str], stdin: str) -> subprocess.Popen[bytes]:
             if process.returncode is not None:
                 errors.seek(0)
                 lines = errors.read().decode(errors="replace").strip().splitlines()
-                raise LabError(lines[-1].removeprefix("error: ") if lines else "The trainer did not start.")
+                said = lines[-1].removeprefix("error: ") if lines else "The trainer did not start."
+                raise (Busy if said.startswith(BUSY) else LabError)(said, "run" if said.startswith(BUSY) else None)
             if time.monotonic() > deadline:
                 process.terminate()
                 raise LabError(f"The trainer did not start within {START_SECONDS:.0f} seconds: try again.")

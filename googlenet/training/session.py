@@ -6,6 +6,7 @@ torch is imported only once the run has its name and its first status, so that w
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import os
 import time
@@ -16,12 +17,14 @@ from pathlib import Path
 from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
+from googlenet.models.places import CPU, candidates
 from googlenet.recipes import TrainConfig
-from googlenet.runs import Diverged, Run, can_resume, trainer_lock
+from googlenet.runs import Diverged, Run, can_resume, queue, trainer_lock
 from googlenet.runs.figure.curves import draw_curves
 from googlenet.runs.manage import finish_prune
 from googlenet.training.distributed import Team
 from googlenet.training.reporting.reporter import Reporter
+from googlenet.training.queue.runner import hand_on
 from googlenet.training.signals import StopRequest
 
 GRACE = 5.0  # seconds in which two signals are one, for torchrun
@@ -75,14 +78,40 @@ def resume(
     return _as_team(Team.join(), run, config, check, **options)
 
 
-def _as_team(team: Team, run: Run, config: TrainConfig, prepare: Callable[[], None], **options: bool) -> Run:
-    """Rank 0 takes the lock, prepares and writes; the others follow, or fail with its refusal."""
+def take(
+    entry: str, checkpoints: Path | str, place: str = CPU, *, console: bool = False, detached: bool = False
+) -> Run:
+    """Train what waits in the queue under the id `entry`, on the device `place`; returns its run.
+
+    It leaves the queue and becomes a run in one step, once this process holds the device. Raises as `train`.
+    """
+    config = queue.find(queue.read_queue(checkpoints), entry).config
+    if config is None:
+        raise LabError(f"{entry} in the queue cannot be read: cancel it.", "run")
+    options = {"resumed": False, "anyway": False, "console": console, "detached": detached}
+    run = Run(Path(checkpoints), config.run)
+    return _as_team(Team(), run, config, lambda: queue.take(checkpoints, entry), places=[place], **options)
+
+
+def _as_team(
+    team: Team,
+    run: Run,
+    config: TrainConfig,
+    prepare: Callable[[], object],
+    places: list[str] | None = None,
+    **options: bool,
+) -> Run:
+    """Rank 0 takes the locks, prepares and writes; the others follow, or fail with its refusal."""
     with contextlib.ExitStack() as stack:
         stack.callback(team.leave)
-        refusal = None
+        refusal, place = None, CPU
         if team.leads:
             try:
-                stack.enter_context(trainer_lock(run.path.parent))
+                # A device that is not here is refused later, as the run's failure.
+                places = (candidates(config.device) if places is None else places) or [CPU]
+                every = team.size > 1 and places[0] != CPU  # each rank has a GPU
+                held = trainer_lock(run.path.parent, run.name, places[: team.size] if every else places, every=every)
+                place = stack.enter_context(held)
                 prepare()
             except LabError as error:
                 refusal = error
@@ -90,24 +119,26 @@ def _as_team(team: Team, run: Run, config: TrainConfig, prepare: Callable[[], No
         if refusal:
             raise refusal
         if team.leads:
-            return _work(team, run, config, **options)
+            return _work(team, run, config, place, **options)
         with StopRequest(GRACE) as stop:
             _train(team, run, config, Reporter(None), stop, resumed=options["resumed"], anyway=options["anyway"])
         return run
 
 
 def _work(
-    team: Team, run: Run, config: TrainConfig, *, resumed: bool, anyway: bool, console: bool, detached: bool
+    team: Team, run: Run, config: TrainConfig, place: str, *, resumed: bool, anyway: bool, console: bool, detached: bool
 ) -> Run:
     """Everything between the lock and its release; the last thing written is a final status."""
     log = run.path / "train.log"
     before, reporter = run.status().state, Reporter(run, console=console)
+    if place.startswith("cuda:") and team.size == 1:
+        config = dataclasses.replace(config, device=place)  # of several GPUs the one that it holds
     state, message = "failed", "The trainer was interrupted."
     with StopRequest(GRACE if team.size > 1 else 0.0, reporter.stopping) as stop:
         try:
             clear_unfinished(run.path)
             finish_prune(run.path)
-            reporter.state("queued", "Loading the data")
+            reporter.state("queued", "Loading the data", place=place)
             if detached:
                 _redirect_output(log)
             state, message = _train(team, run, config, reporter, stop, resumed=resumed, anyway=anyway)
@@ -131,6 +162,9 @@ def _work(
                 draw_curves(run)
             with contextlib.suppress(OSError):
                 reporter.state(state, message)
+            # Whatever way it ended. At a machine's going down one trainer after another would begin, only to end.
+            if not stop.by_system:
+                hand_on(run.path.parent)
     return run
 
 

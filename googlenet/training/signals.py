@@ -28,6 +28,7 @@ class StopRequest:
 
     def __init__(self, grace: float = 0.0, at_once: Callable[[], None] | None = None) -> None:
         self.requested = False
+        self.by_system = False  # by a terminal or a machine that goes down, not by the lab's Stop
         self._grace, self._since, self._at_once = grace, 0.0, at_once
         self._before: dict[signal.Signals, Any] = {}
         self._end = contextlib.ExitStack()
@@ -73,3 +74,4 @@ class StopRequest:
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
         self.requested = True
+        self.by_system |= signum != STOP_SIGNAL

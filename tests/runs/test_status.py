@@ -12,7 +12,8 @@ import pytest
 from googlenet.errors import LabError
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
-from googlenet.runs import Run, Status, active_run, list_runs, process_started, trainer_lock, while_not_trained
+from googlenet.runs import Busy, Run, Status, active_run, list_runs, process_started, trainer_lock, while_not_trained
+from googlenet.runs.lock import is_free
 
 ALIVE = {"state": "running", "pid": os.getpid(), "pid_started": process_started(os.getpid())}
 
@@ -153,5 +154,31 @@ def test_a_killed_run_is_written_while_another_is_trained(tmp_path: Path) -> Non
 
 def test_no_trainer_begins_while_a_run_is_written(tmp_path: Path) -> None:
     make_run(tmp_path, "run", state="finished")
-    with while_not_trained(tmp_path, "run"), pytest.raises(LabError, match="already running"), trainer_lock(tmp_path):
+    with while_not_trained(tmp_path, "run"):
+        with pytest.raises(LabError, match="run is just being changed"), trainer_lock(tmp_path, "run"):
+            pass
+        with trainer_lock(tmp_path, "other"):  # another run may be trained
+            pass
+
+
+def test_each_device_has_a_trainer_and_each_run_one(tmp_path: Path) -> None:
+    make_run(tmp_path, "first", **ALIVE, place="cuda:0")
+    two = ("cuda:0", "cuda:1")
+    with trainer_lock(tmp_path, "first", two) as first, trainer_lock(tmp_path, "second", two) as second:
+        assert (first, second) == two
+        with (
+            pytest.raises(Busy, match=r"already running on cuda:0 and cuda:1 \(first\)"),
+            trainer_lock(tmp_path, "x", two),
+        ):
+            pass
+        with pytest.raises(LabError, match="first is just being changed"), trainer_lock(tmp_path, "first"):
+            pass
+        with trainer_lock(tmp_path, "on-the-cpu") as third:
+            assert third == "cpu"
+            assert not is_free(tmp_path, "cpu")
+    assert is_free(tmp_path, "cpu")
+    with trainer_lock(tmp_path, "team", two, every=True):
+        assert not is_free(tmp_path, "cuda:1")
+    with trainer_lock(tmp_path, "one", two[1:]), pytest.raises(Busy), trainer_lock(tmp_path, "team", two, every=True):
         pass
+    assert is_free(tmp_path, "cuda:0")

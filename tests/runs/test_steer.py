@@ -123,8 +123,8 @@ def test_a_run_in_training_is_refused(tmp_path: Path, step: str) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_nothing_moves_while_a_trainer_starts(tmp_path: Path, step: str) -> None:
-    make_run(tmp_path)  # the lock is taken, and no run says yet that it is trained: it may be this one
-    with trainer_lock(tmp_path), pytest.raises(LabError, match="just starting"):
+    make_run(tmp_path)  # a trainer holds it, and it does not say yet that it is trained
+    with trainer_lock(tmp_path, "run"), pytest.raises(LabError, match="just starting"):
         STEPS[step](tmp_path)
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from trainings import training, wait_for
 
-from googlenet.models.device import usable_cores
+from googlenet.models.places import usable_cores
 from googlenet.runs import active_run
 from googlenet.training import launcher
 from googlenet.ui.events.cores import share_cores

@@ -11,6 +11,6 @@ def share_cores(checkpoints: Path) -> None:
     """Set torch's threads in this process, one beside a trainer and all cores otherwise; call before heavy work."""
     import torch
 
-    from googlenet.models.device import usable_cores
+    from googlenet.models.places import usable_cores
 
     torch.set_num_threads(1 if active_run(checkpoints) else usable_cores())
