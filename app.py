@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
     from googlenet.models.memory import reuse_memory
+    from googlenet.training.queue.runner import keep_running
     from googlenet.ui.app import build_app
     from googlenet.ui.events.access import is_public
     from googlenet.ui.guard import Doors
@@ -69,6 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     public = is_public(options.host, login=auth is not None, share=options.share)
     rights = {"read_only": options.read_only, "most_runs": options.max_runs_per_visitor}
     doors = Doors(local=not public, framing=framing, harmless=public and options.read_only and auth is None)
+    keep_running(checkpoints)
     demo = build_app(checkpoints, options.data, public=public, **rights)
     try:
         demo.launch(

@@ -16,7 +16,6 @@ from googlenet.errors import LabError
 
 if TYPE_CHECKING:
     from googlenet.recipes import TrainConfig
-    from googlenet.runs.queue import Entry
 
 STEPS = ("list", "add", "up", "down", "first", "cancel", "pause", "resume", "run", "take")
 NAMED = ("up", "down", "first", "cancel", "take")
@@ -98,8 +97,7 @@ def _list(options: argparse.Namespace) -> None:
 
     found = read_queue(options.checkpoints)
     if options.json:
-        rows = [queued_summary(entry, number) for number, entry in enumerate(found.entries, start=1)]
-        print(json.dumps({"paused": found.paused, "problem": found.problem, "waiting": rows}))
+        print(json.dumps(found.to_dict()))
         return
     if found.paused:
         print("The queue is paused: queue resume lets it go on.")
@@ -117,24 +115,6 @@ def _list(options: argparse.Namespace) -> None:
             print(f"{number}  {entry.name}")
         if entry.problem:
             print(f"  {entry.problem}")
-
-
-def queued_summary(entry: Entry, number: int) -> dict[str, Any]:
-    """Plain JSON types."""
-    config = entry.config
-    return {
-        "position": number,
-        "run": entry.name,
-        "id": entry.id,
-        "network": config.network.name if config else None,
-        "recipe": config.recipe if config else None,
-        "epochs": config.epochs if config else None,
-        "lr": config.lr if config else None,
-        "seed": config.seed if config else None,
-        "device": config.device if config else None,
-        **dataclasses.asdict(entry.facts),
-        "problem": entry.problem,
-    }
 
 
 def _sweep(options: argparse.Namespace) -> None:

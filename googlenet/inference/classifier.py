@@ -22,9 +22,9 @@ from googlenet.inference.batching import Batcher
 from googlenet.inference.novelty import Novelty, NoveltyVerdict, check_novelty, verdict
 from googlenet.inference.prototypes import pooled
 from googlenet.models.device import has_fast_bf16, pick_device
-from googlenet.models.places import usable_cores
 from googlenet.models.fast.folded import fold
 from googlenet.models.googlenet import GoogLeNet
+from googlenet.models.places import usable_cores
 from googlenet.models.weights import load_weights
 
 # Pictures that visitors' threads read at once: a large one takes hundreds of megabytes for the while.

@@ -1,4 +1,4 @@
-"""The devices of this machine on which trainings run beside each other: each GPU, and the CPU. No torch without a GPU."""
+"""The devices of this machine on which trainings run beside each other: each GPU and the CPU. No torch without one."""
 
 from __future__ import annotations
 

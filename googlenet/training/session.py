@@ -11,7 +11,7 @@ import errno
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from googlenet.data.datasets import Progress, check_source, load_images
@@ -23,8 +23,8 @@ from googlenet.runs import Diverged, Run, can_resume, queue, trainer_lock
 from googlenet.runs.figure.curves import draw_curves
 from googlenet.runs.manage import finish_prune
 from googlenet.training.distributed import Team
-from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.queue.runner import hand_on
+from googlenet.training.reporting.reporter import Reporter
 from googlenet.training.signals import StopRequest
 
 GRACE = 5.0  # seconds in which two signals are one, for torchrun
@@ -51,7 +51,7 @@ def train(config: TrainConfig, checkpoints: Path | str, *, console: bool = False
     config = team.broadcast(config)  # a run named by the time has another name on every rank
     run = Run(Path(checkpoints), config.run)
     options = {"resumed": False, "anyway": False, "console": console, "detached": detached}
-    return _as_team(team, run, config, lambda: run.create(config), **options)
+    return _as_team(team, run, config, (), lambda: run.create(config), **options)
 
 
 def resume(
@@ -75,7 +75,7 @@ def resume(
             raise LabError(f"{name} is {status.state}: {hint}.", "run")
 
     options = {"resumed": True, "anyway": anyway, "console": console, "detached": detached}
-    return _as_team(Team.join(), run, config, check, **options)
+    return _as_team(Team.join(), run, config, (), check, **options)
 
 
 def take(
@@ -90,25 +90,28 @@ def take(
         raise LabError(f"{entry} in the queue cannot be read: cancel it.", "run")
     options = {"resumed": False, "anyway": False, "console": console, "detached": detached}
     run = Run(Path(checkpoints), config.run)
-    return _as_team(Team(), run, config, lambda: queue.take(checkpoints, entry), places=[place], **options)
+    return _as_team(Team(), run, config, [place], lambda: queue.take(checkpoints, entry), **options)
 
 
 def _as_team(
     team: Team,
     run: Run,
     config: TrainConfig,
+    places: Sequence[str],
     prepare: Callable[[], object],
-    places: list[str] | None = None,
     **options: bool,
 ) -> Run:
-    """Rank 0 takes the locks, prepares and writes; the others follow, or fail with its refusal."""
+    """Rank 0 takes the locks, prepares and writes; the others follow, or fail with its refusal.
+
+    `places` are the devices to choose from; none: as `config` says.
+    """
     with contextlib.ExitStack() as stack:
         stack.callback(team.leave)
         refusal, place = None, CPU
         if team.leads:
             try:
                 # A device that is not here is refused later, as the run's failure.
-                places = (candidates(config.device) if places is None else places) or [CPU]
+                places = places or candidates(config.device) or [CPU]
                 every = team.size > 1 and places[0] != CPU  # each rank has a GPU
                 held = trainer_lock(run.path.parent, run.name, places[: team.size] if every else places, every=every)
                 place = stack.enter_context(held)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import gradio as gr
 from gradio.events import api
 
 from googlenet.models.profile.inspect import inspect_module, inspect_network
+from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, ask, find_checkpoint, read_steering
 from googlenet.training import launcher
 from googlenet.ui.classify.shared import classifier, received
@@ -22,6 +22,7 @@ from googlenet.ui.events.cores import share_cores
 from googlenet.ui.events.refusals import api_errors
 from googlenet.ui.train import bring
 from googlenet.ui.train.bring import sent_file
+from googlenet.ui.train.queue.endpoints import publish_queue
 from googlenet.ui.train.tab import start_run
 
 
@@ -69,38 +70,8 @@ def publish(checkpoints: Path, access: Access) -> None:
 
         network is a preset's name, a description as the Build tab's JSON has it, or the text of one of its links.
         """
-        settings: dict[str, Any] = {
-            "data": access.check_data(data),
-            "recipe": recipe,
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "lr": lr,
-            "seed": seed,
-            "device": device,
-            "checkpoint_epochs": None if checkpoint_epochs is None else tuple(checkpoint_epochs),
-            "validation_fraction": validation_fraction,
-            "cutout": cutout,
-            "ema": ema,
-            "compiled": compiled,
-            "deterministic": deterministic,
-            "optimizer": optimizer,
-            "momentum": momentum,
-            "weight_decay": weight_decay,
-            "schedule": schedule,
-            "warmup": warmup,
-            "label_smoothing": label_smoothing,
-            "norm_decay": norm_decay,
-            "logit_norm": logit_norm,
-            "whitening": whitening,
-            "dirac": dirac,
-            "trivial_augment": trivial_augment,
-            "cutmix": cutmix,
-            "flip": flip,
-            "crop_padding": crop_padding,
-            "normalize": normalize,
-        }
-        start = functools.partial(start_run, checkpoints, network, run, aux_heads, **settings)
-        return run_summary(rights.start_own(access, checkpoints, start))
+        given = settings_of(access, locals())
+        return run_summary(rights.start_own(access, checkpoints, lambda _: start_run(checkpoints, **given)))
 
     def stop_training(run: str) -> dict[str, Any]:
         """Ask the trainer of a run to save and stop within one step. Returns the run's status."""
@@ -199,6 +170,7 @@ def publish(checkpoints: Path, access: Access) -> None:
     api(api_errors(inspect_network), api_name="inspect_network")
     api(may("start")(start_training), api_name="start_training")
     api(may("stop")(stop_training), api_name="stop_training")
+    publish_queue(checkpoints, access)
     for steering in (extend_run, set_rate, set_patience, keep_checkpoint):
         api(may("steer")(steering), api_name=steering.__name__)
     api(may("bring")(bring_run), api_name="bring_run")
@@ -207,6 +179,15 @@ def publish(checkpoints: Path, access: Access) -> None:
     api(may("promote")(promote_checkpoint), api_name="promote_checkpoint", concurrency_id="evaluate")
     api(api_errors(evaluate_checkpoint), api_name="evaluate_checkpoint", concurrency_id="evaluate")
     api(api_errors(inside), api_name="inside", concurrency_id="classify")
+
+
+def settings_of(access: Access, given: dict[str, Any]) -> dict[str, Any]:
+    """What a client gave to `start_training`, for `start_run`; no folder that this page does not open."""
+    known = {field.name for field in dataclasses.fields(TrainConfig)} | {"aux_heads"}
+    settings = {name: value for name, value in given.items() if name in known}
+    epochs = settings["checkpoint_epochs"]
+    settings["checkpoint_epochs"] = None if epochs is None else tuple(epochs)
+    return {**settings, "data": access.check_data(settings["data"])}
 
 
 def run_summary(run: Run) -> dict[str, Any]:

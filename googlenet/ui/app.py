@@ -36,7 +36,7 @@ def build_app(
     with Page(title="GoogLeNet Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
         with gr.Row(elem_classes="gl-header"):
             gr.HTML(header_html(data), elem_classes="gl-html")
-            now = gr.HTML(now_html(None), elem_classes="gl-html gl-now")
+            now = gr.HTML(now_html([]), elem_classes="gl-html gl-now")
         timer = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Build", id="build") as build:

@@ -16,9 +16,11 @@ An entry is in the queue or a run or gone, by one rename of its directory, at wh
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from googlenet.errors import LabError, is_number
 from googlenet.files import parse_json, read_bytes
@@ -59,6 +61,19 @@ class Entry:
         """Of the run that it will be; of a damaged entry its id."""
         return self.config.run if self.config else self.id
 
+    def to_dict(self, position: int) -> dict[str, Any]:
+        """Plain JSON types; nothing that tells whose it is."""
+        config = self.config
+        names = ("recipe", "epochs", "batch_size", "lr", "seed", "device")
+        return {
+            "position": position,
+            "run": self.name,
+            "network": config.network.name if config else None,
+            **{name: getattr(config, name, None) for name in names},
+            **dataclasses.asdict(self.facts),
+            "problem": self.problem,
+        }
+
 
 @dataclass(frozen=True)
 class Queue:
@@ -67,6 +82,11 @@ class Queue:
     entries: tuple[Entry, ...] = ()
     paused: bool = False
     problem: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        rows = [entry.to_dict(number) for number, entry in enumerate(self.entries, start=1)]
+        return {"paused": self.paused, "problem": self.problem, "waiting": rows}
 
     def position(self, entry: Entry) -> int:
         """From 1."""

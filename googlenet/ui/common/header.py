@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from googlenet import __version__
@@ -33,14 +34,20 @@ def header_html(data: str) -> str:
     return render("common/header.html", data=describe_data(data), version=__version__)
 
 
-def now_html(busy: tuple[Run, Status] | None) -> str:
-    """HTML of the line's part that changes; `busy` is the run being trained."""
+def now_html(active: Sequence[tuple[Run, Status]], waiting: int = 0) -> str:
+    """HTML of the line's part that changes: the runs being trained, of which it names the first, and what waits."""
     training = None
-    if busy:
-        run, status = busy
+    if active:
+        run, status = active[0]
         left = "" if status.seconds_left is None else time_left(status.seconds_left)
         training = {"run": run.name, "progress": status.progress, "left": left}
-    return render("common/now.html", device=next(iter(_device()), "looking …"), training=training)
+    return render(
+        "common/now.html",
+        device=next(iter(_device()), "looking …"),
+        training=training,
+        more=len(active) - 1,
+        waiting=waiting,
+    )
 
 
 def describe_data(source: str) -> str:

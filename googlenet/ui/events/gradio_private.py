@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -92,7 +93,12 @@ def visitor_cookie() -> str:
     `visitor.js` makes it.
     """
     request = LocalContext.request.get(None)
-    cookie = request.cookies.get(VISITOR, "") if request is not None else ""
+    return known_cookie(request.cookies) if request is not None else ""
+
+
+def known_cookie(cookies: Mapping[str, str]) -> str:
+    """The visitor's own of these; empty without, or if misshapen."""
+    cookie = cookies.get(VISITOR, "")
     return cookie if re.fullmatch(r"[0-9a-f]{32}", cookie) else ""
 
 

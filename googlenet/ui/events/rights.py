@@ -8,21 +8,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from googlenet.errors import LabError
 from googlenet.runs import Run, list_runs
 from googlenet.runs.owner import read_owner, write_owner
+from googlenet.runs.queue import Entry, read_queue
 from googlenet.ui.events.access import Access
-from googlenet.ui.events.gradio_private import visitor_cookie
+from googlenet.ui.events.gradio_private import known_cookie, visitor_cookie
 
 # What a page does not do when it is read only, by the right that is missing.
 REFUSED = {
     "start": "starts no training",
     "stop": "stops no training",
     "resume": "resumes no training",
+    "queue": "changes no queue",
+    "hold": "holds no queue",
     "steer": "changes no training",
     "promote": "promotes no checkpoint",
     "report": "records no test report",
@@ -32,8 +35,9 @@ REFUSED = {
     "fetch": "downloads nothing",
     "index": "computes no index",
 }
-FOR_THE_OWNER = ("change", "trash", "bring")  # on a page for others, unless each has runs of their own
+FOR_THE_OWNER = ("change", "trash", "hold", "bring")  # on a page for others, unless each has runs of their own
 READ_ONLY = "This page is for watching, building, evaluating and classifying"
+T = TypeVar("T")
 _starting = threading.Lock()
 
 
@@ -44,12 +48,15 @@ def check(access: Access, right: str) -> None:
     if access.each_their_own:
         if right == "trash":
             raise LabError("Others have runs here too, so the trash is emptied on the owner's command line only.")
+        if right == "hold":
+            raise LabError("Others wait here too, so the queue is paused on the owner's command line only.")
         if not visitor():
             raise LabError(
                 "This page knows its visitors by a cookie, and none has come: open it in a browser with them."
             )
     elif access.public and right in FOR_THE_OWNER:
-        raise LabError("Others can reach this page, so runs are changed on the owner's command line only.")
+        what = "the queue is paused" if right == "hold" else "runs are changed"
+        raise LabError(f"Others can reach this page, so {what} on the owner's command line only.")
 
 
 def needs(access: Access, right: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -72,7 +79,15 @@ def visitor() -> str:
 
     Of the cookie only a hash is ever written: a run's directory is no key to its owner's runs.
     """
-    cookie = visitor_cookie()
+    return _hashed(visitor_cookie())
+
+
+def visitor_of(cookies: Mapping[str, str]) -> str:
+    """The same of a request with these `cookies`, which is not Gradio's."""
+    return _hashed(known_cookie(cookies))
+
+
+def _hashed(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()[:32] if cookie else ""
 
 
@@ -88,18 +103,33 @@ def check_own(access: Access, checkpoints: Path, name: str) -> None:
         raise LabError(f"{run.name} is not a run of yours: each visitor stops and changes only their own.", "run")
 
 
-def start_own(access: Access, checkpoints: Path, start: Callable[[], Run]) -> Run:
-    """`start` a run, which is this visitor's then; `LabError` where they have as many as each may have."""
+def is_own_entry(access: Access, entry: Entry) -> bool:
+    """Whether this visitor may cancel and move `entry`: where each has runs of their own, what they asked for."""
+    return not access.each_their_own or (bool(visitor()) and entry.owner == visitor())
+
+
+def check_own_entry(access: Access, entry: Entry) -> None:
+    """Raise `LabError` where each has runs of their own and another visitor asked for `entry`."""
+    if not is_own_entry(access, entry):
+        raise LabError(f"{entry.name} is not yours: each visitor moves and cancels only what they asked for.", "run")
+
+
+def start_own(access: Access, checkpoints: Path, start: Callable[[str], T], count: int = 1) -> T:
+    """`start` so many runs, or put them into the queue, for the visitor whom it is told of; "" where all are alike.
+
+    Raises `LabError` where they have as many as each may have; what waits counts too.
+    """
     if not access.each_their_own:
-        return start()
+        return start("")
     with _starting:  # two starts at once count each other
         own = [run.name for run in list_runs(checkpoints) if is_own(access, run.path)]
-        if len(own) >= (access.most_runs or 0):
-            raise LabError(
-                f"You have {len(own)} of {access.most_runs} {'run' if access.most_runs == 1 else 'runs'} "
-                f"({', '.join(own[:3])}): delete one before you start another.",
-                "run",
-            )
-        run = start()
-        write_owner(run, visitor())
-        return run
+        own += [entry.name for entry in read_queue(checkpoints).entries if is_own_entry(access, entry)]
+        if len(own) + count > (access.most_runs or 0):
+            have = f"You have {len(own)} of {access.most_runs} {'run' if access.most_runs == 1 else 'runs'}"
+            named = f" ({', '.join(own[:3])})" if own else ""
+            more = "delete or cancel one before you start another" if count == 1 else f"{count} more are too many"
+            raise LabError(f"{have}{named}: {more}.", "run")
+        started = start(visitor())
+        if isinstance(run := getattr(started, "run", started), Run):
+            write_owner(run, visitor())
+        return started

@@ -121,7 +121,8 @@ class Form:
                 ["auto", "cuda", "mps", "cpu"],
                 value="auto",
                 label="Device",
-                info="auto uses CUDA, else MPS, else the CPU",
+                info="auto uses CUDA, else MPS, else the CPU; of several GPUs a free one, or cuda:1",
+                allow_custom_value=True,
             )
             hint = "on a GPU: a minute or two of compiling, then 1.5 times as fast; for long trainings"
             tick("compiled", "Compiled", hint)

@@ -11,7 +11,9 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.runs import Run
 from googlenet.training import launcher
+from googlenet.training.queue.runner import Begun, start_or_queue
 from googlenet.ui.build.network.panel import NetworkPanel
+from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
 from googlenet.ui.events import rights
 from googlenet.ui.events.access import Access, hide_paths
@@ -23,6 +25,8 @@ from googlenet.ui.train.form import Form
 from googlenet.ui.train.from_build import send_to_training
 from googlenet.ui.train.launch.panel import LaunchPanel
 from googlenet.ui.train.launch.planned import planned
+from googlenet.ui.train.queue.panel import QueuePanel
+from googlenet.ui.train.queue.sweep import SweepPanel, measured
 from googlenet.ui.train.steer import SteerRun
 from googlenet.ui.train.view import status_html
 
@@ -35,6 +39,13 @@ def start_run(
     `network` is a preset's name, or one of the Build tab's as JSON or as the text of its link.
     """
     return launcher.start(planned(network, run, aux_heads, **changes), checkpoints)
+
+
+def begun_words(begun: Begun) -> str:
+    """What became of a start that had to wait, in a sentence; empty where the run has begun."""
+    if begun.entry is None:
+        return ""
+    return f"{begun.entry.name} is number {begun.position} in the queue, and begins by itself when its device is free."
 
 
 def stop_run(checkpoints: Path, name: str) -> list[Any]:
@@ -77,6 +88,7 @@ def training_tab(
         with gr.Column(scale=1, min_width=320, elem_id="training-form", visible=not access.read_only):
             form = Form(access)
             plan = LaunchPanel(form, checkpoints, access)
+            sweep = SweepPanel(form, checkpoints, access)
             with gr.Column(elem_classes="gl-actions"):
                 plan.lay_out_in_sight()
                 refused = gr.HTML(elem_classes=["gl-html", "gl-slot"])
@@ -86,6 +98,7 @@ def training_tab(
                     resume = gr.Button("Resume", min_width=90, interactive=False)
                 question = Question.lay_out(resume, "Resume anyway")
         with gr.Column(scale=2, min_width=320, elem_id="shown-run"):
+            queue = QueuePanel(checkpoints, access)
             with gr.Row():
                 chosen = gr.Dropdown([], label="Run", info="newest first", elem_id="run", min_width=240)
                 compared = gr.Dropdown(
@@ -111,19 +124,26 @@ def training_tab(
             all_runs = AllRuns(checkpoints, access)
     shown = gr.Textbox(visible=False)  # the run on view: the server does not know the choices of `chosen`
     watched = [shown, compared]
-    view = [shown, chosen, compared, now, status, log, files, stop, resume]  # in the order of watch.js
+    view = [shown, chosen, compared, now, status, log, files, stop, resume, queue.list, start]  # as in watch.js
 
-    def start_it(filled: dict[str, Any], *answers: Any) -> Run:
+    def start_it(trial: Any, filled: dict[str, Any], *answers: Any) -> Begun:
         rights.check(access, "start")
-        settings = form.settings(filled, *answers)
-        return rights.start_own(access, checkpoints, lambda: start_run(checkpoints, **settings))
+        config = planned(**form.settings(filled, *answers))
+        seconds = measured(config, trial)
 
-    def begin(filled: dict[str, Any], *answers: Any) -> list[Any]:
+        def start(owner: str) -> Begun:
+            return start_or_queue(config, checkpoints, by="page", owner=owner, seconds=seconds)
+
+        return rights.start_own(access, checkpoints, start)
+
+    def begin(trial: Any, filled: dict[str, Any], *answers: Any) -> list[Any]:
         try:
-            run = start_it(filled, *answers)
+            begun = start_it(trial, filled, *answers)
         except LabError as error:
-            return [gr.skip(), *form.mark(error)]
-        return [run.name, *form.mark(None)]
+            return [gr.skip(), "", *form.mark(error)]
+        words = begun_words(begun)
+        said = message(hide_paths(words), "done") if words else ""
+        return [begun.run.name if begun.run else gr.skip(), said, *form.mark(None)]
 
     vars(begin)["right"] = "start"
 
@@ -146,8 +166,8 @@ def training_tab(
     fields = list(form.fields.values())
     started = start.click(
         begin,
-        [form.filled, *fields],
-        [shown, *form.marked(refused)],
+        [plan.trial, form.filled, *fields],
+        [shown, plan.said, *form.marked(refused)],
         api_visibility="private",
         show_progress="minimal",
     )
@@ -158,8 +178,10 @@ def training_tab(
         acted.then(None, watched, view, js="googlenet.watchNow")
     all_runs.wire(shown, watched, view)
     steer.wire(shown, watched, view)
+    queue.wire(watched, view)
+    sweep.wire(plan.trial, [form.filled, *fields], watched, view)
     started.then(None, refused, None, js="googlenet.showRun")
-    plan.wire(tab, started, form.wire(send_to_training(built, form.fields["network"])), again, shown)
+    plan.wire(tab, form.wire(send_to_training(built, form.fields["network"])), again, shown)
     chosen.input(None, [chosen, compared], view, js="googlenet.watchNow")
     gr.on([compared.input, tab.select, demo.load], None, watched, view, js="googlenet.watchNow")
     timer.tick(None, watched, view, js="googlenet.watch")

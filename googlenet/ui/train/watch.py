@@ -20,17 +20,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from googlenet.runs import Run, Status, active_run, can_resume, list_runs, room_for
+from googlenet.errors import LabError
+from googlenet.models.places import candidates
+from googlenet.runs import Run, Status, active_runs, can_resume, list_runs, room_for
 from googlenet.runs.comparison import Group, compare
+from googlenet.runs.queue import Queue, read_queue
+from googlenet.training.queue.forecast import expect, speeds
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.header import now_html
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.gradio_private import may_see
+from googlenet.ui.events.rights import visitor_of
 from googlenet.ui.train.compare.lines import MOST, Compared, compared_lines, curves_asked
 from googlenet.ui.train.compare.view import comparison_html
 from googlenet.ui.train.curves import Points, heads_of, lines_of, plan_of
 from googlenet.ui.train.feed import Feed, History
+from googlenet.ui.train.queue.view import TAG, queue_html
 from googlenet.ui.train.view import NOTHING, alerts_part, files_html, samples_part, status_html
 
 log = logging.getLogger(__name__)
@@ -144,21 +150,29 @@ class Watcher:
             body = view.since(seen)
         else:
             body = await run_in_threadpool(self.look, *chosen, seen, **beside, now="now" in asked)
-        return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+        # By which a page knows its own entries of the queue.
+        headers = {"Cache-Control": "no-store", "X-Visitor": visitor_of(request.cookies)[:TAG]}
+        return Response(body, media_type="application/json", headers=headers)
 
     def _read(self, key: Choice, before: _View | None) -> _View:
         names = [run.name for run in list_runs(self.checkpoints)]
-        busy = active_run(self.checkpoints)
+        active, queue = active_runs(self.checkpoints), read_queue(self.checkpoints)
+        busy = next(iter(active), None)
         name = key.run if key.run in names else busy[0].name if busy else next(iter(names), "")
         others = [other for other in key.others if other in names and other != name]
-        parts: dict[str, Any] = {"now": now_html(busy), "active": busy is not None, "runs": [name, names, others]}
+        parts: dict[str, Any] = {
+            "now": now_html(active, len(queue.entries)),
+            "active": busy is not None,
+            "runs": [name, names, others],
+        }
+        parts |= {"queue": self._of_queue(queue, active), "start": start_words(queue, active)}
         parts |= {"status": "", "log": "", "files": "", "stop": False, "resume": False}
         parts |= {"lines": [], "plan": {}, "alerts": NOTHING, "samples": None, "answers": []}
         parts |= {"comparison": ""}
         drawn = Compared(())
         if name:
             try:
-                of_run, drawn = self._of_run(key, name, others, busy, before.drawn if before else None)
+                of_run, drawn = self._of_run(key, name, others, active, before.drawn if before else None)
                 parts |= of_run
             except Exception as error:  # whatever its files hold, the page goes on with the other runs
                 log.error("run %s cannot be shown", name, exc_info=before is None)
@@ -173,11 +187,11 @@ class Watcher:
         return view
 
     def _of_run(
-        self, key: Choice, name: str, others: list[str], busy: tuple[Run, Status] | None, before: Compared | None
+        self, key: Choice, name: str, others: list[str], active: list[tuple[Run, Status]], before: Compared | None
     ) -> tuple[dict[str, Any], Compared]:
         """The parts that are about the run `name`, and what is drawn: its history, or those of the `others` too."""
         run = Run(self.checkpoints, name)
-        status = busy[1] if busy and busy[0].name == name else run.status()
+        status = next((status for busy, status in active if busy.name == name), None) or run.status()
         history = self._feed.read(run)
         histories = {name: history} | {other: read for other in others if (read := self._history_of(other))}
         drawn, comparison = Compared(()), ""
@@ -201,8 +215,17 @@ class Watcher:
             "log": run.log_tail(),
             "files": files_html(run),
             "stop": status.active and status.state != "stopping",
-            "resume": busy is None and can_resume(run, status),
+            "resume": can_resume(run, status) and not _takes_all(active, run),
         }, drawn
+
+    def _of_queue(self, queue: Queue, active: list[tuple[Run, Status]]) -> str:
+        """HTML of the queue; whatever is wrong with it, the runs are shown."""
+        try:
+            expected = expect(queue, active, speeds(self.checkpoints) if queue.entries else [])
+            return queue_html(queue, active, expected)
+        except Exception as error:
+            log.exception("the queue cannot be shown")
+            return message(f"The queue cannot be shown ({error}).")
 
     def _history_of(self, name: str) -> History | None:
         """That of a run to compare with; None when it cannot be read."""
@@ -211,3 +234,23 @@ class Watcher:
         except Exception:
             log.error("run %s cannot be compared with", name)
             return None
+
+
+def start_words(queue: Queue, active: list[tuple[Run, Status]]) -> str:
+    """What the button says that starts a training: it waits where a device is taken."""
+    waits = bool(queue.entries) and not queue.paused
+    return "Add to queue" if waits or all(place in _taken(active) for place in candidates("auto")) else "Start"
+
+
+def _takes_all(active: list[tuple[Run, Status]], run: Run) -> bool:
+    """Whether trainings are under way on every device that `run` could take."""
+    if not active:
+        return False
+    try:
+        return all(place in _taken(active) for place in candidates(run.config().device))
+    except LabError:
+        return True
+
+
+def _taken(active: list[tuple[Run, Status]]) -> set[str]:
+    return {status.place or "cpu" for _, status in active}

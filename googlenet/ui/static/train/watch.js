@@ -23,6 +23,7 @@
     try {
       const answer = await fetch(`watch?${query}`, {signal: AbortSignal.timeout(30000)});
       if (!answer.ok) throw new Error(answer.statusText);
+      own.visitor = answer.headers.get('x-visitor');
       news = await answer.json();
     } catch {
       due = Date.now() + 3000;  // the server is away: Gradio says so
@@ -49,6 +50,8 @@
       news.now, news.status, news.log, news.files,
       news.stop === undefined ? undefined : update({interactive: news.stop}),
       news.resume === undefined ? undefined : update({interactive: news.resume}),
+      news.queue,
+      news.start === undefined ? undefined : update({value: news.start}),
     ];
   };
 

@@ -162,9 +162,7 @@ class LaunchPanel:
 
     # --- events ---
 
-    def wire(
-        self, tab: gr.Tab, started: Dependency, changes: list[Dependency], again: gr.Button, shown: gr.Textbox
-    ) -> None:
+    def wire(self, tab: gr.Tab, changes: list[Dependency], again: gr.Button, shown: gr.Textbox) -> None:
         """Its events; after `changes` the form is another, `again` takes the settings of the run `shown`."""
         looked = [self.trial, self.drawn, *self.answers]
         outputs = [self.schedule, self.costs, self.line, self.command, self.images, self.drawn]
@@ -175,7 +173,6 @@ class LaunchPanel:
         texts = [field.change for field in plain if isinstance(field, gr.Textbox)]  # at `input` some are as before
         edited = [*(field.input for field in plain if not isinstance(field, gr.Textbox)), *texts]
         gr.on(edited, self.look, looked, outputs, **LIVE)
-        started.then(lambda: "", None, self.said, **PRIVATE)
         self._wire_trial()
 
         drawn = refusable(4, place=2)(self.previewed)

@@ -1,0 +1,1 @@
+"""Train, Queue: what waits for a device, and sweeps of many runs."""
