@@ -46,12 +46,21 @@ def _changing(checkpoints: Path | str) -> Iterator[Path]:
 
 def _finish(folder: Path) -> None:
     for left in folder.glob(f"{GONE}*"):
-        shutil.rmtree(left, ignore_errors=True)
+        _erase(left)
     for marker in folder.glob(f"{ADDING}*"):
         for entry in folder.glob(f"*-{marker.name.removeprefix(ADDING)}-*"):
             if not entry.name.startswith("."):
-                shutil.rmtree(entry, ignore_errors=True)
+                _erase(entry)
         marker.unlink(missing_ok=True)
+
+
+def _erase(path: Path) -> None:
+    """As far as the disk lets it; of a link not what it leads to."""
+    if path.is_symlink() or not path.is_dir():
+        with contextlib.suppress(OSError):
+            path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def add(
@@ -117,9 +126,7 @@ def cancel(checkpoints: Path | str, name: str) -> Entry:
         entry = find(read_queue(checkpoints), name)
         gone = folder / f"{GONE}{entry.id}"
         (folder / entry.id).rename(gone)
-        if gone.is_symlink():
-            gone.unlink()
-        shutil.rmtree(gone, ignore_errors=True)
+        _erase(gone)
         return entry
 
 

@@ -76,7 +76,7 @@ def _order(folder: Path) -> tuple[list[str], str]:
 
 
 def _entry(checkpoints: Path, directory: Path) -> Entry:
-    entry = _read(directory, _version(directory / "config.json"), _version(directory / FACTS))
+    entry = _read(directory, *(_version(path) for path in (directory, directory / "config.json", directory / FACTS)))
     if entry.config and not entry.problem and os.path.lexists(checkpoints / entry.name):
         taken = f"There is already a run called {entry.name}: cancel this entry, or rename that run."
         return dataclasses.replace(entry, problem=taken)

@@ -12,9 +12,12 @@
       pressed = button.dataset.queued;
       move(pressed);
     });
-    // Whoever went somewhere else meanwhile is left there.
+    // Gradio draws another entry into the button that has the focus. Whoever went on by themselves is left there.
+    element.addEventListener('keydown', (event) => { if (event.key === 'Tab') pressed = ''; });
+    document.addEventListener('pointerdown', () => { pressed = ''; });
     const refocus = () => {
-      if (!pressed || (document.activeElement !== document.body && document.activeElement)) return;
+      const at = document.activeElement;
+      if (!pressed || (at && at !== document.body && !element.contains(at)) || at?.dataset.queued === pressed) return;
       const [, id] = pressed.split(':'), entry = element.querySelector(`[data-entry="${CSS.escape(id)}"]`);
       const same = element.querySelector(`[data-queued="${CSS.escape(pressed)}"]:enabled`);
       (same ?? (entry ?? element).querySelector('[data-queued]:enabled'))?.focus();
