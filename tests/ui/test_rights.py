@@ -93,10 +93,17 @@ HARMLESS = {
     "ui.train.form:network_for",
     "ui.train.from_build:send_to_training.<locals>.<lambda>",
     "ui.train.from_build:text_for_training",
+    "ui.train.queue.endpoints:publish_queue.<locals>.queue",
+    "ui.train.queue.sweep:SweepPanel.look",
 }
 ENDPOINTS: dict[str, dict[str, Any]] = {
     "/start_training": {"network": "cifar10", "data": "shapes"},
     "/stop_training": {"run": "a"},
+    "/queue_training": {"run": "b"},
+    "/queue_sweep": {"seeds": "0-3"},
+    "/cancel_queued": {"run": "a"},
+    "/move_queued": {"run": "a", "where": "up"},
+    "/pause_queue": {},
     "/extend_run": {"run": "a", "epochs": 9},
     "/set_rate": {"run": "a", "rate": 0.1},
     "/set_patience": {"run": "a", "epochs": 3},
@@ -222,12 +229,12 @@ def test_each_visitor_changes_only_their_own_runs(class_page: tuple[gr.Blocks, s
 def test_nobody_starts_more_than_their_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     access = Access("shapes", most_runs=1)
     monkeypatch.setattr(rights, "visitor_cookie", lambda: ANN)
-    run = rights.start_own(access, tmp_path, lambda: make_run(tmp_path, "first"))
+    run = rights.start_own(access, tmp_path, lambda _: make_run(tmp_path, "first"))
     assert rights.is_own(access, run.path)
-    with pytest.raises(LabError, match=r"You have 1 of 1 run .first.: delete one"):
-        rights.start_own(access, tmp_path, lambda: make_run(tmp_path, "second"))
+    with pytest.raises(LabError, match=r"You have 1 of 1 run .first.: delete or cancel one"):
+        rights.start_own(access, tmp_path, lambda _: make_run(tmp_path, "second"))
     monkeypatch.setattr(rights, "visitor_cookie", lambda: BOB)
-    rights.start_own(access, tmp_path, lambda: make_run(tmp_path, "bobs"))
+    rights.start_own(access, tmp_path, lambda _: make_run(tmp_path, "bobs"))
     (run.path / OWNER).write_bytes(b"\xff../x" * 100)  # edited by hand: nobody's
     assert read_owner(run.path) == ""
     assert not rights.is_own(access, run.path)

@@ -93,7 +93,7 @@ def training_tab(
                 plan.lay_out_in_sight()
                 refused = gr.HTML(elem_classes=["gl-html", "gl-slot"])
                 with gr.Row():
-                    start = gr.Button("Start", variant="primary", min_width=90)
+                    start = gr.Button("Start", variant="primary", min_width=90, scale=2)
                     stop = gr.Button("Stop", min_width=90, interactive=False)
                     resume = gr.Button("Resume", min_width=90, interactive=False)
                 question = Question.lay_out(resume, "Resume anyway")

@@ -37,7 +37,7 @@ def _row(number: int, one: Expected, *, paused: bool) -> dict[str, Any]:
         if paused:
             when = "paused"
         elif one.starts is None:
-            when = "starts after those before it"
+            when = f"starts after number {number - 1}" if number > 1 else "starts when its device is free"
         else:
             when = f"starts in about {time_left(one.starts)}" if one.starts >= 1 else "starts now"
     takes = ""
@@ -49,7 +49,7 @@ def _row(number: int, one: Expected, *, paused: bool) -> dict[str, Any]:
         "owner": entry.owner[:TAG],
         "name": entry.name,
         "what": settings_words(config) if config else "",
-        "when": " · ".join(filter(None, [when, takes])),
+        "when": ", ".join(filter(None, [when, takes])),
         "group": entry.facts.group,
         "problem": entry.problem,
     }
