@@ -28,7 +28,8 @@
       }
       refocus();
     };
-    new MutationObserver(mark).observe(element, {childList: true, subtree: true});
+    const seen = {childList: true, characterData: true, subtree: true, attributeFilter: ['data-entry', 'data-queued']};
+    new MutationObserver(mark).observe(element, seen);
     mark();
   };
 })();
