@@ -71,10 +71,11 @@ def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Pa
     expect(second.get_by_text("running", exact=True)).to_be_visible(timeout=60_000)
     expect(second.locator(".gl-header")).to_contain_text(RUN)
 
-    # One training at a time, in one sentence.
+    # One training at a time on a device: the second waits, until it is cancelled.
     fill_form(second, "a-second-one", 1, colours)
-    second.get_by_role("button", name="Start").click()
-    expect(second.locator(".gl-message")).to_contain_text("A training is already running")
+    second.get_by_role("button", name="Add to queue", exact=True).click()
+    second.get_by_role("button", name="Cancel a-second-one").click()
+    expect(second.get_by_text("A-second-one is out of the queue.")).to_be_visible()
     assert not (lab.checkpoints / "a-second-one").exists()
 
     # The other browser can stop it; it saves first.
