@@ -47,7 +47,7 @@ def test_trainings_are_queued_listed_moved_and_cancelled(paused: Path, capsys: p
         (("queue", "up", "../x", *here), "error: No '../x' waits in the queue, where now is: b.\n"),
         (
             ("queue", "add", "--run", "b", *asked),
-            "error: A training called b waits in the queue: choose another name.\n",
+            "error: A training called b waits in the queue: choose",
         ),
         (("train", "--queue", "--device", "cuda:9", *asked), "error: There is no cuda:9 device here"),
         (("train", "--device", "cuda:x", *asked), "error: device must be one of auto, cuda, mps, cpu, not 'cuda:x'.\n"),

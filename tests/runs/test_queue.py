@@ -1,4 +1,4 @@
-"""The queue on disk: one order for everybody, nothing lost or doubled by a kill between any two steps, no byte trusted."""
+"""The queue on disk: one order for everybody, nothing lost or doubled by a kill between two steps, no byte trusted."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_read_costs_a_sentence_and_the_rest_works(tmp_path: Path,
     assert sum(bool(sentence) for sentence in told) == bool(says)
     bad = [one for one in found.entries if one.problem]
     for one in bad:
-        with pytest.raises(LabError, match="cannot be read|already a run"):
+        with pytest.raises(LabError, match=r"cannot be read|already a run"):
             queue.take(tmp_path, one.id)
     queue.move(tmp_path, "second", "first")
     assert queue.read_queue(tmp_path).entries[0].name == "second"
@@ -267,7 +267,7 @@ def test_a_full_disk_adds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(operations, "write_atomically", full)
-    with pytest.raises(LabError, match="The queue cannot be changed .No space left on device.: it is as it was"):
+    with pytest.raises(LabError, match=r"The queue cannot be changed .No space left on device.: it is as it was"):
         queue.add(tmp_path, [training("second", "shapes")])
     assert names(tmp_path) == ["first"]
     assert sorted(path.name for path in (tmp_path / parts.QUEUE).iterdir() if path.is_dir()) == [
