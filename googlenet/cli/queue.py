@@ -118,7 +118,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    from googlenet.models.share import fresh_name
+    from googlenet.models.formats.share import fresh_name
     from googlenet.training.planning.costs import costs_of
     from googlenet.training.queue.runner import enqueue_sweep
     from googlenet.training.queue.sweep import expand, parse_rates, parse_seeds

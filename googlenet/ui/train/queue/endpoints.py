@@ -9,7 +9,7 @@ from typing import Any
 from gradio.events import api
 
 from googlenet.errors import LabError
-from googlenet.models.share import fresh_name, parse_network
+from googlenet.models.formats.share import fresh_name, parse_network
 from googlenet.recipes import TrainConfig, parse_epochs
 from googlenet.runs.queue import Entry, read_queue
 from googlenet.training.queue.runner import Begun, enqueue_sweep, start_or_queue

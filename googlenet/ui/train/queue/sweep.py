@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
-from googlenet.models.share import fresh_name, parse_network
+from googlenet.models.formats.share import fresh_name, parse_network
 from googlenet.recipes import TrainConfig
 from googlenet.training.planning.costs import Costs, costs_of
 from googlenet.training.planning.trial import Trial
