@@ -16,6 +16,8 @@ from gradio_client import Client
 from trainings import training
 
 from googlenet.errors import LabError
+from googlenet.runs.queue import read_queue
+from googlenet.runs.queue.entry import QUEUE
 from googlenet.training.session import train
 from googlenet.ui.app import build_app
 from googlenet.ui.events import gradio_private
@@ -91,7 +93,9 @@ def test_no_misfit_leaves_a_null_or_a_traceback(
     said = capfd.readouterr()
     assert "Traceback" not in said.err + said.out
     assert swept > 700
-    assert [path.name for path in checkpoints.iterdir() if path.is_dir()] == ["tried"]  # nothing was started
+    # Nothing was started, and nothing waits: true and false are what may be said to /pause_queue.
+    assert {path.name for path in checkpoints.iterdir() if path.is_dir()} <= {"tried", QUEUE}
+    assert read_queue(checkpoints).entries == ()
 
 
 @pytest.mark.parametrize(

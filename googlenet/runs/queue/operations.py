@@ -150,6 +150,8 @@ def move(checkpoints: Path | str, name: str, where: str, among: Collection[str] 
 
 def pause(checkpoints: Path | str, paused: bool) -> None:
     """Let nothing begin any more, or go on; what trains goes on training."""
+    if not paused and not (Path(checkpoints) / QUEUE).exists():
+        return
     with _changing(checkpoints) as folder:
         if paused:
             (folder / PAUSED).touch()

@@ -126,9 +126,10 @@ def training_tab(
     watched = [shown, compared]
     view = [shown, chosen, compared, now, status, log, files, stop, resume, queue.list, start]  # as in watch.js
 
-    def start_it(trial: Any, filled: dict[str, Any], *answers: Any) -> Begun:
+    def start_it(filled: dict[str, Any], *answers: Any) -> Begun:
         rights.check(access, "start")
-        config = planned(**form.settings(filled, *answers))
+        *answered, trial = answers
+        config = planned(**form.settings(filled, *answered))
         seconds = measured(config, trial)
 
         def start(owner: str) -> Begun:
@@ -136,9 +137,9 @@ def training_tab(
 
         return rights.start_own(access, checkpoints, start)
 
-    def begin(trial: Any, filled: dict[str, Any], *answers: Any) -> list[Any]:
+    def begin(filled: dict[str, Any], *answers: Any) -> list[Any]:
         try:
-            begun = start_it(trial, filled, *answers)
+            begun = start_it(filled, *answers)
         except LabError as error:
             return [gr.skip(), "", *form.mark(error)]
         words = begun_words(begun)
@@ -166,7 +167,7 @@ def training_tab(
     fields = list(form.fields.values())
     started = start.click(
         begin,
-        [plan.trial, form.filled, *fields],
+        [form.filled, *fields, plan.trial],
         [shown, plan.said, *form.marked(refused)],
         api_visibility="private",
         show_progress="minimal",

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from googlenet.errors import LabError
+from googlenet.errors import LabError, check_choice
 from googlenet.runs import queue
 from googlenet.training.queue.runner import run_next
 from googlenet.ui.common.figures import message
@@ -49,7 +49,8 @@ class QueuePanel:
         @refusable(1, place=0)
         @rights.needs(self.access, "hold")
         def hold(event: gr.EventData) -> Any:
-            return message(pause(self.checkpoints, sent(event, "step") == "pause"), "done")
+            step = check_choice(sent(event, "step"), "step", ("pause", "resume"))
+            return message(pause(self.checkpoints, step == "pause"), "done")
 
         return hold
 

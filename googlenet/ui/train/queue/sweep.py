@@ -64,9 +64,10 @@ class SweepPanel:
 
     def look(self, trial: Any, rates: str, seeds: str, networks: Any, *answers: Any) -> list[Any]:
         """The plan as HTML, and whether it can be added."""
-        if not (rates or "").strip() and not (seeds or "").strip() and not networks:
-            return [NOTHING, gr.update(interactive=False)]
         try:
+            self.form.settings(*answers)
+            if not (rates or "").strip() and not (seeds or "").strip() and not networks:
+                return [NOTHING, gr.update(interactive=False)]
             _, configs = self.configs(rates, seeds, networks, answers)
             costs, seconds = costs_all(configs), self.seconds(configs, trial)
         except LabError as error:
