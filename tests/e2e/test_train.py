@@ -53,7 +53,7 @@ def fill_form(page: Page, run: str, epochs: int, data: Path) -> None:
 def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Path) -> None:
     page = visit.open("?tab=train")
     fill_form(page, RUN, 10_000, colours)
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
     run = Run(lab.checkpoints, RUN)
 
@@ -167,7 +167,7 @@ def test_a_resume_on_other_data_is_asked_about(visit: object, lab: object, tmp_p
 
 def test_start_needs_nothing_filled_in(visit: object, lab: object) -> None:
     page = visit.open("?tab=train")
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=90_000)
     expect(page.locator(".gl-header")).to_contain_text("cifar10-2")  # named by the network and the time
     page.get_by_role("button", name="Stop").click()
@@ -182,7 +182,7 @@ def test_a_refused_value_is_explained_beside_its_field_and_beside_start(visit: o
     page.get_by_role("spinbutton", name="Seed").scroll_into_view_if_needed()
     for button in ("Start", "Stop", "Resume"):  # whatever is unfolded
         expect(page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     sentence = f"must be a whole number from 1 to 100,000, not {value}"
     expect(page.locator(".gl-message")).to_contain_text(f"Epochs {sentence}")
     expect(page.locator(".gl-message")).to_be_in_viewport(ratio=1)
