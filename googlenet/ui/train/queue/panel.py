@@ -26,8 +26,15 @@ class QueuePanel:
     def __init__(self, checkpoints: Path, access: Access) -> None:
         self.checkpoints, self.access = checkpoints, access
         self.said = refusal_slot()
-        whose = "gl-queue-seen" if access.read_only else "gl-queue-own" if access.each_their_own else "gl-queue-all"
-        self.list = html("", whose, js_on_load=PRESSED)
+        self.list = html("", self._whose(), js_on_load=PRESSED)
+
+    def _whose(self) -> str:
+        """The class under which the page's style shows the buttons that this visitor may press."""
+        if self.access.read_only:
+            return "gl-queue-seen"
+        if self.access.each_their_own:
+            return "gl-queue-own"
+        return "gl-queue-shared" if self.access.public else "gl-queue-all"
 
     def wire(self, watched: list[Any], view: list[Any]) -> None:
         """Its events; a change asks for the news of `watched` into `view`."""
