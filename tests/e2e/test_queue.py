@@ -39,7 +39,7 @@ def test_starts_queue_up_and_the_next_begins_by_itself(visit: object, free_lab: 
         page.get_by_label("Run name").fill(name)
         start.click()
         expect(rows.get_by_text(name, exact=True)).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".gl-actions").get_by_text("Waits-b is number 2 in the queue")).to_be_visible()
+    expect(page.locator(".gl-actions").get_by_text("waits-b is number 2 in the queue")).to_be_visible()
     expect(page.locator(".gl-header").get_by_text("2 waiting")).to_be_visible(timeout=PATIENCE)
     start.click()
     expect(page.locator(".gl-actions").get_by_text("A training called waits-b waits in the queue")).to_be_visible()

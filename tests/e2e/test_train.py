@@ -75,7 +75,7 @@ def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Pa
     fill_form(second, "a-second-one", 1, colours)
     second.get_by_role("button", name="Add to queue", exact=True).click()
     second.get_by_role("button", name="Cancel a-second-one").click()
-    expect(second.get_by_text("A-second-one is out of the queue.")).to_be_visible()
+    expect(second.get_by_text("a-second-one is out of the queue.")).to_be_visible()
     assert not (lab.checkpoints / "a-second-one").exists()
 
     # The other browser can stop it; it saves first.

@@ -107,14 +107,14 @@ def test_thirty_browsers_each_with_their_own_queued_run(page: Page) -> None:
     assert f"You have 2 of 2 runs ({first}, ann-2): delete or cancel one" in page.start(ann, "ann-3")
     assert "by a cookie" in page.step("", "cancel", first)
     for what in ("cancel", "up", "down", "first"):
-        assert f"{second[0].upper()}{second[1:]} is not yours" in page.step(ann, what, second)
+        assert f"{second} is not yours" in page.step(ann, what, second)
     hold = page.event("hold", "QueuePanel._hold")
     assert "Others wait here too, so the queue is paused on" in page.post(hold, [], ann, step="pause")
     assert names(page) == [*waiting, "ann-2"]
     assert not queue.read_queue(page.folder).paused
 
     # Their own among their own: nobody else's moves.
-    assert "Ann-2 is number 1 in the queue." in page.step(ann, "first", "ann-2")
+    assert "ann-2 is number 1 in the queue." in page.step(ann, "first", "ann-2")
     assert names(page) == ["ann-2", *waiting[1:], first]
     assert "moves up, down, first or is cancelled" in page.step(ann, "../x", "ann-2")
     assert "is out of the queue" in page.step(ann, "cancel", "ann-2")
