@@ -27,8 +27,8 @@ def names(folder: Path) -> list[str]:
     return [one.name for one in queue.read_queue(folder).entries]
 
 
-def fill(folder: Path, *runs: str) -> list[queue.Entry]:
-    return [queue.add(folder, [training(run, "shapes")], by="page")[0] for run in runs]
+def fill(folder: Path, *runs: str, owner: str = "") -> list[queue.Entry]:
+    return [queue.add(folder, [training(run, "shapes")], by="page", owner=owner)[0] for run in runs]
 
 
 def test_an_entry_waits_moves_and_becomes_a_run(tmp_path: Path) -> None:
@@ -154,6 +154,14 @@ def test_what_cannot_be_read_costs_a_sentence_and_the_rest_works(tmp_path: Path,
     assert [one for one in queue.read_queue(tmp_path).entries if one.problem] == []
     if what == "link":
         assert (tmp_path / "elsewhere" / "config.json").exists()  # the link went, not what it led to
+
+
+def test_a_damaged_entry_stays_its_owners(tmp_path: Path) -> None:
+    fill(tmp_path, "first", owner=OWNER)
+    damage(tmp_path, "config")
+    (entry,) = queue.read_queue(tmp_path).entries
+    assert entry.problem
+    assert entry.owner == OWNER
 
 
 def killed_at(number: int, step: Callable[[], Any]) -> bool:

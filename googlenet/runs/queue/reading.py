@@ -99,5 +99,6 @@ def _read(directory: Path, *versions: tuple[int, int, int]) -> Entry:
         config = read_config(directory)
     except LabError as error:
         said = f"This entry cannot be read, and can only be cancelled: {error}"[:500]
-        return Entry(directory.name, None, Facts(), "", said)
+        owner = "" if directory.is_symlink() else read_owner(directory)
+        return Entry(directory.name, None, Facts(), owner, said)
     return Entry(directory.name, config, read_facts(directory), read_owner(directory))
