@@ -29,7 +29,7 @@ def bring_run(checkpoints: Path, access: Access, path: Path, name: str, shown: s
         return bring(path, checkpoints, name, shown=shown, most=MOST)
     said: list[str] = []
 
-    def keep() -> Run:
+    def keep(_: str) -> Run:
         if not shown.lower().endswith(".csv"):
             raise LabError("Where visitors share a lab, metrics can be brought as CSV, and no weights.", "file")
         said.append(bring(path, checkpoints, name, shown=shown, most=MOST))
