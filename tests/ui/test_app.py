@@ -47,6 +47,7 @@ def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
         "/move_queued",
         "/cancel_queued",
         "/pause_queue",
+        "/bring_run",
         "/run_status",
         "/promote_checkpoint",
         "/extend_run",
