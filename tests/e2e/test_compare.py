@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from googlenet import runs
 from googlenet.runs import Run, Status
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -80,3 +81,26 @@ def test_runs_of_the_table_are_compared_and_the_address_shows_them_again(visit: 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the table (CSV)").click()
     assert download.value.path().read_text().startswith('Run,State,Network,"Best validation, %"')
+
+
+def test_a_table_comes_in_and_goes_out_as_an_event_file(visit: object, lab: object) -> None:
+    page = visit.open("?tab=train")
+    page.get_by_role("button", name="All runs").click()
+    page.get_by_role("button", name="Bring weights or metrics from elsewhere").click()
+    for name, content, said in (
+        ("model.pt", b"\x80\x04cos\nsystem\n.", "model.pt is a pickle, which can run any program"),
+        ("Their log.csv", b"Epoch,Accuracy,Loss\n0,0.25,2.0\n1,0.5,1.0\n", "The run their-log holds 2 epochs"),
+    ):
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose a file").click()
+        chooser.value.set_files([{"name": name, "mimeType": "application/octet-stream", "buffer": content}])
+        expect(page.locator("#all-runs .gl-message")).to_contain_text(said, timeout=PATIENCE)
+    page.locator("#all-runs [data-testid^=cell-]").get_by_text("their-log", exact=True).click()
+    expect(legend(page, "accuracy")).to_contain_text("train 50.00%", timeout=PATIENCE)
+    page.get_by_role("button", name="Files").click()
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("link", name="Event file for TensorBoard").click()
+    assert re.fullmatch(r"events\.out\.tfevents\.\d+\.their-log", download.value.suggested_filename)
+    assert download.value.path().stat().st_size > 100
+    runs.delete(lab.checkpoints, "their-log")
+    runs.empty_trash(lab.checkpoints)
