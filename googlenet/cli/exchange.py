@@ -39,8 +39,8 @@ def _compare(options: argparse.Namespace) -> None:
         print(json.dumps({"groups": found, "differences": differ}))
         return
     for group, one in zip(groups, found, strict=True):
-        reached = "no validation accuracy" if one["best"] is None else f"best validation accuracy {one['best']:.4f}"
-        spread = f" ± {one['spread']:.4f} (n = {one['n']})" if one["n"] > 1 else ""
+        reached = "no validation accuracy" if one["best"] is None else f"best validation accuracy {one['best']:.2%}"
+        spread = f" ± {100 * one['spread']:.2f} points (n = {one['n']})" if one["n"] > 1 else ""
         print(f"{', '.join(group.runs)}: {reached}{spread}")
     print("Settings that differ:" if differ else "Their settings do not differ.")
     for name, values in differ.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from trainings import training
 
+from googlenet.cli.main import main
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
@@ -88,3 +89,15 @@ def test_the_mean_goes_on_where_two_curves_do() -> None:
     assert found[0][2] == pytest.approx(statistics.stdev([1, 2, 6]))
     assert mean_curve(curves[:1]) == []
     assert mean_and_spread([0.5]) == (0.5, 0.0)
+
+
+def test_the_command_line_says_what_seeds_reach_and_what_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, best in ((0, 0.6), (1, 0.8)):
+        run = make(tmp_path, f"a-{seed}", seed=seed)
+        run.append_metrics({"Epoch": 0, "Accuracy": 0.5, "Loss": 1.0, "Validation accuracy": best})
+    assert main(["runs", "compare", "a-0", "a-1", "--checkpoints", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "a-0, a-1: best validation accuracy 70.00% ± 14.14 points (n = 2)" in said
+    assert "  seed: a-0 0, a-1 1" in said
