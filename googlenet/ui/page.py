@@ -39,7 +39,8 @@ def launch_options(
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": limits(public).file_bytes,
-        "footer_links": [],
+        "footer_links": ["api"],
+        "mcp_server": False,  # Gradio's own shows all endpoints, and asks for no password: see ui/mcp
         "strict_cors": True,
         "app_kwargs": {"routes": routes, "middleware": [guard]},
     }

@@ -34,28 +34,6 @@ def client(checkpoints: Path) -> Iterator[Client]:
     demo.close()
 
 
-def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
-    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(named) == {
-        "/inspect_module",
-        "/inspect_network",
-        "/start_training",
-        "/stop_training",
-        "/run_status",
-        "/promote_checkpoint",
-        "/extend_run",
-        "/set_rate",
-        "/set_patience",
-        "/keep_checkpoint",
-        "/select_run",
-        "/evaluate_checkpoint",
-        "/classify",
-        "/classify_many",
-        "/explain",
-        "/inside",
-    }
-
-
 def test_a_module_and_a_network(client: Client) -> None:
     module = client.predict(api_name="/inspect_module")
     assert module["params"] == 163_696
@@ -113,7 +91,7 @@ def test_a_run_directory_is_not_served_beyond_the_checkpoints(client: Client, ch
 
 
 def test_a_branch_has_one_colour_in_the_css_and_in_python() -> None:
-    css = (STATIC / "common" / "base.css").read_text(encoding="utf-8")
+    css = (STATIC / "base.css").read_text(encoding="utf-8")
     found = dict(re.findall(r"\.(gl-b\d) \{ --gl-branch: (#\w+)", css))
     assert {BRANCH_CLASSES[branch]: colour for branch, colour in BRANCH_COLOURS.items()} == found
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import gradio as gr
 from gradio.block_function import BlockFunction
-from gradio.context import LocalContext
+from gradio.components.api_component import Api
+from gradio.context import LocalContext, get_blocks_context
 from gradio.data_classes import PredictBodyInternal
+from gradio.events import Dependency
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.state_holder import StateHolder
 from gradio.utils import get_upload_folder
@@ -81,6 +85,32 @@ class Page(gr.Blocks):
 def warnings_are_lost() -> bool:
     """Whether an event is being answered whose `gr.Warning` Gradio drops: one that was not queued."""
     return LocalContext.blocks.get(None) is not None and LocalContext.event_id.get(None) is None
+
+
+def whether_awaited() -> Callable[[], bool] | None:
+    """What tells whether a client still waits for the event that is being answered; None for one past the queue."""
+    blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    queued = blocks._queue.event_ids_to_events.get(event) if blocks is not None and event is not None else None
+    return None if queued is None else lambda: queued.alive
+
+
+def describe_endpoint(added: Dependency, parameters: list[dict[str, Any]], result: dict[str, Any]) -> int:
+    """Give the endpoint that `gr.api` has just `added` these JSON schemas, and return its number.
+
+    Gradio's own know no descriptions, and nothing of an answer whose hint is written as text.
+    """
+    blocks = get_blocks_context()
+    number, known = next(reversed(blocks.fns.items())) if blocks else (-1, None)
+    if known is None or known.fn is not added.fn or known.api_name != getattr(added.fn, "__name__", ""):
+        raise AttributeError("This Gradio registers endpoints in another way: see gradio_private.py.")
+    for component, schema in zip(known.inputs, parameters, strict=True):
+        described = {"description": schema.get("description", "")}
+        described["additional_description"] = described["description"]  # the API's page reads this one
+        kept = cast(Api, component)._api_info if "gradio.FileData" in json.dumps(schema) else schema
+        cast(Api, component)._api_info = {**kept, **described}
+    for component in known.outputs:
+        cast(Api, component)._api_info = result
+    return number
 
 
 def visitor_cookie() -> str:
