@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import json
 import re
+import secrets
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +131,27 @@ def may_see(request: Request) -> bool:
     app = request.app
     names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
     return app.auth is None or any(request.cookies.get(name) in app.tokens for name in names)
+
+
+def login_cookie(request: Request) -> str | None:
+    """The cookie with which Gradio shows this visitor the page, "" where none is needed; None for whom it does not.
+
+    A program may send name and password with each request instead (HTTP Basic), and has the same cookie from then on.
+    """
+    if may_see(request):
+        return ""
+    app = request.app
+    kind, _, sent = request.headers.get("authorization", "").partition(" ")
+    try:
+        name, _, password = base64.b64decode(sent, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    known = app.auth.get(name) if isinstance(app.auth, dict) else None
+    if kind.lower() != "basic" or known is None or not secrets.compare_digest(known.encode(), password.encode()):
+        return None
+    tokens = vars(app).setdefault("googlenet_tokens", {})  # one for each name, whatever number of requests comes
+    app.tokens[tokens.setdefault(name, secrets.token_urlsafe(16))] = name
+    return f"access-token-unsecure-{app.cookie_id}={tokens[name]}"
 
 
 def poll_less(demo: gr.Blocks) -> None:
