@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from anyio import ClosedResourceError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -49,6 +51,9 @@ def add_mcp(options: dict[str, Any], demo: LabPage, *, public: bool, write: bool
     )
     manager = StreamableHTTPSessionManager(_server(demo, write=write), security_settings=security, max_sessions=256)
 
+    # The package logs a traceback whenever a client leaves.
+    logging.getLogger("mcp.server.streamable_http").addFilter(_is_no_farewell)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
         async with manager.run():
@@ -56,6 +61,10 @@ def add_mcp(options: dict[str, Any], demo: LabPage, *, public: bool, write: bool
 
     options["app_kwargs"]["routes"].append(Route(PATH, _Door(manager)))
     options["app_kwargs"]["lifespan"] = lifespan
+
+
+def _is_no_farewell(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], ClosedResourceError))
 
 
 class _Door:
