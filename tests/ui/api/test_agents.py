@@ -15,7 +15,7 @@ import httpx
 import pytest
 from examples import FROG, ROOT
 from mcp import ClientSession, types
-from mcp.client.streamable_http import streamablehttp_client
+from mcp.client.streamable_http import streamable_http_client
 
 from googlenet.errors import LabError
 from googlenet.inference import evaluate
@@ -52,13 +52,15 @@ def url(lab: Path, serve: Any) -> Iterator[str]:
         yield url
 
 
-def talk(url: str, what: Callable[[ClientSession], Awaitable[Any]], **options: Any) -> Any:
+def talk(url: str, what: Callable[[ClientSession], Awaitable[Any]], auth: Any = None) -> Any:
     """What `what` returns, in a session of its own."""
 
     async def session() -> Any:
-        async with streamablehttp_client(f"{url}mcp", **options) as (read, write, _), ClientSession(read, write) as lab:
-            await lab.initialize()
-            return await what(lab)
+        http = httpx.AsyncClient(auth=auth, timeout=120)
+        async with http, streamable_http_client(f"{url}mcp", http_client=http) as (read, write, _):
+            async with ClientSession(read, write) as lab:
+                await lab.initialize()
+                return await what(lab)
 
     return asyncio.run(session())
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import pytest
 from gradio_client import Client
 
 from googlenet.inference import evaluate
+from googlenet.ui.api import publish
 from googlenet.ui.events import interruptible
+from googlenet.ui.events.access import Access
 from googlenet.ui.events.long_work import Cancelled
 
 SOON = 4.0  # seconds, on two cores that others use: mostly it is well under one
@@ -93,8 +95,9 @@ def test_past_the_queue_there_is_a_limit(
     assert answer.json()["error"].startswith("This takes longer than the 1 seconds that a call past the queue may take")
 
 
-@pytest.mark.parametrize("name", ["select_run", "promote_checkpoint", "classify_many", "explain", "inside"])
-def test_the_other_long_ones_can_be_ended_too(url: str, lab: Path, serve: Any, name: str) -> None:
-    with serve(lab) as (demo, _):
-        assert demo.endpoints.known[name].long
-        assert json.dumps(demo.endpoints.known[name].parameters).count('"progress"') == 0
+def test_the_long_ones_are_these(lab: Path) -> None:
+    with gr.Blocks():
+        known = publish(lab, Access("shapes")).known
+    long = {"select_run", "promote_checkpoint", "evaluate_checkpoint", "classify_many", "explain", "inside"}
+    assert {name for name, endpoint in known.items() if endpoint.long} == long
+    assert not [name for name, endpoint in known.items() if "progress" in endpoint.parameters]
