@@ -63,7 +63,7 @@ class Endpoints:
         is_long = PROGRESS in hints
         number = describe_endpoint(
             api(interruptible(checked) if is_long else checked, api_name=name, **options),
-            list(parameters.values()),
+            parameters,
             schema_of(hints["return"]),
         )
         self.known[name] = Endpoint(

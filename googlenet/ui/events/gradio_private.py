@@ -21,9 +21,11 @@ from gradio.context import LocalContext, get_blocks_context
 from gradio.data_classes import PredictBodyInternal
 from gradio.events import Dependency
 from gradio.processing_utils import save_bytes_to_cache
+from gradio.route_utils import FnIndexInferError
 from gradio.state_holder import StateHolder
 from gradio.utils import get_upload_folder
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from googlenet.errors import LabError
 from googlenet.ui.events.access import hide_paths
@@ -90,6 +92,23 @@ def warnings_are_lost() -> bool:
     return LocalContext.blocks.get(None) is not None and LocalContext.event_id.get(None) is None
 
 
+def misfit_handlers() -> dict[Any, Callable[[Request, Exception], Response]]:
+    """For `launch(app_kwargs={"exception_handlers": …})`: what Gradio's own addresses trip over is the question's fault.
+
+    An endpoint that there is not, or arguments that it does not take, was a traceback in the log and no sentence.
+    """
+
+    def answer(request: Request, error: Exception) -> Response:
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        if traceback is None or not str(traceback.tb_frame.f_globals.get("__name__")).startswith("gradio"):
+            raise error  # a fault of the lab's: the log has it
+        return JSONResponse({"error": MISFIT, "detail": MISFIT}, status_code=400)
+
+    return dict.fromkeys((FnIndexInferError, KeyError, TypeError, ValueError, AssertionError, IndexError), answer)
+
+
 def whether_awaited() -> Callable[[], bool] | None:
     """What tells whether a client still waits for the event that is being answered; None for one past the queue."""
     blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
@@ -97,7 +116,7 @@ def whether_awaited() -> Callable[[], bool] | None:
     return None if queued is None else lambda: queued.alive
 
 
-def describe_endpoint(added: Dependency, parameters: list[dict[str, Any]], result: dict[str, Any]) -> int:
+def describe_endpoint(added: Dependency, parameters: dict[str, dict[str, Any]], result: dict[str, Any]) -> int:
     """Give the endpoint that `gr.api` has just `added` these JSON schemas, and return its number.
 
     Gradio's own know no descriptions, and nothing of an answer whose hint is written as text.
@@ -106,13 +125,15 @@ def describe_endpoint(added: Dependency, parameters: list[dict[str, Any]], resul
     number, known = next(reversed(blocks.fns.items())) if blocks else (-1, None)
     if known is None or known.fn is not added.fn or known.api_name != getattr(added.fn, "__name__", ""):
         raise AttributeError("This Gradio registers endpoints in another way: see gradio_private.py.")
-    for component, schema in zip(known.inputs, parameters, strict=True):
+    for component, (name, schema) in zip(known.inputs, parameters.items(), strict=True):
         described = {"description": schema.get("description", "")}
         described["additional_description"] = described["description"]  # the API's page reads this one
         kept = cast(Api, component)._api_info if "gradio.FileData" in json.dumps(schema) else schema
         cast(Api, component)._api_info = {**kept, **described}
+        cast(Api, component).label = name
     for component in known.outputs:
         cast(Api, component)._api_info = result
+        cast(Api, component).label = "answer"
     return number
 
 

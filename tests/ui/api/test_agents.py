@@ -57,10 +57,13 @@ def talk(url: str, what: Callable[[ClientSession], Awaitable[Any]], auth: Any = 
 
     async def session() -> Any:
         http = httpx.AsyncClient(auth=auth, timeout=120)
-        async with http, streamable_http_client(f"{url}mcp", http_client=http) as (read, write, _):
-            async with ClientSession(read, write) as lab:
-                await lab.initialize()
-                return await what(lab)
+        async with (
+            http,
+            streamable_http_client(f"{url}mcp", http_client=http) as (read, write, _),
+            ClientSession(read, write) as lab,
+        ):
+            await lab.initialize()
+            return await what(lab)
 
     return asyncio.run(session())
 
