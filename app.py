@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.mcp:
         from googlenet.ui.api.agents.server import add_mcp
 
-        add_mcp(launch, demo, public=public, write=options.mcp_write)
+        add_mcp(launch, demo, write=options.mcp_write)
     try:
         demo.launch(
             server_name=options.host,

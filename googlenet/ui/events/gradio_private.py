@@ -93,7 +93,7 @@ def warnings_are_lost() -> bool:
 
 
 def misfit_handlers() -> dict[Any, Callable[[Request, Exception], Response]]:
-    """For `launch(app_kwargs={"exception_handlers": …})`: what Gradio's own addresses trip over is the question's fault.
+    """The `exception_handlers` of the app: what Gradio's own addresses trip over is the question's fault.
 
     An endpoint that there is not, or arguments that it does not take, was a traceback in the log and no sentence.
     """

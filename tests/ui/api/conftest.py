@@ -52,7 +52,7 @@ def serve() -> Serve:
         demo = build_app(checkpoints, data, public=auth is not None, **options)
         launch = launch_options(checkpoints)
         if mcp is not None:
-            add_mcp(launch, demo, public=auth is not None, write=mcp)
+            add_mcp(launch, demo, write=mcp)
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, auth=auth, **launch)
         try:
             yield demo, url

@@ -187,7 +187,7 @@ def test_a_password_is_asked_of_agents_too(lab: Path, serve: Any) -> None:
 def test_no_other_sites_page_and_no_other_name_gets_in(url: str) -> None:
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     accept = {"accept": "application/json, text/event-stream"}
-    assert httpx.post(f"{url}mcp", json=ping, headers={**accept, "host": "evil.example"}).status_code == 421
+    assert httpx.post(f"{url}mcp", json=ping, headers={**accept, "host": "evil.example"}).status_code == 403
     assert httpx.post(f"{url}mcp", json=ping, headers={**accept, "origin": "http://evil.example"}).status_code == 403
     assert "MCP clients" in httpx.get(f"{url}mcp").text
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -28,28 +30,27 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 FORWARDED = ("cookie", "user-agent")  # of an agent's request: by the cookie a class page knows whose run it is
-LOCAL = ("127.0.0.1", "localhost", "[::1]")
-MISSING = "--mcp needs the package mcp: pip install mcp."
+MISSING = '--mcp needs the package mcp, from 1.30: pip install "mcp>=1.30,<2".'
 
 
 def check_installed() -> None:
     """Raise `LabError` where the package that speaks the protocol is missing."""
-    if find_spec("mcp") is None:
+    if sys.modules.get("mcp", ...) is None or find_spec("mcp") is None or _version() < (1, 30):
         raise LabError(MISSING, "mcp")
 
 
-def add_mcp(options: dict[str, Any], demo: LabPage, *, public: bool, write: bool) -> None:
-    """Let the page launched with `options` (page.py) speak MCP too; with `write`, also change things."""
-    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-    from mcp.server.transport_security import TransportSecuritySettings
+def _version() -> tuple[int, ...]:
+    return tuple(int(part) for part in version("mcp").split(".")[:2] if part.isdecimal())
 
-    # Without names of its own a public page cannot tell a foreign one; on loopback another site's page could call in.
-    hosts = [*LOCAL, *(f"{host}:*" for host in LOCAL)]
-    origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
-    security = TransportSecuritySettings(
-        enable_dns_rebinding_protection=not public, allowed_hosts=hosts, allowed_origins=origins
-    )
-    manager = StreamableHTTPSessionManager(_server(demo, write=write), security_settings=security, max_sessions=256)
+
+def add_mcp(options: dict[str, Any], demo: LabPage, *, write: bool) -> None:
+    """Let the page launched with `options` (page.py) speak MCP too; with `write`, also change things.
+
+    Other sites' pages are kept out of it as of everything else (guard.py).
+    """
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    manager = StreamableHTTPSessionManager(_server(demo, write=write), max_sessions=256)
 
     # The package logs a traceback whenever a client leaves.
     logging.getLogger("mcp.server.streamable_http").addFilter(_is_no_farewell)
