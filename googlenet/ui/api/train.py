@@ -6,13 +6,17 @@ import functools
 from pathlib import Path
 from typing import Annotated, Any
 
+import gradio as gr
+
 from googlenet.runs import Run, ask
 from googlenet.training import launcher
 from googlenet.ui.api.endpoint import Endpoints
 from googlenet.ui.api.runs import run_summary
 from googlenet.ui.api.types.common import RunName, says
-from googlenet.ui.api.types.runs import Data, Network, Rate, Recipe, RunSummary
+from googlenet.ui.api.types.runs import Brought, Data, Network, Rate, Recipe, RunSummary
 from googlenet.ui.events import rights
+from googlenet.ui.train import bring
+from googlenet.ui.train.bring import sent_file
 from googlenet.ui.train.tab import start_run
 
 Own = "the recipe's if left out"
@@ -43,7 +47,7 @@ def publish(endpoints: Endpoints, checkpoints: Path) -> None:
         aux_heads: Annotated[bool, says("whether to train the paper's auxiliary heads too")] = False,
         compiled: Annotated[bool, says("torch.compile: worth it for long trainings on a GPU")] = False,
         deterministic: Annotated[bool, says("the same bits again, at the price of speed")] = False,
-        optimizer: Annotated[str | None, says(f"sgd or adam; {Own}")] = None,
+        optimizer: Annotated[str | None, says(f"such as sgd or adam; {Own}")] = None,
         momentum: Annotated[float | None, says(f"from 0 to 1; {Own}")] = None,
         weight_decay: Annotated[float | None, says(f"from 0 to 1; {Own}")] = None,
         schedule: Annotated[str | None, says(f"of the learning rate, one-cycle or constant; {Own}")] = None,
@@ -52,6 +56,14 @@ def publish(endpoints: Endpoints, checkpoints: Path) -> None:
         flip: Annotated[bool | None, says(f"whether images are mirrored at random; {Own}")] = None,
         crop_padding: Annotated[int | None, says(f"pixels by which crops are shifted; {Own}")] = None,
         normalize: Annotated[bool | None, says(f"whether pixels are normalised; {Own}")] = None,
+        norm_decay: Annotated[bool | None, says(f"weight decay of biases and batch norm too; {Own}")] = None,
+        logit_norm: Annotated[
+            float | None, says(f"from 0 to 10: the loss divides logits of length 1 by it; {Own}")
+        ] = None,
+        whitening: Annotated[bool | None, says(f"a first convolution that is not learned; {Own}")] = None,
+        dirac: Annotated[bool | None, says(f"whether filters begin by passing their input on; {Own}")] = None,
+        trivial_augment: Annotated[bool | None, says(f"one of fourteen changes to each image; {Own}")] = None,
+        cutmix: Annotated[float | None, says(f"share of the images with a rectangle of another, 0 to 1; {Own}")] = None,
     ) -> RunSummary:
         """Start a training in a process of its own, and return at once with the run's status: follow it by run_status.
 
@@ -80,6 +92,12 @@ def publish(endpoints: Endpoints, checkpoints: Path) -> None:
             "flip": flip,
             "crop_padding": crop_padding,
             "normalize": normalize,
+            "norm_decay": norm_decay,
+            "logit_norm": logit_norm,
+            "whitening": whitening,
+            "dirac": dirac,
+            "trivial_augment": trivial_augment,
+            "cutmix": cutmix,
         }
         start = functools.partial(start_run, checkpoints, network, run, aux_heads, **settings)
         return run_summary(rights.start_own(access, checkpoints, start))
@@ -114,6 +132,16 @@ def publish(endpoints: Endpoints, checkpoints: Path) -> None:
         ask(checkpoints, run, kind, value)
         return run_summary(Run(checkpoints, run))
 
+    def bring_run(
+        file: Annotated[gr.FileData, says("weights (.safetensors of a lab like this) or metrics (CSV)")],
+        name: Annotated[str, says("what it is called here: a run's name; its file's if left out")] = "",
+    ) -> Brought:
+        """Keep weights or metrics from elsewhere as a run."""
+        plain = file if isinstance(file, dict) else {}
+        path, shown = sent_file(plain.get("path"))
+        return {"sentence": bring.bring_run(checkpoints, access, path, name, str(plain.get("orig_name") or shown))}
+
+    endpoints.add(bring_run, right="bring")
     endpoints.add(start_training, right="start")
     endpoints.add(stop_training, right="stop")
     for steering in (extend_run, set_rate, set_patience, keep_checkpoint):

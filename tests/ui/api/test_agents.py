@@ -41,6 +41,7 @@ WRITE = {
     "set_rate",
     "set_patience",
     "keep_checkpoint",
+    "bring_run",
     "promote_checkpoint",
 }
 DATA = "data:image/jpeg;base64," + base64.b64encode(FROG.read_bytes()).decode()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from examples import FROG
+from examples import FROG, SHIPPED
 from gradio_client import Client, handle_file
 from jsonschema import validate
 
@@ -64,6 +64,7 @@ def test_every_answer_is_of_its_type(page: tuple[LabPage, Client], folder: Path)
         ("keep_checkpoint", {"run": "new"}),
         ("run_status", {"run": "new"}),
         ("stop_training", {"run": "new"}),
+        ("bring_run", {"file": handle_file(SHIPPED), "name": "brought"}),
         ("list_runs", {}),
     ]
     for name, arguments in asked:

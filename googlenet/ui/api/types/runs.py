@@ -56,6 +56,12 @@ class RunSummary(TypedDict):
     steering: Annotated[list[SteeringTaken], says("what was asked of its trainer while it worked, in order")]
 
 
+class Brought(TypedDict):
+    """What was kept of what came from elsewhere."""
+
+    sentence: Annotated[str, says("what was done")]
+
+
 class RunList(TypedDict):
     """The runs of the lab."""
 
