@@ -57,9 +57,7 @@ def publish(endpoints: Endpoints, checkpoints: Path) -> None:
         crop_padding: Annotated[int | None, says(f"pixels by which crops are shifted; {Own}")] = None,
         normalize: Annotated[bool | None, says(f"whether pixels are normalised; {Own}")] = None,
         norm_decay: Annotated[bool | None, says(f"weight decay of biases and batch norm too; {Own}")] = None,
-        logit_norm: Annotated[
-            float | None, says(f"from 0 to 10: the loss divides logits of length 1 by it; {Own}")
-        ] = None,
+        logit_norm: Annotated[float | None, says(f"from 0 to 10: divides logits of length 1; {Own}")] = None,
         whitening: Annotated[bool | None, says(f"a first convolution that is not learned; {Own}")] = None,
         dirac: Annotated[bool | None, says(f"whether filters begin by passing their input on; {Own}")] = None,
         trivial_augment: Annotated[bool | None, says(f"one of fourteen changes to each image; {Own}")] = None,

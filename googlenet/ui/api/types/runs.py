@@ -9,7 +9,16 @@ from typing_extensions import TypedDict
 from googlenet.ui.api.types.common import Share, says
 
 State = Literal[
-    "queued", "running", "stopping", "stopped", "interrupted", "failed", "out_of_memory", "finished", "diverged"
+    "queued",
+    "running",
+    "stopping",
+    "stopped",
+    "interrupted",
+    "failed",
+    "out_of_memory",
+    "finished",
+    "diverged",
+    "brought",
 ]
 Network = Annotated[
     str | dict[str, Any],
