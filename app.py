@@ -31,10 +31,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--read-only", action=argparse.BooleanOptionalAction, default=here.read_only, help=hint)
     hint = "a class page: each visitor has up to N runs, and stops and changes no other's"
     parser.add_argument("--max-runs-per-visitor", type=int, metavar="N", help=hint)
+    parser.add_argument("--mcp", action="store_true", help="agents may look and ask too, by MCP at /mcp")
+    parser.add_argument("--mcp-write", action="store_true", help="agents may also start, stop and change trainings")
     hint = "a site, such as https://example.org, that may show the page inside its own; may be repeated"
     parser.add_argument("--allow-framing", action="append", default=[*here.framing], metavar="ORIGIN", help=hint)
     parser.add_argument("--version", action="version", version=f"GoogLeNet Lab {__version__}")
-    return parser.parse_args([*here.options, *(sys.argv[1:] if arguments is None else arguments)])
+    options = parser.parse_args([*here.options, *(sys.argv[1:] if arguments is None else arguments)])
+    options.mcp |= options.mcp_write
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,6 +58,12 @@ def main(arguments: list[str] | None = None) -> int:
         if options.max_runs_per_visitor is not None:
             check_whole(options.max_runs_per_visitor, "--max-runs-per-visitor", 1, 10_000)
         framing = tuple(check_origin(site) for site in options.allow_framing)
+        if options.mcp_write and options.read_only:
+            raise LabError("--mcp-write and --read-only contradict each other: leave one of them out.")
+        if options.mcp:
+            from googlenet.ui.api.agents.server import check_installed
+
+            check_installed()
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -72,13 +82,18 @@ def main(arguments: list[str] | None = None) -> int:
     doors = Doors(local=not public, framing=framing, harmless=public and options.read_only and auth is None)
     keep_running(checkpoints)
     demo = build_app(checkpoints, options.data, public=public, **rights)
+    launch = launch_options(checkpoints, public=public, read_only=options.read_only, doors=doors)
+    if options.mcp:
+        from googlenet.ui.api.agents.server import add_mcp
+
+        add_mcp(launch, demo, write=options.mcp_write)
     try:
         demo.launch(
             server_name=options.host,
             server_port=options.port,
             share=options.share,
             auth=auth,
-            **launch_options(checkpoints, public=public, read_only=options.read_only, doors=doors),
+            **launch,
         )
     except OSError as error:  # the port is taken
         print(f"error: {error}", file=sys.stderr)

@@ -20,9 +20,15 @@ TABS = ("build", "train", "evaluate", "classify")
 MOST_WAITING = 64  # questions, of all visitors; whoever comes then is told to ask again
 
 
+class LabPage(Page):
+    """The whole page; `endpoints` are those that programs may call."""
+
+    endpoints: api.Endpoints
+
+
 def build_app(
     checkpoints: Path, data: str, *, public: bool = False, read_only: bool = False, most_runs: int | None = None
-) -> gr.Blocks:
+) -> LabPage:
     """The page for the runs and weights under `checkpoints`, with `data` as the data set offered first.
 
     A `public` page is for others than this machine's users: no other folder can be named there (events/access.py).
@@ -33,7 +39,8 @@ def build_app(
     hide_path(checkpoints.absolute(), checkpoints.name)
     if access.confined and data not in NAMES:
         hide_path(Path(data).expanduser().absolute(), access.offered)
-    with Page(title="GoogLeNet Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
+    with LabPage(title="GoogLeNet Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
+        demo.endpoints = api.publish(checkpoints, access)  # first: an event of the same name gets another one
         with gr.Row(elem_classes="gl-header"):
             gr.HTML(header_html(data), elem_classes="gl-html")
             now = gr.HTML(now_html([]), elem_classes="gl-html gl-now")
@@ -54,7 +61,6 @@ def build_app(
         for tab, name in zip((build, train, evaluate, classify), TABS, strict=True):
             tab.select(None, None, None, js=f"() => googlenet.keepTab('{name}')")
         demo.load(None, None, None, js="googlenet.openKeptTab")
-        api.publish(checkpoints, access)
     demo.queue(max_size=MOST_WAITING)
     poll_less(demo)
     return demo

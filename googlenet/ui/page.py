@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from googlenet.ui.classify.many.limits import limits
 from googlenet.ui.events.downloads import download_route
-from googlenet.ui.events.gradio_private import UNCHECKED
+from googlenet.ui.events.gradio_private import UNCHECKED, misfit_handlers
 from googlenet.ui.guard import Doors, Guard
 from googlenet.ui.train.watch import Watcher
 
@@ -39,9 +39,10 @@ def launch_options(
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": limits(public).file_bytes,
-        "footer_links": [],
+        "footer_links": ["api"],
+        "mcp_server": False,  # Gradio's own shows all endpoints, and asks for no password: see api/agents
         "strict_cors": True,
-        "app_kwargs": {"routes": routes, "middleware": [guard]},
+        "app_kwargs": {"routes": routes, "middleware": [guard], "exception_handlers": misfit_handlers()},
     }
 
 

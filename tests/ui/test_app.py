@@ -34,35 +34,6 @@ def client(checkpoints: Path) -> Iterator[Client]:
     demo.close()
 
 
-def test_the_endpoints_are_these_and_no_others(client: Client) -> None:
-    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(named) == {
-        "/inspect_module",
-        "/inspect_network",
-        "/start_training",
-        "/stop_training",
-        "/queue",
-        "/queue_training",
-        "/queue_sweep",
-        "/move_queued",
-        "/cancel_queued",
-        "/pause_queue",
-        "/bring_run",
-        "/run_status",
-        "/promote_checkpoint",
-        "/extend_run",
-        "/set_rate",
-        "/set_patience",
-        "/keep_checkpoint",
-        "/select_run",
-        "/evaluate_checkpoint",
-        "/classify",
-        "/classify_many",
-        "/explain",
-        "/inside",
-    }
-
-
 def test_a_module_and_a_network(client: Client) -> None:
     module = client.predict(api_name="/inspect_module")
     assert module["params"] == 163_696

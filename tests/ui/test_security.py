@@ -146,7 +146,9 @@ def test_no_entry_takes_another_folder(
             client.predict(**arguments, data=source, api_name=endpoint)
         said.add(str(caught.value))
     start = next(
-        event for event in public[0].fns.values() if getattr(event.fn, "right", "") == "start" and event.inputs
+        event
+        for event in public[0].fns.values()
+        if getattr(event.fn, "right", "") == "start" and event.api_visibility == "private" and event.inputs
     )
     form = [getattr(field, "value", None) for field in start.inputs[1:]]
     form[1] = source  # beside the network

@@ -13,7 +13,7 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.inside.ledger import class_number
 
-BATCH = 64
+BATCH = 32  # a second or two on a CPU: between two of them a cancel is heard
 Progress = Callable[[float, str], None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from googlenet.data.datasets import Progress
 from googlenet.data.images import Source
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier, to_tensor
@@ -33,10 +34,13 @@ class Account:
         return {"ledger": self.ledger.to_dict(), "effects": effects, "sentence": self.sentence}
 
 
-def account_for(classifier: Classifier, image: Source, target: str = "", against: str = "") -> Account:
+def account_for(
+    classifier: Classifier, image: Source, target: str = "", against: str = "", progress: Progress | None = None
+) -> Account:
     """Where the logit of the class `target` comes from, the likeliest if left out, or its lead over `against`.
 
-    `image` is what `read_image` takes. Raises `LabError` for a picture that cannot be read and an unknown class.
+    `image` is what `read_image` takes. `progress` hears the share done, and may raise to end it. Raises `LabError` for
+    a picture that cannot be read and an unknown class.
     """
     pixels = to_tensor(classifier.input_image(image))
     traced = trace(classifier, pixels)
@@ -50,6 +54,6 @@ def account_for(classifier: Classifier, image: Source, target: str = "", against
                 f"with python -m googlenet index."
             )
             return Account(exact, None, sentence)
-        return Account(exact, branch_effects(classifier, pixels, label, index.means, against or None), "")
+        return Account(exact, branch_effects(classifier, pixels, label, index.means, against or None, progress), "")
     except LabError as error:  # a damaged index: the ledger needs none
         return Account(exact, None, str(error))

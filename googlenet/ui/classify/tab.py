@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import gradio as gr
-from gradio.events import api
 
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint, list_checkpoints
@@ -24,7 +23,6 @@ from googlenet.ui.classify.why.panel import why_panel
 from googlenet.ui.common.layout import LIVE
 from googlenet.ui.events.access import Access
 from googlenet.ui.events.newest import Newest
-from googlenet.ui.events.refusals import api_errors
 
 VIEWS = [("One picture", "one"), ("See inside", "inside"), ("Many pictures", "many")]
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
@@ -46,7 +44,7 @@ class ClassifyTab(NamedTuple):
 
 
 def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab) -> ClassifyTab:
-    """Fill `tab` of `demo`; networks are looked for under `checkpoints`. Also adds the /classify endpoint."""
+    """Fill `tab` of `demo`; networks are looked for under `checkpoints`."""
     views = gr.Radio(VIEWS, value="one", label="View", show_label=False, container=False, elem_id="classify-views")
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
@@ -143,20 +141,6 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
     with inside:
         see_from = inside_panel(shared)
     many_panel(shared, several, many)
-
-    def classify(image: gr.FileData, checkpoint: str = "") -> dict[str, Any]:
-        """The five likeliest classes of a picture.
-
-        image: a file (handle_file in Python); checkpoint: a name such as googlenet-cifar10 or my-run/best, the first if
-        left out. Returns {"unlike_training": ..., "verdict": ..., "top": [{"class": ..., "probability": ...}, ...],
-        "checkpoint": ..., "novelty": {"score": ..., "value": ..., "threshold": ...}}. unlike_training says whether the
-        picture looks like no class; it and novelty are null when the weights file has no threshold for that. verdict is
-        the answer in a sentence; top has the likeliest class first, and is no more than a comparison of them when
-        unlike_training is true.
-        """
-        return classify_upload(checkpoints, image, checkpoint)
-
-    api(api_errors(classify), api_name="classify", **TOGETHER)
     return ClassifyTab(picture, name, see_from)
 
 

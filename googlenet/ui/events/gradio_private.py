@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
+import json
 import re
+import secrets
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import gradio as gr
 from gradio.block_function import BlockFunction
-from gradio.context import LocalContext
+from gradio.components.api_component import Api
+from gradio.context import LocalContext, get_blocks_context
 from gradio.data_classes import PredictBodyInternal
+from gradio.events import Dependency
 from gradio.processing_utils import save_bytes_to_cache
+from gradio.route_utils import FnIndexInferError
 from gradio.state_holder import StateHolder
 from gradio.utils import get_upload_folder
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from googlenet.errors import LabError
 from googlenet.ui.events.access import hide_paths
@@ -87,6 +95,51 @@ def warnings_are_lost() -> bool:
     return LocalContext.blocks.get(None) is not None and LocalContext.event_id.get(None) is None
 
 
+def misfit_handlers() -> dict[Any, Callable[[Request, Exception], Response]]:
+    """The `exception_handlers` of the app: what Gradio's own addresses trip over is the question's fault.
+
+    An endpoint that there is not, or arguments that it does not take, was a traceback in the log and no sentence.
+    """
+
+    def answer(request: Request, error: Exception) -> Response:
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        if traceback is None or not str(traceback.tb_frame.f_globals.get("__name__")).startswith("gradio"):
+            raise error  # a fault of the lab's: the log has it
+        return JSONResponse({"error": MISFIT, "detail": MISFIT}, status_code=400)
+
+    return dict.fromkeys((FnIndexInferError, KeyError, TypeError, ValueError, AssertionError, IndexError), answer)
+
+
+def whether_awaited() -> Callable[[], bool] | None:
+    """What tells whether a client still waits for the event that is being answered; None for one past the queue."""
+    blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    queued = blocks._queue.event_ids_to_events.get(event) if blocks is not None and event is not None else None
+    return None if queued is None else lambda: queued.alive
+
+
+def describe_endpoint(added: Dependency, parameters: dict[str, dict[str, Any]], result: dict[str, Any]) -> int:
+    """Give the endpoint that `gr.api` has just `added` these JSON schemas, and return its number.
+
+    Gradio's own know no descriptions, and nothing of an answer whose hint is written as text.
+    """
+    blocks = get_blocks_context()
+    number, known = next(reversed(blocks.fns.items())) if blocks else (-1, None)
+    if known is None or known.fn is not added.fn or known.api_name != getattr(added.fn, "__name__", ""):
+        raise AttributeError("This Gradio registers endpoints in another way: see gradio_private.py.")
+    for component, (name, schema) in zip(known.inputs, parameters.items(), strict=True):
+        described = {"description": schema.get("description", "")}
+        described["additional_description"] = described["description"]  # the API's page reads this one
+        kept = cast(Api, component)._api_info if "gradio.FileData" in json.dumps(schema) else schema
+        cast(Api, component)._api_info = {**kept, **described}
+        cast(Api, component).label = name
+    for component in known.outputs:
+        cast(Api, component)._api_info = result
+        cast(Api, component).label = "answer"
+    return number
+
+
 def visitor_cookie() -> str:
     """What the browser that sent the request being answered keeps to be known again by; empty without, or if misshapen.
 
@@ -107,6 +160,27 @@ def may_see(request: Request) -> bool:
     app = request.app
     names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
     return app.auth is None or any(request.cookies.get(name) in app.tokens for name in names)
+
+
+def login_cookie(request: Request) -> str | None:
+    """The cookie with which Gradio shows this visitor the page, "" where none is needed; None for whom it does not.
+
+    A program may send name and password with each request instead (HTTP Basic), and has the same cookie from then on.
+    """
+    if may_see(request):
+        return ""
+    app = request.app
+    kind, _, sent = request.headers.get("authorization", "").partition(" ")
+    try:
+        name, _, password = base64.b64decode(sent, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    known = app.auth.get(name) if isinstance(app.auth, dict) else None
+    if kind.lower() != "basic" or known is None or not secrets.compare_digest(known.encode(), password.encode()):
+        return None
+    tokens = vars(app).setdefault("googlenet_tokens", {})  # one for each name, whatever number of requests comes
+    app.tokens[tokens.setdefault(name, secrets.token_urlsafe(16))] = name
+    return f"access-token-unsecure-{app.cookie_id}={tokens[name]}"
 
 
 def poll_less(demo: gr.Blocks) -> None:

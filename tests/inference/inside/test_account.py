@@ -6,7 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
+import gradio as gr
 import pytest
+from gradio_client import Client, handle_file
 from tiny import tiny_checkpoint
 
 from googlenet.cli.text import account_lines
@@ -15,7 +17,7 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.index import index_path
 from googlenet.inference.inside.account import account_for
-from googlenet.ui import api as published
+from googlenet.ui.api import publish
 from googlenet.ui.events.access import Access
 
 PICTURE = Path(__file__).resolve().parents[3] / "googlenet" / "ui" / "static" / "examples" / "frog.jpg"
@@ -53,16 +55,17 @@ def test_without_an_index_the_ledger_stands_alone(tmp_path: Path) -> None:
         account_for(Classifier(path, "cpu"), PICTURE, "lion")
 
 
-def test_the_endpoint_says_the_same(shipped_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {}
-    monkeypatch.setattr(published, "api", lambda function, api_name, **_: given.__setitem__(api_name, function))
-    monkeypatch.setattr(
-        published, "received", lambda upload: Path(upload["path"])
-    )  # no page has received an upload here
+def test_the_endpoint_says_the_same(shipped_network: Path, tmp_path: Path) -> None:
     for file in (shipped_network, index_path(shipped_network)):
         shutil.copy(file, tmp_path)
-    published.publish(tmp_path, Access("shapes"))
-    answer = given["inside"]({"path": str(PICTURE)}, "googlenet-cifar10", "frog", "cat")
+    with gr.Blocks(analytics_enabled=False) as demo:
+        publish(tmp_path, Access("shapes"))
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        client = Client(url, verbose=False)
+        answer = client.predict(handle_file(PICTURE), "googlenet-cifar10", "frog", "cat", api_name="/inside")
+    finally:
+        demo.close()
     alone = account_for(Classifier(shipped_network), PICTURE, "frog", "cat").to_dict()
     assert (answer.pop("checkpoint"), answer["sentence"]) == ("googlenet-cifar10", alone["sentence"])
     assert answer["ledger"]["branches"] == pytest.approx(alone["ledger"]["branches"], abs=1e-4)

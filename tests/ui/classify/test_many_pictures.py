@@ -20,6 +20,7 @@ from tiny import CLASSES, tiny_checkpoint
 
 from googlenet.errors import LabError
 from googlenet.inference.many import ManyAnswers
+from googlenet.ui.api import publish
 from googlenet.ui.classify import examples
 from googlenet.ui.classify.many import view, work
 from googlenet.ui.classify.many.limits import Limits, limits
@@ -240,6 +241,7 @@ def test_the_network_names_the_examples_rightly(shipped_network: Path) -> None:
 @pytest.fixture
 def server(checkpoints: Path, uploads: Path) -> Iterator[str]:
     with gr.Blocks(analytics_enabled=False) as demo, gr.Tab("Classify") as tab:
+        publish(checkpoints, Access("shapes", public=True))
         classify_tab(checkpoints, Access("shapes", public=True), demo, tab)
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield url

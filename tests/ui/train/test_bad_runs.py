@@ -12,7 +12,7 @@ import pytest
 
 from googlenet.cli.main import main
 from googlenet.runs import Run, active_run
-from googlenet.ui.api import run_summary
+from googlenet.ui.api.runs import run_summary
 from googlenet.ui.evaluate import run_events
 from googlenet.ui.train.watch import Watcher
 

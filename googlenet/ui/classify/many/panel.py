@@ -10,20 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.events import api
 
 from googlenet.errors import LabError, check_whole
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify import view as one_view
 from googlenet.ui.classify.many import view
 from googlenet.ui.classify.many.limits import limits
-from googlenet.ui.classify.many.work import Asked, Received, answer_all, classify_uploads, picture_of, receive
+from googlenet.ui.classify.many.work import Asked, Received, answer_all, picture_of, receive
 from googlenet.ui.classify.shared import Shared
 from googlenet.ui.common import confusion
 from googlenet.ui.common.figures import message, time_left
 from googlenet.ui.common.layout import LIVE, html, refusal_slot
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, Cancelled, finally_, refusable
-from googlenet.ui.events.refusals import api_errors, sent
+from googlenet.ui.events.refusals import sent
 
 NOTHING_YET = one_view.empty(
     "What is in all of these?",
@@ -60,24 +59,10 @@ class _Page:
 
 
 def many_panel(shared: Shared, controls: gr.Column, answers: gr.Column) -> None:
-    """Lay out the view and wire it; also adds the /classify_many endpoint."""
+    """Lay out the view and wire it."""
     page, cancellation = _Page(shared, controls, answers), Cancellation()
     _wire_start(page, shared, cancellation)
     _wire_table(page, shared)
-
-    def classify_many(files: list[gr.FileData], checkpoint: str = "") -> dict[str, Any]:
-        """A row for each picture in several files; zips count with all pictures in them.
-
-        files: handle_file of each in Python; checkpoint: a name such as my-run/best, the first if left out. Up to 1,000
-        pictures on a page that others can reach, else 10,000, and up to two minutes: complete is false where that was
-        not enough. Returns {"checkpoint": ..., "rows": [{"file", "label", "answer", "probability", "runner_up",
-        "runner_up_probability", "unlike_training", "novelty", "error"}, ...], "accuracy": ..., "remarks": [...],
-        "complete": ...}. label is the class that a picture's folder in a zip is named like, accuracy that of the
-        labelled pictures, null where there are none.
-        """
-        return classify_uploads(shared.checkpoints, files, checkpoint, limits(shared.access.public))
-
-    api(api_errors(classify_many), api_name="classify_many", concurrency_id="many")
 
 
 def _wire_start(page: _Page, shared: Shared, cancellation: Cancellation) -> None:

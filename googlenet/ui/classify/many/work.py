@@ -101,11 +101,13 @@ def picture_of(asked: Asked, number: int, cache: Path) -> Path:
     return keep_file(content, f"picture{suffix if suffix in SUFFIXES else '.png'}", cache)
 
 
-def classify_uploads(checkpoints: Path, files: Any, chosen: str, limit: Limits) -> dict[str, Any]:
+def classify_uploads(
+    checkpoints: Path, files: Any, chosen: str, limit: Limits, progress: Progress | None = None
+) -> dict[str, Any]:
     """The programmatic answer, plain JSON types; `LabError` for files that have not arrived or hold no picture."""
     listed = [{"path": file.get("path"), "name": file.get("orig_name")} for file in files if isinstance(file, dict)]
     got, end = receive(listed, [], limit), time.monotonic() + API_SECONDS
-    asked = answer_all(checkpoints, got, chosen, limit, stopped=lambda: time.monotonic() > end)
+    asked = answer_all(checkpoints, got, chosen, limit, progress, lambda: time.monotonic() > end)
     answers = asked.answers
     return {
         "checkpoint": asked.network,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from gradio.events import api
 
 from googlenet.errors import LabError
 from googlenet.runs import find_checkpoint
@@ -13,10 +12,8 @@ from googlenet.ui.classify.shared import LIKELIEST, NOBODY, Shared, classifier, 
 from googlenet.ui.classify.why.view import NAMES, explanation_html
 from googlenet.ui.common.figures import message
 from googlenet.ui.common.layout import html
-from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
-from googlenet.ui.events.refusals import api_errors
 
 DEFAULT = "occlusion"
 UNEXPLAINED = "This answer is not explained yet: press Explain the answer again in a few seconds."
@@ -41,7 +38,7 @@ class _Page:
 
 
 def why_panel(shared: Shared) -> None:
-    """Lay out the panel and wire it; also adds the /explain endpoint."""
+    """Lay out the panel and wire it."""
     page, cancellation = _Page(), Cancellation()
     page.cancel.click(cancellation.cancel, None, None, **PRIVATE)
 
@@ -100,32 +97,3 @@ def why_panel(shared: Shared) -> None:
     done = started.then(explain_picture, asked, page.answer, show_progress_on=page.answer, **WORK)
     finally_(done, lambda: buttons(False), None, states, **PRIVATE)
     done.failure(lambda: message(UNEXPLAINED), None, page.answer, **PRIVATE)
-
-    def explain_answer(
-        image: gr.FileData,
-        checkpoint: str = "",
-        target: str = "",
-        against: str = "",
-        method: str = DEFAULT,
-        png: bool = False,
-    ) -> dict[str, Any]:
-        """Which pixels speak for a class, or for it and not for another, and how far that can be trusted.
-
-        image: a file (handle_file in Python); checkpoint: a name such as my-run/best, the first if left out; target: a
-        class, the likeliest if left out; against: another class; method: occlusion, grad-cam or integrated gradients;
-        png: whether to draw the map, too.
-        Returns {"checkpoint", "class", "against", "method", "share", "seconds", "map", "trust"}: map has a row of
-        numbers for each row of the network's pixels, above 0 what speaks for the class; trust has the curves of
-        deletion and insertion, of the map and of random orders, and their areas. With png, "png" is the map over the
-        picture that the network saw, as a data: address with a PNG in it.
-        """
-        from googlenet.inference.explain import explain
-        from googlenet.inference.explain.draw import over_picture
-
-        known = find_checkpoint(shared.checkpoints, checkpoint)
-        network = classifier(shared.checkpoints, known.path)
-        found = explain(network, received(image), target or None, against or None, method)
-        drawn = {"png": data_uri(over_picture(found))} if png else {}
-        return {"checkpoint": known.name, **found.to_dict(), **drawn}
-
-    api(api_errors(explain_answer), api_name="explain", concurrency_id="explain")

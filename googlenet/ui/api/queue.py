@@ -1,12 +1,9 @@
-"""The queue's endpoints, for gradio_client: the same that the page's buttons do, with the same rights."""
+"""Train's endpoints of the queue: the same that the page's buttons do, with the same rights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from gradio.events import api
+from typing import Annotated, Any, cast
 
 from googlenet.errors import LabError
 from googlenet.models.formats.share import fresh_name, parse_network
@@ -14,30 +11,32 @@ from googlenet.recipes import TrainConfig, parse_epochs
 from googlenet.runs.queue import Entry, read_queue
 from googlenet.training.queue.runner import Begun, enqueue_sweep, start_or_queue
 from googlenet.training.queue.sweep import expand, parse_rates, parse_seeds
+from googlenet.ui.api.endpoint import Endpoints
+from googlenet.ui.api.types.common import says
+from googlenet.ui.api.types.queue import Move, Queued, QueuedName, QueueState, Settings, Sweep
+from googlenet.ui.api.types.runs import Network
 from googlenet.ui.events import rights
 from googlenet.ui.events.access import Access, hide_paths
-from googlenet.ui.events.refusals import api_errors
 from googlenet.ui.train.launch.planned import planned
 from googlenet.ui.train.queue.panel import act, pause
 
 NOT_SETTINGS = ("network", "run", "aux_heads")  # arguments of their own
 
 
-def publish_queue(checkpoints: Path, access: Access) -> None:
-    """Register /queue, /queue_training, /queue_sweep, /cancel_queued, /move_queued and /pause_queue."""
+def publish(endpoints: Endpoints, checkpoints: Path) -> None:
+    """Register the endpoints for what waits under `checkpoints`."""
+    access = endpoints.access
 
-    def queue() -> dict[str, Any]:
+    def queue() -> QueueState:
         """What waits for a device, in order, and whether the queue is paused."""
-        return summary(checkpoints)
+        return queue_state(checkpoints)
 
     def queue_training(
-        network: str | dict[str, Any] = "cifar10", run: str = "", settings: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Start a training where its device is free, else put it into the queue.
-
-        network: as in /start_training; settings: its other arguments by name, such as {"epochs": 3, "lr": 0.1}.
-        Returns {"run": ..., "position": ...}, where position is null for one that has begun.
-        """
+        network: Network = "cifar10",
+        run: Annotated[str, says("a new run name; made up if left out")] = "",
+        settings: Settings = None,
+    ) -> Queued:
+        """Start a training where its device is free, else put it into the queue, from which it begins by itself."""
         config = planned_of(access, network, run, settings)
 
         def start(owner: str) -> Begun:
@@ -47,17 +46,14 @@ def publish_queue(checkpoints: Path, access: Access) -> None:
         return {"run": config.run, "position": begun.position or None}
 
     def queue_sweep(
-        lrs: str = "",
-        seeds: str = "",
-        networks: list[str] | None = None,
-        run: str = "",
-        network: str = "cifar10",
-        settings: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Put a training for each combination into the queue: lrs "0.1, 0.2", seeds "0-4", networks presets' names.
-
-        run names the sweep, network and settings are what all share, as in /queue_training.
-        """
+        lrs: Annotated[str, says('highest learning rates, such as "0.1, 0.2"; the settings\' own if left out')] = "",
+        seeds: Annotated[str, says('such as "0-4" or "1, 3"; the settings\' own if left out')] = "",
+        networks: Annotated[list[str] | None, says("presets' names; `network` if left out")] = None,
+        run: Annotated[str, says("the sweep's name, with which each run's begins; made up if left out")] = "",
+        network: Network = "cifar10",
+        settings: Settings = None,
+    ) -> Sweep:
+        """Put a training for each combination of rates, seeds and networks into the queue: at most 100."""
         name = run or fresh_name(parse_network(network))
 
         def make(**changes: Any) -> TrainConfig:
@@ -73,31 +69,29 @@ def publish_queue(checkpoints: Path, access: Access) -> None:
         rights.start_own(access, checkpoints, start, len(configs))
         return {"group": name, "runs": [config.run for config in configs]}
 
-    def cancel_queued(run: str) -> dict[str, Any]:
+    def cancel_queued(run: QueuedName) -> QueueState:
         """Take what waits under that run name out of the queue. Returns the queue."""
         act(access, checkpoints, "cancel", run)
-        return summary(checkpoints)
+        return queue_state(checkpoints)
 
-    def move_queued(run: str, where: str) -> dict[str, Any]:
-        """Move what waits under that run name up, down or first. Returns the queue."""
+    def move_queued(run: QueuedName, where: Move) -> QueueState:
+        """Move what waits under that run name up, down or to the front. Returns the queue."""
         act(access, checkpoints, where, run)
-        return summary(checkpoints)
+        return queue_state(checkpoints)
 
-    def pause_queue(paused: bool = True) -> dict[str, Any]:
-        """Let nothing begin after what trains now, or with paused=False let the queue go on. Returns the queue."""
+    def pause_queue(
+        paused: Annotated[bool, says("true: nothing begins after what trains now; false: the queue goes on")] = True,
+    ) -> QueueState:
+        """Let nothing begin after what trains now, or let the queue go on. Returns the queue."""
         pause(checkpoints, paused)
-        return summary(checkpoints)
+        return queue_state(checkpoints)
 
-    endpoints: list[tuple[Callable[..., Any], str]] = [
-        (queue_training, "start"),
-        (queue_sweep, "start"),
-        (cancel_queued, "queue"),
-        (move_queued, "queue"),
-        (pause_queue, "hold"),
-    ]
-    api(api_errors(queue), api_name="queue")
-    for function, right in endpoints:
-        api(api_errors(rights.needs(access, right)(function)), api_name=function.__name__)
+    endpoints.add(queue)
+    endpoints.add(queue_training, right="start")
+    endpoints.add(queue_sweep, right="start")
+    endpoints.add(cancel_queued, right="queue")
+    endpoints.add(move_queued, right="queue")
+    endpoints.add(pause_queue, right="hold")
 
 
 def planned_of(access: Access, network: Any, run: str, settings: dict[str, Any] | None) -> TrainConfig:
@@ -114,9 +108,9 @@ def planned_of(access: Access, network: Any, run: str, settings: dict[str, Any] 
         raise LabError(f"settings: {str(error).rpartition(') ')[2] or error}.", "settings") from error
 
 
-def summary(checkpoints: Path) -> dict[str, Any]:
+def queue_state(checkpoints: Path) -> QueueState:
     """Plain JSON types, without the paths of this machine."""
     found = read_queue(checkpoints).to_dict()
     for row in (found, *found["waiting"]):
         row["problem"] = hide_paths(row["problem"])
-    return found
+    return cast(QueueState, found)
