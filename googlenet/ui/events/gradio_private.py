@@ -84,6 +84,8 @@ class Page(gr.Blocks):
             return await super().call_function(block_fn, *arguments, **options)
         except LabError as error:
             raise gradio_error(str(error)) from error
+        except gr.Error as error:  # Gradio's own sentence: of a file among an event's data that nobody sent, say
+            raise gradio_error(error.message[:300]) from error
         except (TypeError, LookupError) as error:
             if not str(getattr(block_fn.fn, "__module__", "")).startswith("gradio."):
                 raise  # a fault of the lab's: the log has it
