@@ -38,6 +38,13 @@ def lab(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     lab.kill()
 
 
+def test_a_lab_without_runs_offers_nothing_that_needs_one(visit: object) -> None:
+    page = visit.open("?tab=train")
+    expect(page.get_by_text("No run yet.")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#start-again")).to_be_hidden()
+    expect(page.locator("#steer")).to_be_hidden()
+
+
 def test_got_cancelled_got_again_asked_and_judged(visit: object, lab: Lab, server: Server, tmp_path: Path) -> None:
     page = visit.open("?tab=classify")
     get = page.get_by_role("button", name="Get the 1,000-class network")
