@@ -64,8 +64,6 @@ def _original_stem(*, relu: bool, local_response_norm: bool, torchvision: bool =
     ]
 
 
-HALF = "cifar10-half"  # of cifar10-medium, everywhere
-
 _SMALL_STEMS: dict[str, tuple[Layer, ...]] = {
     # No stride in the first convolution, so that the stages see 8, 4 and 2 pixels a side of 32×32.
     "cifar10": (
@@ -95,7 +93,6 @@ PRESETS: dict[str, str] = {
     "cifar10-truncated": "the note's CIFAR-10 network: the original stem, ends after 4e",
     "cifar10": "batch norm, a stem for 32×32, all nine modules: the one to train on a CPU",
     "cifar10-medium": "the same modules on maps of 16, 8 and 4 pixels: for an hour on a CPU",
-    "cifar10-half": "half of its channels everywhere: for ten minutes on a CPU",
     "cifar10-fine": "the same modules on maps of 32, 16 and 8 pixels: the one that ships trained",
 }
 
@@ -122,13 +119,13 @@ def preset(
     torchvision = name == TORCHVISION
     if paper:
         aux_heads, local_response_norm, dropout = True, True, dropout or 0.4
-    small = name in _SMALL_STEMS or name == HALF
+    small = name in _SMALL_STEMS
     if local_response_norm and (small or torchvision):
         raise LabError(f"Local response normalisation belongs to the original stem: {name} has batch norm.", "preset")
     if torchvision:
         dropout = dropout or 0.2
     truncated = name == "cifar10-truncated"
-    stem = _SMALL_STEMS.get("cifar10-medium" if name == HALF else name) or _original_stem(
+    stem = _SMALL_STEMS.get(name) or _original_stem(
         relu=paper or torchvision, local_response_norm=local_response_norm, torchvision=torchvision
     )
     stages = _stages(*INCEPTIONS, torchvision=torchvision)
@@ -144,19 +141,7 @@ def preset(
         average_pool=not truncated,
         dropout=dropout,
     )
-    if name == HALF:
-        network = _halved(network)
     return with_variants(network, ch5x5=ch5x5 or OWN_CH5X5.get(name, "5x5"), aux_heads=aux_heads)
-
-
-def _halved(network: GoogLeNetConfig) -> GoogLeNetConfig:
-    """The same layers with half of the channels; what is in Table 1 is even."""
-    widths = ("out_channels", "ch1x1", "ch3x3red", "ch3x3", "ch5x5red", "ch5x5", "pool_proj")
-    layers = []
-    for layer in network.layers:
-        own = {field.name for field in dataclasses.fields(layer)}
-        layers.append(dataclasses.replace(layer, **{name: getattr(layer, name) // 2 for name in widths if name in own}))
-    return dataclasses.replace(network, layers=tuple(layers)).rechained()
 
 
 def with_variants(

@@ -18,7 +18,7 @@ from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE
 
-NETWORKS = ("cifar10", "cifar10-half", "cifar10-medium", "cifar10-fine", "cifar10-truncated")
+NETWORKS = ("cifar10", "cifar10-medium", "cifar10-fine", "cifar10-truncated")
 RECIPE_FIELDS = {
     "epochs": "Epochs",
     "batch_size": "Batch size",
@@ -76,7 +76,7 @@ class Form:
             list(NETWORKS),
             value=NETWORKS[0],
             label="Network",
-            info="cifar10, half and medium for a CPU; fine, which ships trained, for a GPU; truncated: the note's",
+            info="cifar10 and medium for a CPU; fine, which ships trained, for a GPU; truncated: the note's",
         )
         self.fields["data"] = gr.Dropdown(
             list(dict.fromkeys([access.offered, "cifar10", "shapes"])),
@@ -256,8 +256,8 @@ def network_for(recipe: str, network: str) -> Any:
     """A recipe comes with its network, and takes it along when it goes, unless one of one's own is chosen."""
     if network not in NETWORKS:
         return gr.skip()
-    alone = {NETWORK_OF["quick"], NETWORK_OF["hour"]}  # made for one recipe each
-    return NETWORK_OF.get(recipe, "cifar10" if network in alone else gr.skip())
+    alone = NETWORK_OF["hour"]  # made for one recipe
+    return NETWORK_OF.get(recipe, "cifar10" if network == alone else gr.skip())
 
 
 def _promise(recipe: str) -> str:
