@@ -258,7 +258,7 @@ def test_train_stop_resume_and_list(here, folder):
     assert listed == [{"run": "mine", "state": "finished", "epoch": 9, "epochs": 9, "best": best, **said}]
     text = lab("runs", "--checkpoints", "runs", cwd=here).stdout
     line, *told = text.splitlines()
-    assert line == f"mine  finished  9 of 9 epochs done  best validation accuracy {best:.4f}"
+    assert line == f"mine  finished  9 of 9 epochs done  best validation accuracy {best:.2%}"
     assert told[-1].startswith("  Finished: all 9 epochs are done; the best validation accuracy is ")
 
 

@@ -361,7 +361,7 @@ def test_a_bad_run_takes_nobodys_view_down(tmp_path: Path, file: str, content: b
     (written_run(tmp_path, "bad", 3).path / file).write_bytes(content)
     watcher = Watcher(tmp_path)
     assert page_of(watcher, "good").ends["loss", "train"] == (0.66667, 2)
-    assert page_of(watcher, "good", ("bad",)).ends["loss", "train"] == (0.66667, 2)
+    assert page_of(watcher, "good", ("bad",)).ends["loss", "good"] == (0.7, 2)  # of validation, where two are compared
     bad = json.loads(watcher.look("bad"))
     assert bad["runs"][0] == "bad"
     troubles = re.findall(r"gl-message.*?>(.*?)</p>", bad["status"])
