@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import subprocess
 import sys
@@ -32,6 +33,11 @@ def client(checkpoints: Path) -> Iterator[Client]:
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(checkpoints))
     yield Client(url, verbose=False)
     demo.close()
+
+
+def test_the_page_s_description_is_plain(checkpoints: Path) -> None:
+    """Gradio copies it for every page: an event called as an option of its component is, `every`, say, put itself in."""
+    copy.deepcopy(build_app(checkpoints, "shapes").config["components"])
 
 
 def test_a_module_and_a_network(client: Client) -> None:

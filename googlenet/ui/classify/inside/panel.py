@@ -33,7 +33,7 @@ NO_PICTURE = one_view.empty(
 )
 PATH = "googlenet.insidePath(element, () => trigger('choose'))"
 STAGE = "googlenet.insideStage(element, (data) => trigger('pick', data), watch)"
-DETAIL = "googlenet.insideDetail(element, (data) => trigger('every', data), watch)"
+DETAIL = "googlenet.insideDetail(element, (data) => trigger('products', data), watch)"
 LEDGER = "googlenet.insideLedger(element, () => trigger('choose'))"
 # Others' answers do not wait for one's own; progress shows where the first one loads a network.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "classify", "trigger_mode": "always_last",
@@ -188,7 +188,7 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
         shown_after(event.then)
     shown_after(page.way.choose)
     shown_after(page.ledger.choose)
-    page.detail.every(tell_all, asked[1:3], page.detail, **WORK)
+    page.detail.products(tell_all, asked[1:3], page.detail, **WORK)
     classes = [page.target, page.against]
     chosen = [page.target.input, page.against.input]
     gr.on(chosen, explain, [*asked[1:3], *classes], page.ledger, **WORK)
