@@ -36,7 +36,7 @@ def client(checkpoints: Path) -> Iterator[Client]:
 
 
 def test_the_page_s_description_is_plain(checkpoints: Path) -> None:
-    """Gradio copies it for every page: an event called as an option of its component is, `every`, say, put itself in."""
+    """Gradio copies it for every page. An event named like an option of its component, `every` say, gets into it."""
     copy.deepcopy(build_app(checkpoints, "shapes").config["components"])
 
 
