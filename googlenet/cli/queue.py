@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.cli import options as shared
 from googlenet.cli.options import AddCommand
-from googlenet.cli.train import add_settings, train_config
+from googlenet.cli.train import BY, add_settings, queue_training, train_config
 from googlenet.errors import LabError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 STEPS = ("list", "add", "up", "down", "first", "cancel", "pause", "resume", "run", "take")
 NAMED = ("up", "down", "first", "cancel", "take")
-BY = "command line"
 
 
 def add_commands(command: AddCommand) -> None:
@@ -40,17 +39,6 @@ def add_commands(command: AddCommand) -> None:
     sub.add_argument("--networks", metavar="PRESETS", help="presets, such as cifar10,cifar10-fine")
     sub.add_argument("--yes", action="store_true", help="add them; without it they are only listed")
     add_settings(sub)
-
-
-def queue_training(config: TrainConfig, options: argparse.Namespace) -> None:
-    """Put `config` into the queue, begin it where its device is free, and say which of both."""
-    from googlenet.training.queue.runner import enqueue
-
-    begun = enqueue(config, options.checkpoints, by=BY)
-    if begun.run:
-        print(f"{begun.run.name}: has begun, in {begun.run.path}")
-    else:
-        print(f"{config.run}: number {begun.position} in the queue.")
 
 
 def _queue(options: argparse.Namespace) -> None:

@@ -29,6 +29,8 @@ from googlenet.recipes import (
 if TYPE_CHECKING:
     from googlenet.runs import Run
 
+BY = "command line"
+
 
 def add_commands(command: AddCommand) -> None:
     """Give the command line `train`, `gradients` and `resume`."""
@@ -190,13 +192,22 @@ def _network(options: argparse.Namespace) -> GoogLeNetConfig:
     return with_variants(network, aux_heads=True) if options.aux_heads else network
 
 
+def queue_training(config: TrainConfig, options: argparse.Namespace) -> None:
+    """Put `config` into the queue, begin it where its device is free, and say which of both."""
+    from googlenet.training.queue.runner import enqueue
+
+    begun = enqueue(config, options.checkpoints, by=BY)
+    if begun.run:
+        print(f"{begun.run.name}: has begun, in {begun.run.path}")
+    else:
+        print(f"{config.run}: number {begun.position} in the queue.")
+
+
 def _train(options: argparse.Namespace) -> None:
     from googlenet.training.session import train
 
     config = train_config(options)
     if options.queue:
-        from googlenet.cli.queue import queue_training
-
         queue_training(config, options)
         return
     _say_end(train(config, options.checkpoints, console=not options.detached, detached=options.detached))

@@ -191,7 +191,9 @@ def offered(url: str) -> list[str]:
 
 
 def test_what_is_listed_is_served_whole(public: tuple[gr.Blocks, str], checkpoints: Path) -> None:
-    listed = [address for address in offered(public[1]) if not address.endswith("/tensorboard")]  # e2e/test_compare.py's
+    listed = [
+        address for address in offered(public[1]) if not address.endswith("/tensorboard")
+    ]  # e2e/test_compare.py's
     found = {address.rpartition("/")[2]: httpx.get(public[1] + address) for address in listed}
     weights = {f"{name}.safetensors" for name in ("best", "last", "epoch-0000", "epoch-0001", "epoch-0002")}
     assert set(found) == {"metrics.csv", "curves.png", "train.log", *weights}
