@@ -114,7 +114,8 @@ def test_an_agent_asks(url: str) -> None:
     assert one["top"][0]["class"] == "frog"
     assert [row["answer"] for row in many["rows"]] == ["frog", "frog"]
     assert why["method"] == "occlusion"
-    assert "taking the picture apart" in heard
+    assert heard  # how often depends on how fast it is
+    assert set(heard) <= {"covering parts of the picture", "taking the picture apart"}
 
 
 @pytest.mark.parametrize(
