@@ -20,3 +20,8 @@ def html(value: str, *classes: str, **options: Any) -> gr.HTML:
 def refusal_slot() -> gr.HTML:
     """Where a refusal is explained, beside the fields it is about; takes no room while there is none."""
     return html("", "gl-slot", "gl-refusal")
+
+
+def unseen(value: str = "") -> gr.Textbox:
+    """A text that the page's events hand on. Gradio shows a hidden one that is filled before its place is mounted."""
+    return gr.Textbox(value, visible="hidden", elem_classes="gl-unseen")

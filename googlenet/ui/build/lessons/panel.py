@@ -7,7 +7,7 @@ import gradio as gr
 from googlenet.lessons.course import pose
 from googlenet.ui.build.lessons import answers
 from googlenet.ui.build.lessons.answers import Place
-from googlenet.ui.common.layout import LIVE, html
+from googlenet.ui.common.layout import LIVE, html, unseen
 
 
 def browser_place() -> gr.BrowserState:
@@ -40,7 +40,7 @@ def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
                 again = gr.Button("Another one", size="sm", min_width=110, scale=0)
                 solve = gr.Button("Show the solution", size="sm", min_width=140, scale=0)
                 go_on = gr.Button("Next lesson", size="sm", min_width=110, scale=0, elem_id="lesson-next")
-    outcome = gr.Textbox("", visible="hidden")
+    outcome = unseen()
     slots = [place, path, card, answer, outcome, feedback]
     demo.load(answers.come_back, place, slots, **LIVE)
     done = [

@@ -13,7 +13,7 @@ from googlenet.lessons.questions import kinds
 from googlenet.ui.build.lessons.classroom import desk
 from googlenet.ui.build.lessons.classroom.panel import Builder, desk_panel, module_text, network_text
 from googlenet.ui.common import figures
-from googlenet.ui.common.layout import LIVE, html
+from googlenet.ui.common.layout import LIVE, html, unseen
 from googlenet.ui.events.long_work import PRIVATE, refusable
 
 NOTHING = "Build something first: in One module and in Network, Make a question of it leads here."
@@ -47,11 +47,11 @@ def question_panel(demo: gr.Blocks, builder: Builder) -> QuestionPanel:
                 add = gr.Button("Add to the class", min_width=150, scale=1)
             state = gr.JSON(visible=False)
             panel = desk_panel(state, "question", builder)
-    design, item = gr.Textbox("", visible="hidden"), gr.Textbox("", visible="hidden")
+    design, item = unseen(), unseen()
     outputs = [refusal, asked, kind, design, item, *panel.slots]
     shown = QuestionPanel(box, outputs, add, item, address)
     shown.link_after(kind.input(refusable(1 + desk.SLOTS)(ask), [kind, design], [item, *panel.slots], **LIVE))
-    came = gr.Textbox("", visible="hidden")
+    came = unseen()
     opened = demo.load(None, None, came, js="googlenet.questionInAddress")
     shown.link_after(opened.then(of_address, came, outputs, **PRIVATE))
     return shown

@@ -11,7 +11,7 @@ from googlenet.lessons.design import ModuleDesign, design_text
 from googlenet.models.draft import Draft
 from googlenet.ui.build.lessons.classroom import desk
 from googlenet.ui.build.module.form import Form
-from googlenet.ui.common.layout import LIVE, html
+from googlenet.ui.common.layout import LIVE, html, unseen
 from googlenet.ui.events.long_work import PRIVATE, refusable
 
 
@@ -72,7 +72,7 @@ def desk_panel(state: Any, name: str, builder: Builder, *, class_: bool = False,
                 solution = gr.Button("Show the solution", size="sm", min_width=140, scale=0)
                 again = gr.Button("Other numbers", size="sm", min_width=130, scale=0, visible=more)
                 go_on = gr.Button("Next task", size="sm", min_width=110, scale=0)
-    outcome = gr.Textbox("", visible="hidden")
+    outcome = unseen()
     slots = [state, path, card, answer, outcome, feedback, solution, take]
     guarded = refusable(desk.SLOTS)
     done = [

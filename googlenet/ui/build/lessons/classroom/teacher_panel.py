@@ -9,7 +9,7 @@ import gradio as gr
 
 from googlenet.errors import LabError
 from googlenet.ui.build.lessons.classroom import teacher
-from googlenet.ui.common.layout import LIVE, html
+from googlenet.ui.common.layout import LIVE, html, unseen
 from googlenet.ui.events.long_work import PRIVATE, refusable
 
 INTRO = (
@@ -54,9 +54,9 @@ def teacher_panel(demo: gr.Blocks) -> tuple[gr.Column, gr.Textbox]:
         _handout(link, key)
         with gr.Accordion("Notes for the instructor", open=False):
             html(teacher.notes_html())
-    made = gr.Textbox("", visible="hidden")
+    made = unseen()
     form: list[Any] = [lessons, challenges, questions, seed, switches, key]
-    came = gr.Textbox("", visible="hidden")
+    came = unseen()
     opened = demo.load(None, None, came, js="googlenet.classInAddress").then(_opened, came, form, **PRIVATE)
     # The fields may not be mounted yet when they are filled, and then nothing tells that they have changed.
     for linked in (
@@ -84,7 +84,7 @@ def _codes(link: gr.Textbox) -> None:
         with gr.Column(scale=1, min_width=160):
             read = gr.Button("Read the codes", variant="primary")
             save = gr.Button("Download CSV", interactive=False)
-    table, file = html("", elem_id="class-table"), gr.Textbox("", visible="hidden")
+    table, file = html("", elem_id="class-table"), unseen()
 
     @refusable(3, place=0)
     def show(address: str, pasted: str) -> list[Any]:
