@@ -184,7 +184,7 @@ def test_a_refused_value_is_explained_beside_its_field_and_beside_start(visit: o
         expect(page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Start", exact=True).click()
     sentence = f"must be a whole number from 1 to 100,000, not {value}"
-    refusal = page.locator(".gl-message", has_text=f"Epochs {sentence}")  # "No plan yet: epochs …" stands above it
+    refusal = page.get_by_text(f"Epochs {sentence}.", exact=True)  # "No plan yet: epochs …" stands beside the plan
     expect(refusal).to_be_in_viewport(ratio=1)
     beside = page.get_by_text(f"⚠ Epochs {sentence}")
     expect(beside).to_be_visible()
