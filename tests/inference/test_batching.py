@@ -70,8 +70,9 @@ def test_a_pass_takes_no_more_than_its_most() -> None:
 def test_a_picture_that_fails_harms_no_other() -> None:
     double = Doubler()
     expected = [2 * number if number != 13 else "13 is refused." for number in range(10, 18)]
-    assert asked(Batcher(double), double, range(10, 18)) == expected
-    assert asked(Batcher(double), double, range(1)) == [0]  # and it goes on
+    batcher = Batcher(double)
+    assert asked(batcher, double, range(10, 18)) == expected
+    assert batcher(torch.tensor([0.0])).item() == 0  # and it goes on
 
 
 def test_answers_of_a_crowd_are_those_of_one_by_one(tmp_path: Path) -> None:
