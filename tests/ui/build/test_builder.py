@@ -337,5 +337,5 @@ def test_the_programmatic_interface(app):
 
 
 def test_the_page_does_not_wait_for_torch():
-    code = "import sys, googlenet.ui.build.tab; sys.exit('torch' in sys.modules)"
+    code = "import sys, googlenet.ui.app; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional as F
 
 from googlenet.ui.common.figures import BRANCH_COLOURS
 from googlenet.ui.common.pictures import data_uri
+
+if TYPE_CHECKING:  # torch takes over a second to import: the page comes first
+    from torch import Tensor
 
 LARGEST = 32  # pixels of a map in a sheet: larger ones are averaged down
 LARGE = 128  # of one that is shown over the picture
@@ -77,6 +78,8 @@ def one(values: Tensor, branch: str = "") -> str:
 
 def _small(maps: Tensor, side: int) -> np.ndarray:
     if max(maps.shape[1:]) > side:
+        from torch.nn import functional as F
+
         maps = F.adaptive_avg_pool2d(maps, (min(side, maps.shape[1]), min(side, maps.shape[2])))
     return maps.numpy()
 

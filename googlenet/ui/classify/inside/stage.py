@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional as F
 
 from googlenet.errors import LabError
 from googlenet.inference.inside.fields import INPUT, branch_steps, field, reads, spans
-from googlenet.inference.inside.trace import Trace
 from googlenet.models.profile import Profile, Row
 from googlenet.ui.classify.inside import maps
 from googlenet.ui.common import figures
 from googlenet.ui.common.pictures import data_uri
 from googlenet.ui.common.templates import render
+
+if TYPE_CHECKING:  # torch takes over a second to import: the page comes first
+    from torch import Tensor
+
+    from googlenet.inference.inside.trace import Trace
 
 PICTURE, ANSWER = "picture", "answer"
 TILES = 6  # of a step inside a branch
@@ -169,6 +171,8 @@ def _for_browser(traced: Trace, stop: str, lanes: list[Lane]) -> dict[str, Any]:
 
 
 def _places(strength: Tensor) -> np.ndarray:
+    from torch.nn import functional as F
+
     height, width = strength.shape
     return F.adaptive_avg_pool2d(strength[None], (min(PLACES, height), min(PLACES, width)))[0].numpy()
 
