@@ -184,13 +184,13 @@ NETWORKS = {
     "best": "cifar10-fine",
     "note": "cifar10-truncated",
 }
-# What a page calls a recipe, and what to expect of it on CIFAR-10 with its own network; expected is not measured.
+# What a page calls a recipe, and what a run of it on CIFAR-10 with its own network takes and reached.
 CALLED = {"quick": "quick look (10 min)", "hour": "an hour", "best": "best (GPU)"}
 PROMISES: dict[str, str] = {
     "default": "Measured, with cifar10: 89.3% of the test images, 0.33 PFLOP.",
-    "quick": "About 10 minutes on two quiet cores with bfloat16, 0.24 PFLOP. Expected, not measured: 87 to 90%.",
-    "hour": "About 40 minutes on two quiet cores with bfloat16, 0.99 PFLOP. Expected, not measured: 91 to 94%.",
-    "best": "About half an hour of an H100, 153 PFLOP. Expected, not measured: 97% or more.",
+    "quick": "About 10 minutes on two quiet cores with bfloat16, 0.24 PFLOP. Its accuracy is not measured yet.",
+    "hour": "About 40 minutes on two quiet cores with bfloat16, 0.99 PFLOP. Its accuracy is not measured yet.",
+    "best": "About half an hour of an H100, 153 PFLOP. Its accuracy is not measured yet.",
     "full": "Measured, with cifar10-fine: 96.3% of the test images, 41 PFLOP, 8 minutes of an H100.",
     "note": "Measured: 61.5% of the test images after epoch 299, 57.8% after the last; 9 PFLOP.",
 }
