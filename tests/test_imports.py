@@ -14,6 +14,7 @@ FILES = sorted((ROOT / "googlenet").rglob("*.py"))
 # A room may import those before it, except that training and inference stand side by side. `__init__` and `__main__`
 # are doors: they name all rooms below the UI.
 ROOMS = (
+    "language",
     "errors",
     "config",
     "recipes",
@@ -31,6 +32,7 @@ NO_TORCH = (
     "googlenet",
     "googlenet.cli.main",
     "googlenet.errors",
+    "googlenet.language",
     "googlenet.config",
     "googlenet.recipes",
     "googlenet.models.presets",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import gradio as gr
 
 from googlenet.data.datasets import NAMES
+from googlenet.language import tr
 from googlenet.ui import api
 from googlenet.ui.build.tab import build_tab
 from googlenet.ui.classify.tab import classify_tab
-from googlenet.ui.common.header import header_html, now_html
+from googlenet.ui.common.header import header_html, languages_html, now_html
 from googlenet.ui.evaluate.tab import evaluate_tab
 from googlenet.ui.events.access import Access, hide_path
 from googlenet.ui.events.gradio_private import Page, poll_less
@@ -35,18 +37,21 @@ def build_app(
     On one that is `read_only` nothing is started or changed; with `most_runs` each visitor has so many of their
     own.
     """
+    again = functools.partial(build_app, checkpoints, data, public=public, read_only=read_only, most_runs=most_runs)
     access = Access(data, public, read_only, most_runs)
     hide_path(checkpoints.absolute(), checkpoints.name)
     if access.confined and data not in NAMES:
         hide_path(Path(data).expanduser().absolute(), access.offered)
     with LabPage(title="GoogLeNet Lab", analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as demo:
+        demo.again = again
         demo.endpoints = api.publish(checkpoints, access)  # first: an event of the same name gets another one
         with gr.Row(elem_classes="gl-header"):
             gr.HTML(header_html(data), elem_classes="gl-html")
             now = gr.HTML(now_html([]), elem_classes="gl-html gl-now")
+            gr.HTML(languages_html(), elem_classes="gl-html")
         timer = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Build", id="build") as build:
+            with gr.Tab(tr("Build"), id="build") as build:
                 built, looks = build_tab(demo, checkpoints)
             with gr.Tab("Train", id="train") as train:
                 training_tab(demo, train, timer, now, built, checkpoints, access)

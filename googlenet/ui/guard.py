@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from googlenet.ui.events.access import is_loopback
+from googlenet.ui.spoken import in_language
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 # Routes of Gradio's that the lab has no use for: they fetch from other hosts, cut videos, edit the app, count visitors.
@@ -89,9 +90,12 @@ class Guard:
                 held.append(message)
                 if message.get("more_body"):
                     return
-                body = b"".join(part.get("body", b"") for part in held[1:])
+                body = in_language(b"".join(part.get("body", b"") for part in held[1:]))
+                headers = MutableHeaders(scope=held[0])
+                if body:  # none is sent for HEAD
+                    headers["Content-Length"] = str(len(body))
                 self._add(
-                    MutableHeaders(scope=held[0]),
+                    headers,
                     SANDBOX if files else policy(INLINE.findall(body) + self.known),
                     self.doors.framing,
                 )

@@ -14,6 +14,7 @@ from googlenet.ui.classify.many.limits import limits
 from googlenet.ui.events.downloads import download_route
 from googlenet.ui.events.gradio_private import UNCHECKED, misfit_handlers
 from googlenet.ui.guard import Doors, Guard
+from googlenet.ui.spoken import Spoken
 from googlenet.ui.train.watch import Watcher
 
 STATIC = Path(__file__).with_name("static")
@@ -30,6 +31,7 @@ def launch_options(
 ) -> dict[str, Any]:
     """For `Blocks.launch`: nothing is fetched from another host, and `doors` say who may ask (guard.py)."""
     routes = [Watcher(checkpoints, read_only=read_only).route(), download_route(checkpoints), VENDOR]
+    spoken = Middleware(Spoken)
     guard = Middleware(Guard, doors=doors or Doors(local=not public), script=scripts())
     return {
         "theme": theme(),
@@ -42,7 +44,11 @@ def launch_options(
         "footer_links": ["api"],
         "mcp_server": False,  # Gradio's own shows all endpoints, and asks for no password: see api/agents
         "strict_cors": True,
-        "app_kwargs": {"routes": routes, "middleware": [guard], "exception_handlers": misfit_handlers()},
+        "app_kwargs": {
+            "routes": routes,
+            "middleware": [spoken, guard],
+            "exception_handlers": misfit_handlers(),
+        },
     }
 
 

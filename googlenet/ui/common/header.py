@@ -10,6 +10,7 @@ from pathlib import Path
 from googlenet import __version__
 from googlenet.data.datasets import NAMES, check_source
 from googlenet.errors import LabError
+from googlenet.language import LANGUAGES, language
 from googlenet.runs import Run, Status
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
@@ -32,6 +33,11 @@ def _device() -> list[str]:
 def header_html(data: str) -> str:
     """HTML of the line's part that stays as it is."""
     return render("common/header.html", data=describe_data(data), version=__version__)
+
+
+def languages_html() -> str:
+    """HTML of the switch to another language."""
+    return render("common/languages.html", languages=LANGUAGES, spoken=language())
 
 
 def now_html(active: Sequence[tuple[Run, Status]], waiting: int = 0) -> str:

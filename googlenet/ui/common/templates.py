@@ -16,6 +16,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from googlenet.language import tr, trn
+
 FOLDER = Path(__file__).parents[1] / "templates"
 
 
@@ -30,11 +32,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.policies["ext.i18n.trimmed"] = True  # a long text may be broken into lines
+    one_or_many = lambda one, many, n: trn(one, many, n)  # noqa: E731
+    environment.install_gettext_callables(tr, one_or_many, newstyle=True)  # pyright: ignore  (of the extension)
     filters = ("count", "si", "multiply_adds", "shape", "size", "duration", "percent", "sentence")
     environment.filters |= {name: getattr(figures, name) for name in filters}
     names = ("BRANCH_CLASSES", "stacked_bar")
-    environment.globals |= {name: getattr(figures, name) for name in names}
+    environment.globals |= {name: getattr(figures, name) for name in names} | {"tr": tr, "trn": trn}
     return environment
 
 

@@ -8,6 +8,7 @@ import binascii
 import json
 import re
 import secrets
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.components.api_component import Api
 from gradio.context import LocalContext, get_blocks_context
-from gradio.data_classes import PredictBodyInternal
+from gradio.data_classes import BlocksConfigDict, PredictBodyInternal
 from gradio.events import Dependency
 from gradio.processing_utils import save_bytes_to_cache
 from gradio.route_utils import FnIndexInferError
@@ -28,16 +29,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from googlenet.errors import LabError
+from googlenet.language import SCRIPTS, catalogue, language, mark, speaking, tr
 from googlenet.ui.events.access import hide_paths
+from googlenet.ui.spoken import spoken
 
-MISFIT = "What was sent does not fit this form: reload the page, or read the API's description."
+MISFIT = mark("What was sent does not fit this form: reload the page, or read the API's description.")
 
-FULL = "Too many questions are waiting for an answer: ask again in a few seconds."
+FULL = mark("Too many questions are waiting for an answer: ask again in a few seconds.")
 
 VISITOR = "googlenet-visitor"  # the name of a cookie
 
 # For `launch`, which else asks its own page and gives the start up where a busy machine takes over three seconds.
 UNCHECKED = {"_frontend": False}
+
+_BUILDING = threading.Lock()  # one builds a page in another language, and the others wait for it
 
 PASSING = 256  # more than may be waiting and answered at once
 
@@ -48,10 +53,48 @@ def gradio_error(sentence: str) -> gr.Error:
 
 
 class Page(gr.Blocks):
-    """`gr.Blocks`, except that what a client sends amiss is answered in one sentence and leaves no traceback.
+    """`gr.Blocks`, except that it speaks each visitor's language, and that one sentence answers what is sent amiss.
 
-    Gradio's own checks (an unknown choice, a wrong type, too few values) print one, and most say only "null".
+    Gradio's own checks (an unknown choice, a wrong type, too few values) print a traceback, and most say only "null".
+    `again` builds the same page once more: its texts are those of the language that is spoken meanwhile.
     """
+
+    again: Callable[[], Page] | None = None
+
+    @property
+    def config(self) -> BlocksConfigDict:
+        """The page's description, in the reader's language.
+
+        `gr.I18n` would let the browser translate labels one by one, but neither HTML nor choices, and knows no switch.
+        So the page is built a second time when the first reader of another language comes, and lends its texts: the
+        same components in the same order, whose events stay those of the first.
+        """
+        if language() == "en" or self.again is None:
+            return self._config
+        return cast(BlocksConfigDict, {**self._config, **self._in_language(language())})
+
+    @config.setter  # Gradio sets its variable as often as something of it changes
+    def config(self, config: BlocksConfigDict) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._config = config
+
+    def _in_language(self, chosen: str) -> dict[str, Any]:
+        with _BUILDING:
+            known = vars(self).setdefault("_translated", {})
+            if chosen not in known and self.again is not None:
+                known[chosen] = self.again()._config["components"]  # its own, in the language that is spoken now
+        pairs = zip(self._config["components"], known[chosen], strict=True)
+        return {
+            "components": [{**mine, "props": theirs["props"]} for mine, theirs in pairs],
+            "texts": catalogue(chosen, SCRIPTS),
+        }
+
+    async def process_api(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Answer an event, in the language of who sent it: the queue's tasks are nobody's."""
+        request = options.get("request") or next((one for one in arguments if isinstance(one, gr.Request)), None)
+        first = request[0] if isinstance(request, list) else request
+        headers = getattr(first, "headers", None)
+        with speaking(spoken(dict(headers)) if headers else language()):
+            return await super().process_api(*arguments, **options)
 
     @property
     def state_holder(self) -> StateHolder:
@@ -72,10 +115,10 @@ class Page(gr.Blocks):
         except gr.Error as error:  # Gradio's own sentence
             raise gradio_error(error.message[:300]) from error
         except Exception as error:
-            raise gradio_error(MISFIT) from error
+            raise gradio_error(tr(MISFIT)) from error
         for block, value in zip(block_fn.inputs, values, strict=False):
             if isinstance(block, gr.Dropdown) and not block.multiselect and isinstance(value, list):
-                raise gradio_error(MISFIT)  # Gradio lets an empty list through
+                raise gradio_error(tr(MISFIT))  # Gradio lets an empty list through
         return values
 
     async def call_function(self, block_fn: BlockFunction, *arguments: Any, **options: Any) -> dict[str, Any]:
@@ -89,7 +132,7 @@ class Page(gr.Blocks):
         except (TypeError, LookupError) as error:
             if not str(getattr(block_fn.fn, "__module__", "")).startswith("gradio."):
                 raise  # a fault of the lab's: the log has it
-            raise gradio_error(MISFIT) from error  # its examples, asked for one that is none
+            raise gradio_error(tr(MISFIT)) from error  # its examples, asked for one that is none
 
 
 def warnings_are_lost() -> bool:
@@ -109,7 +152,7 @@ def misfit_handlers() -> dict[Any, Callable[[Request, Exception], Response]]:
             traceback = traceback.tb_next
         if traceback is None or not str(traceback.tb_frame.f_globals.get("__name__")).startswith("gradio"):
             raise error  # a fault of the lab's: the log has it
-        return JSONResponse({"error": MISFIT, "detail": MISFIT}, status_code=400)
+        return JSONResponse({"error": tr(MISFIT), "detail": tr(MISFIT)}, status_code=400)
 
     return dict.fromkeys((FnIndexInferError, KeyError, TypeError, ValueError, AssertionError, IndexError), answer)
 
@@ -214,7 +257,7 @@ def poll_less(demo: gr.Blocks) -> None:
         if state == "queue_full":
             # For 503 a page has words of its own, so a page's events get another status. Who asks the API reads 503.
             page = demo.fns[cast(int, body.fn_index)].api_visibility == "private"
-            return False, FULL, "error" if page else state
+            return False, tr(FULL), "error" if page else state
         if accepted and alone:
             passing.append(str(body.session_hash))
             if len(passing) > PASSING:

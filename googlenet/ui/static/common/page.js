@@ -2,8 +2,9 @@
 (() => {
   const own = (window.googlenet ??= {});
 
-  own.openTab = (name) => [...document.querySelectorAll('[role=tab]')]
-    .find((tab) => tab.textContent.trim().toLowerCase() === name)?.click();
+  const TABS = ['build', 'train', 'evaluate', 'classify'];  // in the page's order: their titles are in its language
+
+  own.openTab = (name) => document.querySelectorAll('#tabs > .tab-wrapper [role=tab]')[TABS.indexOf(name)]?.click();
 
   // Gradio selects its first tab by itself while the page comes up: that must not count.
   own.openKeptTab = () => {

@@ -1,0 +1,73 @@
+"""What people read, in their language: English stands in the code and is the key, `texts/ko/*.po` hold the Korean.
+
+    tr("{name} has {n:,} images.", name=run.name, n=count)      a text, its values as str.format takes them
+    trn("{n} image", "{n} images", count)                       one or many
+    mark("learning rate")                                       a constant that is shown with `tr(…)` later
+
+Templates and scripts have the same `tr` (Jinja's {% trans %} too). The language is that of the request being answered
+(ui/spoken.py); a program that imports the library, a trainer and the command line speak English.
+`python -m tools.texts` finds what is missing or no longer used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = {"en": "English", "ko": "한국어"}
+TEXTS = Path(__file__).with_name("texts")
+SCRIPTS = "scripts"  # the catalogue's part that the page's JavaScript needs
+
+_language: ContextVar[str] = ContextVar("language", default="en")
+
+
+def language() -> str:
+    """The language in which `tr` answers now: a key of `LANGUAGES`."""
+    return _language.get()
+
+
+@contextlib.contextmanager
+def speaking(chosen: str) -> Iterator[None]:
+    """Within the block `tr` answers in `chosen`, a key of `LANGUAGES`; in this thread or task alone."""
+    before = _language.set(chosen)
+    try:
+        yield
+    finally:
+        _language.reset(before)
+
+
+@functools.cache
+def catalogue(chosen: str, part: str = "*") -> dict[str, str]:
+    """All texts of a language by their English, read once; empty for English. `part` is one file's name."""
+    from babel.messages.pofile import read_po  # read where somebody asks for another language, not at the start
+
+    known: dict[str, str] = {}
+    for path in sorted(TEXTS.glob(f"{chosen}/{part}.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=chosen):
+                if not message.id:
+                    continue  # the file's own head
+                known[str(message.id)] = str(message.string)  # each form of a plural by itself
+    return known
+
+
+def tr(text: str, /, **values: Any) -> str:
+    """`text` in the reader's language, `{fields}` filled with `values`; in English where no translation is known."""
+    chosen = _language.get()
+    if chosen != "en":
+        text = catalogue(chosen).get(text) or text
+    return text.format(**values) if values else text
+
+
+def trn(one: str, many: str, n: float, /, **values: Any) -> str:
+    """`one` for exactly one, else `many`, in the reader's language; `{n}` is the number. Korean has one form."""
+    return tr(one if n == 1 else many, n=n, **values)
+
+
+def mark(text: str) -> str:
+    """`text` as it is, known to the catalogue: for a constant whose users call `tr` where the reader is known."""
+    return text
