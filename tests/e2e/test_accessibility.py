@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Visit
 from playwright.sync_api import Page, expect
 from trainings import training
 
@@ -80,9 +81,11 @@ VIEWS: dict[str, tuple[str, Callable[[Page], None]]] = {
 }
 
 
-def open_view(visit: Any, name: str) -> Page:
-    """The view `name` with all that folds unfolded, and nothing on the move."""
-    query, prepare = VIEWS[name]
+@pytest.fixture(scope="module", params=VIEWS)
+def view(request: pytest.FixtureRequest, browser: Any, lab: Any, run: str) -> Iterator[Page]:
+    """Each view with all that folds unfolded, and nothing on the move; opened once for all that is asked of it."""
+    visit = Visit(browser, lab)
+    query, prepare = VIEWS[request.param]
     page = visit.open(query)
     page.add_style_tag(content="*, ::before, ::after { transition: none !important; animation: none !important; }")
     prepare(page)
@@ -90,12 +93,20 @@ def open_view(visit: Any, name: str) -> Page:
     while folded.count():
         folded.first.click()
     page.wait_for_timeout(500)
-    return page
+    yield page
+    page.context.close()
+    assert visit.complaints == []
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_axe_finds_nothing(visit: Any, run: str, name: str) -> None:
-    page = open_view(visit, name)
+@pytest.fixture
+def page(view: Page) -> Page:
+    """The view as a visitor of a laptop has it, whatever was done with it before."""
+    view.set_viewport_size({"width": 1280, "height": 900})
+    view.evaluate("document.body.classList.remove('dark')")
+    return view
+
+
+def test_axe_finds_nothing(page: Page) -> None:
     found = []
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
@@ -107,9 +118,7 @@ def test_axe_finds_nothing(visit: Any, run: str, name: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_everything_has_a_name_of_its_own(visit: Any, run: str, name: str) -> None:
-    page = open_view(visit, name)
+def test_everything_has_a_name_of_its_own(page: Page) -> None:
     snapshot = page.locator(".gradio-container").aria_snapshot()
     assert [match[0] for match in NAMELESS.finditer(snapshot)] == []
 
@@ -131,9 +140,7 @@ LUMINANCE = """(colour) => {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", VIEWS)
-def test_the_focus_is_seen_wherever_the_tab_key_leads(visit: Any, run: str, name: str, theme: str) -> None:
-    page = open_view(visit, name)
+def test_the_focus_is_seen_wherever_the_tab_key_leads(page: Page, theme: str) -> None:
     page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", theme == "dark")
     ground = page.evaluate(LUMINANCE, page.locator(".gradio-container").evaluate(GROUND))
     page.get_by_role("tab").first.focus()
