@@ -117,9 +117,9 @@ class Visit:
     def __init__(self, browser: object, lab: Lab) -> None:
         self.browser, self.lab, self.complaints, self.contexts = browser, lab, [], []
 
-    def open(self, query: str = "", *, width: int = 1280, height: int = 900) -> object:
-        """A new visitor's page, once its tabs are there."""
-        context = self.browser.new_context(viewport={"width": width, "height": height}, locale="en-US")
+    def open(self, query: str = "", *, width: int = 1280, height: int = 900, locale: str = "en-US") -> object:
+        """A new visitor's page, once its tabs are there; `locale` is the language of the browser."""
+        context = self.browser.new_context(viewport={"width": width, "height": height}, locale=locale)
         self.contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30 * SECONDS)
@@ -127,7 +127,7 @@ class Visit:
         page.on("console", lambda line: line.type == "error" and self.complaints.append(f"console: {line.text}"))
         page.on("request", self._check_host)
         page.goto(f"{self.lab.url}/{query}")
-        page.get_by_role("tab", name="Build").first.wait_for(timeout=START_MS)
+        page.get_by_role("tab", name="Build" if locale.startswith("en") else "만들기").first.wait_for(timeout=START_MS)
         page.wait_for_function("window.googlenetTabs")  # set when the page has come up and listens
         return page
 
