@@ -69,20 +69,26 @@ class Page(gr.Blocks):
         So the page is built a second time when the first reader of another language comes, and lends its texts: the
         same components in the same order, whose events stay those of the first.
         """
+        if self._config is None:
+            self._config = super().get_config_file()
         if language() == "en" or self.again is None:
             return self._config
         return cast(BlocksConfigDict, {**self._config, **self._in_language(language())})
 
     @config.setter  # Gradio sets its variable as often as something of it changes
-    def config(self, config: BlocksConfigDict) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def config(self, config: BlocksConfigDict | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._config = config
+
+    def get_config_file(self) -> BlocksConfigDict:
+        """Nothing yet: Gradio keeps what this returns five times before the first page, which alone reads it (0.1 s)."""
+        return cast(BlocksConfigDict, None)
 
     def _in_language(self, chosen: str) -> dict[str, Any]:
         with _BUILDING:
             known = vars(self).setdefault("_translated", {})
             if chosen not in known and self.again is not None:
-                known[chosen] = self.again()._config["components"]  # its own, in the language that is spoken now
-        pairs = zip(self._config["components"], known[chosen], strict=True)
+                known[chosen] = gr.Blocks.get_config_file(self.again())["components"]
+        pairs = zip(cast(BlocksConfigDict, self._config)["components"], known[chosen], strict=True)
         return {
             "components": [{**mine, "props": theirs["props"]} for mine, theirs in pairs],
             "texts": catalogue(chosen, SCRIPTS),
