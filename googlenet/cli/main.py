@@ -8,7 +8,7 @@ import sys
 from typing import Any, NoReturn
 
 from googlenet import __version__
-from googlenet.cli import build, classify, estimate, evaluate, explain, fetch, index, queue, runs, train
+from googlenet.cli import build, classify, estimate, evaluate, explain, queue, runs, train, weights
 from googlenet.errors import LabError
 
 BAD_INPUT, FAILED = 2, 1
@@ -52,6 +52,6 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run_command=run)
         return sub
 
-    for group in (build, train, queue, estimate, runs, evaluate, classify, explain, index, fetch):
+    for group in (build, train, queue, estimate, runs, evaluate, classify, explain, weights):
         group.add_commands(command)
     return parser
