@@ -3,6 +3,7 @@
     tr("{name} has {n:,} images.", name=run.name, n=count)      a text, its values as str.format takes them
     trn("{n} image", "{n} images", count)                       one or many
     mark("learning rate")                                       a constant that is shown with `tr(…)` later
+    retell(report["reported_on"])                               a sentence that was kept in English
 
 Templates and scripts have the same `tr` (Jinja's {% trans %} too). The language is that of the request being answered
 (ui/spoken.py); a program that imports the library, a trainer and the command line speak English.
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
+import string
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -66,6 +69,57 @@ def tr(text: str, /, **values: Any) -> str:
 def trn(one: str, many: str, n: float, /, **values: Any) -> str:
     """`one` for exactly one, else `many`, in the reader's language; `{n}` is the number. Korean has one form."""
     return tr(one if n == 1 else many, n=n, **values)
+
+
+def retell(text: str) -> str:
+    """`text`, in English as a file or a cache has kept it, in the reader's language; as it is where none of ours fits.
+
+    It is known by the text that it was made of, the most literal one that fits; what filled the fields is told again
+    too.
+    """
+    chosen = _language.get()
+    if chosen == "en":
+        return text
+    if whole := catalogue(chosen).get(text):
+        return whole
+    for english, longest in _shapes(chosen):
+        if longest in text and (found := _shape(english).fullmatch(text)):
+            values = {f"{{{name}}}": found[f"f{n}"] for n, name in enumerate(_fields(english))}
+            told = string.Formatter().parse(catalogue(chosen)[english])
+            return "".join(said + (retell(values.get(f"{{{name}}}", "")) if name else "") for said, name, _, _ in told)
+    return text
+
+
+def _fields(text: str) -> list[str]:
+    return list(dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(text) if name))
+
+
+@functools.cache
+def _shape(text: str) -> re.Pattern[str]:
+    """What `text` looks like once its fields are filled."""
+    numbers = {name: n for n, name in enumerate(_fields(text))}
+    seen: set[str] = set()
+    shape = ""
+    for said, name, _, _ in string.Formatter().parse(text):
+        shape += re.escape(said)
+        if name:
+            shape += f"(?P=f{numbers[name]})" if name in seen else f"(?P<f{numbers[name]}>.+?)"
+            seen.add(name)
+    return re.compile(shape, re.S)
+
+
+@functools.cache
+def _shapes(chosen: str) -> list[tuple[str, str]]:
+    """The translated texts with fields, the longest first, each with its longest piece between fields."""
+    shapes: list[tuple[int, str, str]] = []
+    for english, told in catalogue(chosen).items():
+        if not told or "{" not in english or "%(" in english:
+            continue
+        pieces = [said for said, _, _, _ in string.Formatter().parse(english)]
+        letters = sum(map(str.isalpha, "".join(pieces)))
+        if _fields(english) and letters >= 4:  # fewer fit anything
+            shapes.append((letters, english, max(pieces, key=len)))
+    return [(english, longest) for _, english, longest in sorted(shapes, reverse=True)]
 
 
 def mark(text: str) -> str:

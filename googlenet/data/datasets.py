@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from googlenet.data.splits import Progress, Split, split_validation
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 CIFAR_TRAIN = 50_000
-NAMES = {"cifar10": "CIFAR-10", "shapes": "shapes (synthetic)"}
+NAMES = {"cifar10": "CIFAR-10", "shapes": mark("shapes (synthetic)")}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ImageSet:
     """A data set in memory. `mean` and `std` are of the training images in [0, 1], per channel."""
 
     source: str  # as the user wrote it: "cifar10", "shapes" or the path of a folder
-    name: str  # for people
+    name: str  # for people; in English, as files keep it: `language.retell` where it is shown
     train: Split
     test: Split
     classes: tuple[str, ...]  # index = label
@@ -45,7 +46,7 @@ class ImageSet:
 def check_source(source: str) -> str:
     """Return `source` when it names a data set, else raise `LabError`; opens no image and does not import torch."""
     if not isinstance(source, str) or not source.strip():
-        raise LabError("Choose the data: cifar10, shapes, or the path of a folder with train/ and test/.", "data")
+        raise LabError(tr("Choose the data: cifar10, shapes, or the path of a folder with train/ and test/."), "data")
     if source not in NAMES:
         from googlenet.data.folder import class_names
 
@@ -118,7 +119,8 @@ def load_images(source: str, data_dir: Path = Path("data"), progress: Progress |
 
         train, test, classes = load_folder(_root(source), data_dir / "cache", report)
     mean, std = _channel_statistics(train.images)
-    report(1.0, f"Loaded {len(train.labels):,} training and {len(test.labels):,} test images")
+    learned, asked = len(train.labels), len(test.labels)
+    report(1.0, tr("Loaded {train:,} training and {test:,} test images", train=learned, test=asked))
     name = NAMES.get(source) or f"folder {_root(source).name}"
     return ImageSet(source, name, train, test, classes, mean, std, synthetic=source == "shapes")
 

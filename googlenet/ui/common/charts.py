@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from googlenet.language import tr
 from googlenet.ui.common.templates import render
 
 Point = tuple[float, float]
@@ -153,7 +154,7 @@ def chart_values(
     frame = Frame((-0.5, last + 0.5), (y_ticks[0], y_ticks[-1]))
     return {
         "title": title,
-        "ends": ", ".join(f"{s.name} {_number(p[-1][1], unit)} at epoch {epoch_at(p[-1][0]):,}" for s, p in shown),
+        "ends": ", ".join(_end(s.name, _number(p[-1][1], unit), epoch_at(p[-1][0])) for s, p in shown),
         "lines": [_line(frame, s, points) for s, points in shown],
         "x_labels": [(frame.place(x)[0], f"{x:,.0f}") for x in _ticks(0, last) if x == int(x) and x <= last],
         "y_labels": [(frame.place(0, y)[1], f"{100 * y:g}%" if unit == "%" else f"{y:,g}") for y in y_ticks],
@@ -171,6 +172,10 @@ def _ticks(low: float, high: float) -> list[float]:
     step *= next((factor for factor in (0.2, 0.5, 1.0, 2.0) if span / (step * factor) <= 6), 2.0)
     first, last = math.floor(low / step + 1e-9), max(1, math.ceil(high / step - 1e-9))
     return [round(number * step, 10) for number in range(first, last + 1)]
+
+
+def _end(name: str, value: str, epoch: int) -> str:
+    return tr("{name} {value} at epoch {epoch:,}", name=name, value=value, epoch=epoch)
 
 
 def _number(value: float, unit: str) -> str:
@@ -201,4 +206,7 @@ def _stripes(frame: Frame, shown: list[tuple[Series, list[Point]]], unit: str) -
         for x, y in points:
             texts.setdefault(x, []).append(f"{series.name} {_number(y, unit)}")
     width = round(SIDE / (frame.x_range[1] - frame.x_range[0]), 1)
-    return [(frame.place(x - 0.5)[0], width, f"epoch {x:,g}: {', '.join(words)}") for x, words in texts.items()]
+    return [
+        (frame.place(x - 0.5)[0], width, tr("epoch {epoch:,g}: {values}", epoch=x, values=", ".join(words)))
+        for x, words in texts.items()
+    ]

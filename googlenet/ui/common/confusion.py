@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from googlenet.language import tr
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
@@ -21,7 +22,10 @@ def confusion_matrix(result: Evaluation, *, chosen: bool = True) -> Markup:
     `data-cell` of a button is "true-predicted", the class numbers. One button is in the tab order, arrows move on.
     """
     names, mistakes = list(result.per_class), _mistakes(result.confusion)
-    frequent = [(f"{names[true]} predicted as {names[p]}: {n:,}", true, p) for n, true, p in mistakes[:MAX_GRID]]
+    frequent = [
+        (tr("{true} predicted as {predicted}: {n:,}", true=names[true], predicted=names[p], n=n), true, p)
+        for n, true, p in mistakes[:MAX_GRID]
+    ]
     return render(
         "common/confusion.html",
         names=names,
@@ -38,14 +42,18 @@ def confusion_rows(result: Evaluation) -> list[list[dict[str, Any]]]:
     names, rows = list(result.per_class), []
     for true, row in enumerate(result.confusion):
         total = max(1, sum(row))
-        words = f"of {names[true]} predicted as"
         rows.append(
             [
-                {"count": n, "shade": shade(n / total), "about": f"{n:,} {words} {said}, {100 * n / total:.1f}%"}
+                {"count": n, "shade": shade(n / total), "about": _cell(n, names[true], said, 100 * n / total)}
                 for n, said in zip(row, names, strict=True)
             ]
         )
     return rows
+
+
+def _cell(n: int, true: str, predicted: str, percent: float) -> str:
+    text = tr("{n:,} of {true} predicted as {predicted}, {percent:.1f}%")
+    return text.format(n=n, true=true, predicted=predicted, percent=percent)
 
 
 def shade(share: float) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from googlenet.language import language, tr
 from googlenet.models.profile import BRANCHES
 from googlenet.ui.common.templates import macros
 
@@ -31,7 +32,7 @@ def si(number: float) -> str:
 
 def multiply_adds(number: float) -> str:
     """128.0 M multiply-adds."""
-    return f"{si(number)} multiply-adds"
+    return tr("{count} multiply-adds", count=si(number))
 
 
 def shape(sizes: Sequence[int]) -> str:
@@ -54,18 +55,22 @@ def duration(seconds: float) -> str:
     if seconds < 1:
         return f"{1e3 * seconds:.1f} ms"
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return tr("{seconds:.1f} s", seconds=seconds)
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return tr("{minutes} min {seconds:02d} s", minutes=minutes, seconds=rest)
+    return tr("{hours} h {minutes:02d} min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def time_left(seconds: float) -> str:
     """40 s, 12 min, 2 h 05 min: as coarse as a forecast is sure, so that it stands still between two looks."""
     if seconds < 57.5:
-        return f"{max(5, 5 * round(seconds / 5))} s"
+        return tr("{seconds} s", seconds=max(5, 5 * round(seconds / 5)))
     minutes = max(1, round(seconds / 60))
     hours, rest = divmod(5 * round(minutes / 5), 60)
-    return f"{minutes} min" if minutes < 60 else f"{hours} h {rest:02d} min"
+    if minutes < 60:
+        return tr("{minutes} min", minutes=minutes)
+    return tr("{hours} h {minutes:02d} min", hours=hours, minutes=rest)
 
 
 def percent(part: float, whole: float) -> str:
@@ -75,6 +80,8 @@ def percent(part: float, whole: float) -> str:
 
 def sentence(text: str) -> str:
     """`text` with a capital first, unless it begins with a name, such as cifar10-full or inception3a."""
+    if language() == "ko":  # which has no capitals: a word of Latin letters is a name
+        return text
     return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 

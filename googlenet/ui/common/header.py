@@ -10,7 +10,7 @@ from pathlib import Path
 from googlenet import __version__
 from googlenet.data.datasets import NAMES, check_source
 from googlenet.errors import LabError
-from googlenet.language import LANGUAGES, language
+from googlenet.language import LANGUAGES, language, retell, tr
 from googlenet.runs import Run, Status
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
@@ -49,7 +49,7 @@ def now_html(active: Sequence[tuple[Run, Status]], waiting: int = 0) -> str:
         training = {"run": run.name, "progress": status.progress, "left": left}
     return render(
         "common/now.html",
-        device=next(iter(_device()), "looking …"),
+        device=retell(next(iter(_device()), "")) or tr("looking …"),
         training=training,
         more=len(active) - 1,
         waiting=waiting,
@@ -61,5 +61,5 @@ def describe_data(source: str) -> str:
     try:
         check_source(source)
     except LabError as error:
-        return f"not found: {error}"
-    return NAMES.get(source) or f"folder {Path(source).name}"
+        return tr("not found: {why}", why=error)
+    return tr(NAMES[source]) if source in NAMES else tr("folder {name}", name=Path(source).name)
