@@ -16,15 +16,17 @@ import contextlib
 import functools
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 TEXTS = Path(__file__).with_name("texts")
 SCRIPTS = "scripts"  # the catalogue's part that the page's JavaScript needs
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -41,6 +43,18 @@ def speaking(chosen: str) -> Iterator[None]:
         yield
     finally:
         _language.reset(before)
+
+
+def carried(function: Callable[P, T]) -> Callable[P, T]:
+    """`function` for threads of a pool, which know nothing of whom they work for: it speaks the language of here."""
+    chosen = language()
+
+    @functools.wraps(function)
+    def run(*arguments: P.args, **options: P.kwargs) -> T:
+        with speaking(chosen):
+            return function(*arguments, **options)
+
+    return run
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from googlenet.data.splits import Progress, Split, read_cache, write_cache
 from googlenet.errors import LabError
+from googlenet.language import tr
 
 if TYPE_CHECKING:
     from filelock import AcquireReturnProxy
@@ -30,7 +31,7 @@ def load_cifar(data_dir: Path, progress: Progress) -> tuple[Split, Split, tuple[
     Found in `data_dir` in torchvision's layout, else made from cifar-10-python.tar.gz there, else downloaded; of
     two processes that want it at once, the second waits. Raises `LabError` when it cannot be had.
     """
-    progress(0.0, "Loading CIFAR-10")
+    progress(0.0, tr("Loading CIFAR-10"))
     cache = _cache(data_dir)
     splits = read_cache(cache, len(CLASSES))
     if splits is None:
@@ -84,14 +85,14 @@ def _fetch(data_dir: Path, progress: Progress) -> tuple[Split, Split]:
                     _download(CIFAR10.url, archive, progress)
                     if not check_integrity(archive, CIFAR10.tgz_md5):
                         archive.unlink()
-                        raise _unavailable(data_dir, "what arrived is incomplete or altered")
-                progress(0.9, "Unpacking CIFAR-10")
+                        raise _unavailable(data_dir, tr("what arrived is incomplete or altered"))
+                progress(0.9, tr("Unpacking CIFAR-10"))
                 extract_archive(archive, data_dir)
                 splits = _read(data_dir)
     except (OSError, http.client.HTTPException, tarfile.TarError, EOFError) as error:
         raise _unavailable(data_dir, str(getattr(error, "reason", None) or error)) from error
     if splits is None:
-        raise _unavailable(data_dir, "its batches fail their MD5 sums")
+        raise _unavailable(data_dir, tr("its batches fail their MD5 sums"))
     return splits
 
 
@@ -103,7 +104,7 @@ def _alone(lock_file: Path, progress: Progress) -> AcquireReturnProxy:
     try:
         return lock.acquire(timeout=0)
     except Timeout:
-        progress(0.0, "Waiting for another process that is downloading CIFAR-10")
+        progress(0.0, tr("Waiting for another process that is downloading CIFAR-10"))
         return lock.acquire(poll_interval=0.2)
 
 
@@ -113,10 +114,9 @@ def _download(url: str, target: Path, progress: Progress) -> None:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, partial.open("wb") as file:
             total, done = int(answer.headers.get("Content-Length") or 0), 0
-            of_total = f" of {total / 1e6:,.0f}" if total else ""
             while True:
                 share = min(1.0, done / total) if total else 0.0
-                progress(0.9 * share, f"Downloading CIFAR-10: {done / 1e6:,.0f}{of_total} MB")
+                progress(0.9 * share, _downloading(done / 1e6, total / 1e6))
                 chunk = answer.read(CHUNK)
                 if not chunk:
                     break
@@ -127,6 +127,12 @@ def _download(url: str, target: Path, progress: Progress) -> None:
         partial.unlink(missing_ok=True)
 
 
+def _downloading(done: float, total: float) -> str:
+    if not total:
+        return tr("Downloading CIFAR-10: {done:,.0f} MB", done=done)
+    return tr("Downloading CIFAR-10: {done:,.0f} of {total:,.0f} MB", done=done, total=total)
+
+
 def _without_number(reason: str) -> str:
     """ "[Errno -2] Name or service not known" → "Name or service not known", on one line."""
     return re.sub(r"^\[Errno -?\d+\] ", "", " ".join(reason.split()))[:200]
@@ -134,7 +140,11 @@ def _without_number(reason: str) -> str:
 
 def _unavailable(data_dir: Path, reason: str) -> LabError:
     return LabError(
-        f"CIFAR-10 could not be downloaded ({_without_number(reason)}): connect to the internet once, "
-        f"put cifar-10-python.tar.gz into {str(data_dir)!r}, or choose the synthetic shapes.",
+        tr(
+            "CIFAR-10 could not be downloaded ({why}): connect to the internet once, put cifar-10-python.tar.gz into "
+            "{folder!r}, or choose the synthetic shapes.",
+            why=_without_number(reason),
+            folder=str(data_dir),
+        ),
         "data",
     )

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from googlenet.config import DATA_SIZE
 from googlenet.data.splits import Progress, Split, read_cache, write_cache
 from googlenet.errors import LabError
+from googlenet.language import carried, tr
 
 if TYPE_CHECKING:
     import numpy as np
 
 RULE = 2  # raise it when `data.images` gives other pixels or refuses others: older caches are then left aside
-LAYOUT = "put the images into train/CLASS/ and test/CLASS/"
 CHUNK = 128  # images that a thread decodes before it reports
 
 
@@ -41,24 +41,42 @@ def class_names(root: Path) -> tuple[str, ...]:
     """
     if not _is_folder(root):
         raise LabError(
-            f"There is no folder {str(root)!r}: write cifar10, shapes, or the path of a folder with train/ and test/.",
+            tr(
+                "There is no folder {folder!r}: write cifar10, shapes, or the path of a folder with train/ and test/.",
+                folder=str(root),
+            ),
             "data",
         )
     found = {}
     for split in ("train", "test"):
         if not _is_folder(root / split):
-            raise LabError(f"Folder {str(root)!r} has no {split}/ in it: {LAYOUT}.", "data")
+            missing = tr(
+                "Folder {folder!r} has no {split}/ in it: put the images into train/CLASS/ and test/CLASS/.",
+                folder=str(root),
+                split=split,
+            )
+            raise LabError(missing, "data")
         names = [entry.name for entry in _entries(root / split) if entry.is_dir()]
         if not names:
-            raise LabError(f"Folder {str(root / split)!r} has no class folders: {LAYOUT}.", "data")
+            missing = tr(
+                "Folder {folder!r} has no class folders: put the images into train/CLASS/ and test/CLASS/.",
+                folder=str(root / split),
+            )
+            raise LabError(missing, "data")
         found[split] = set(names)
     for here, there in (("train", "test"), ("test", "train")):
         lonely = sorted(found[here] - found[there])
         if lonely:
-            shown = ", ".join(map(repr, lonely[:5])) + (" and more" if len(lonely) > 5 else "")
-            raise LabError(
-                f"Folder {str(root)!r} has {shown} in {here}/ but not in {there}/: both need the same classes.", "data"
+            shown = ", ".join(map(repr, lonely[:5]))
+            shown = tr("{names} and more", names=shown) if len(lonely) > 5 else shown
+            sentence = tr(
+                "Folder {folder!r} has {names} in {here}/ but not in {there}/: both need the same classes.",
+                folder=str(root),
+                names=shown,
+                here=here,
+                there=there,
             )
+            raise LabError(sentence, "data")
     return tuple(sorted(found["train"]))
 
 
@@ -80,7 +98,8 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
-        raise LabError(f"Folder {str(folder)!r} cannot be read ({error.strerror}).", "data") from error
+        sentence = tr("Folder {folder!r} cannot be read ({why}).", folder=str(folder), why=error.strerror)
+        raise LabError(sentence, "data") from error
 
 
 def _image_files(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
@@ -94,7 +113,8 @@ def _image_files(folder: Path | str) -> Iterator[tuple[str, os.stat_result]]:
             try:
                 yield entry.path, entry.stat()
             except OSError as error:
-                raise LabError(f"Image {entry.path!r} cannot be read ({error.strerror}): remove it.", "data") from error
+                why = tr("Image {file!r} cannot be read ({why}): remove it.", file=entry.path, why=error.strerror)
+                raise LabError(why, "data") from error
 
 
 def _list_split(folder: Path, classes: tuple[str, ...], digest: hashlib._Hash) -> list[_File]:
@@ -103,7 +123,8 @@ def _list_split(folder: Path, classes: tuple[str, ...], digest: hashlib._Hash) -
     for label, name in enumerate(classes):
         found = sorted(_image_files(folder / name))
         if not found:
-            raise LabError(f"Folder {str(folder / name)!r} has no images: add some or remove the class.", "data")
+            empty = str(folder / name)
+            raise LabError(tr("Folder {folder!r} has no images: add some or remove the class.", folder=empty), "data")
         for path, status in found:
             relative = os.fsencode(path[prefix:])
             digest.update(b"%s\0%d\0%d\n" % (relative, status.st_size, status.st_mtime_ns))
@@ -119,7 +140,7 @@ def load_folder(root: Path, cache_dir: Path, progress: Progress) -> tuple[Split,
 
     Raises `LabError` for what `class_names` refuses, an empty class, or an image that cannot be decoded.
     """
-    progress(0.0, f"Looking through folder {root.name}")
+    progress(0.0, tr("Looking through folder {name}", name=root.name))
     classes = class_names(root)
     digest = hashlib.sha256(b"rule %d\n" % RULE)
     train_files = _list_split(root / "train", classes, digest)
@@ -145,8 +166,8 @@ def _decode(train_files: list[_File], test_files: list[_File], progress: Progres
         return min(start + CHUNK, len(files))
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for done in pool.map(decode_chunk, range(0, len(files), CHUNK)):
-            progress(done / len(files), f"Decoded {done:,} of {len(files):,} images")
+        for done in pool.map(carried(decode_chunk), range(0, len(files), CHUNK)):
+            progress(done / len(files), tr("Decoded {done:,} of {n:,} images", done=done, n=len(files)))
     tensor = torch.from_numpy(images)
     labels = torch.tensor([file.label for file in files])
     cut = len(train_files)
@@ -160,6 +181,6 @@ def _decode_file(path: str) -> np.ndarray:
     from googlenet.data.images import fit_image, read_image
 
     try:
-        return np.asarray(fit_image(read_image(path, f"Image {path!r}"), DATA_SIZE)).transpose(2, 0, 1)
+        return np.asarray(fit_image(read_image(path, tr("Image {path!r}", path=path)), DATA_SIZE)).transpose(2, 0, 1)
     except LabError as error:
         raise LabError(str(error), "data") from error

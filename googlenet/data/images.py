@@ -14,6 +14,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, features
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 
 MAX_BYTES = 50_000_000
 MAX_SIDE = 65_535  # JPEG's own limit. Pillow keeps some 24 bytes a row: 60,000,000 rows of one pixel took 2 GB
@@ -25,8 +26,6 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", *(("AVIF",) if fe
 # What some telephones keep photographs in; Pillow does not decode it.
 HEIC = (".heic", ".heif", ".hif")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_FORMAT_WORDS = ", ".join(FORMATS[:-1]) + f" or {FORMATS[-1]}"
-_LIMITS = f"a picture may have {MAX_SIDE:,} on a side and {MAX_PIXELS // 1_000_000} million in all, so shrink it."
 
 # Icons and what holds no image: such files may lie about in a folder.
 _NOT_IMAGES = {"BUFR", "EPS", "GRIB", "HDF5", "ICNS", "ICO", "MPEG", "WMF"}
@@ -53,13 +52,14 @@ def read_image(source: Source, name: str = "", *, at_least: int | None = None) -
         name = name or path.name[:80] or str(source)
         return _convert(_open(_read_bytes(path, name), name), name, at_least)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        name = name or "The picture"
+        name = name or tr("The picture")
         return _convert(_open(bytes(source), name), name, at_least)
     if isinstance(source, np.ndarray):
-        return _from_array(source, name or "The array")
+        return _from_array(source, name or tr("The array"))
     if isinstance(source, Image.Image):
-        return _convert(source, name or "The picture")
-    raise LabError(f"A picture must be a file's path, bytes, a Pillow image or an array, not {type(source).__name__}.")
+        return _convert(source, name or tr("The picture"))
+    kind = type(source).__name__
+    raise LabError(tr("A picture must be a file's path, bytes, a Pillow image or an array, not {kind}.", kind=kind))
 
 
 def pixels_to_decode(content: bytes, at_least: int | None = None) -> int:
@@ -120,7 +120,7 @@ def _read_bytes(path: Path, name: str) -> bytes:
     """The file's bytes, refused by its size before it is read. A pipe or device is not a file."""
     try:
         if not path.is_file():
-            raise LabError(f"There is no file {name!r}: choose a picture.")
+            raise LabError(tr("There is no file {name!r}: choose a picture.", name=name))
         size = path.stat().st_size
         _check_bytes(size, name)
         with path.open("rb") as file:
@@ -128,22 +128,34 @@ def _read_bytes(path: Path, name: str) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, LabError):
             raise
-        reason = getattr(error, "strerror", None) or "its name is not valid"
-        raise LabError(f"{name!r} cannot be opened ({reason}): choose another picture.") from error
+        reason = getattr(error, "strerror", None) or tr("its name is not valid")
+        sentence = tr("{name!r} cannot be opened ({why}): choose another picture.", name=name, why=reason)
+        raise LabError(sentence) from error
 
 
 def _check_bytes(count: int, name: str) -> None:
     if count == 0:
-        raise LabError(f"{name} is empty: choose another picture.")
+        raise LabError(tr("{name} is empty: choose another picture.", name=name))
     if count > MAX_BYTES:
-        raise LabError(f"{name} has {count / 1e6:.1f} MB: the limit is {MAX_BYTES // 1_000_000}, so shrink it.")
+        sizes = {"size": count / 1e6, "limit": MAX_BYTES // 1_000_000}
+        raise LabError(tr("{name} has {size:.1f} MB: the limit is {limit}, so shrink it.", name=name, **sizes))
 
 
 def _check_size(width: int, height: int, name: str) -> None:
     if width * height == 0:
-        raise LabError(f"{name} has no pixels: choose another picture.")
+        raise LabError(tr("{name} has no pixels: choose another picture.", name=name))
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise LabError(f"{name} has {width:,} × {height:,} pixels: {_LIMITS}")
+        raise LabError(
+            tr(
+                "{name} has {width:,} × {height:,} pixels: a picture may have {side:,} on a side and {millions} "
+                "million in all, so shrink it.",
+                name=name,
+                width=width,
+                height=height,
+                side=MAX_SIDE,
+                millions=MAX_PIXELS // 1_000_000,
+            )
+        )
 
 
 def _open(content: bytes, name: str) -> Image.Image:
@@ -152,11 +164,22 @@ def _open(content: bytes, name: str) -> Image.Image:
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise LabError(f"{name} has far too many pixels: {_LIMITS}") from error
+        raise LabError(
+            tr(
+                "{name} has far too many pixels: a picture may have {side:,} on a side and {millions} million in all, "
+                "so shrink it.",
+                name=name,
+                side=MAX_SIDE,
+                millions=MAX_PIXELS // 1_000_000,
+            )
+        ) from error
     except Exception as error:
         if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-            raise LabError(f"{name} is a HEIC picture, which cannot be read here: convert it to JPEG.") from error
-        raise LabError(f"{name} is not a picture that can be read: use a {_FORMAT_WORDS} file.") from error
+            heic = tr("{name} is a HEIC picture, which cannot be read here: convert it to JPEG.", name=name)
+            raise LabError(heic) from error
+        said = {"name": name, "formats": ", ".join(FORMATS[:-1]), "last": FORMATS[-1]}
+        unknown = tr("{name} is not a picture that can be read: use a {formats} or {last} file.", **said)
+        raise LabError(unknown) from error
 
 
 def _convert(image: Image.Image, name: str, at_least: int | None = None) -> Image.Image:
@@ -170,7 +193,8 @@ def _convert(image: Image.Image, name: str, at_least: int | None = None) -> Imag
             image.draft(None, (at_least, at_least))  # for JPEG; of the others none but PhotoCD knows it
         image.load()
     except Exception as error:
-        raise LabError(f"{name} is damaged or cut short: save it again or choose another picture.") from error
+        damaged = tr("{name} is damaged or cut short: save it again or choose another picture.", name=name)
+        raise LabError(damaged) from error
     image = _upright(image)
     page = Image.new("RGB", image.size, "white")
     for top in range(0, image.height, BAND):
@@ -184,7 +208,9 @@ def _convert(image: Image.Image, name: str, at_least: int | None = None) -> Imag
             else:
                 page.paste(band.convert("RGB"), (0, top))
         except Exception as error:
-            raise LabError(f"{name} has colours in mode {image.mode}, which cannot be read: save it as RGB.") from error
+            said = {"name": name, "mode": image.mode}
+            strange = tr("{name} has colours in mode {mode}, which cannot be read: save it as RGB.", **said)
+            raise LabError(strange) from error
     return page
 
 
@@ -202,7 +228,8 @@ def _from_array(values: np.ndarray, name: str, limit: int | None = None) -> Imag
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     if values.ndim != 2 and (values.ndim != 3 or values.shape[2] not in (3, 4)):
-        raise LabError(f"{name} has the shape {values.shape}: a picture is (H, W), (H, W, 3) or (H, W, 4).")
+        said = {"name": name, "shape": str(values.shape)}
+        raise LabError(tr("{name} has the shape {shape}: a picture is (H, W), (H, W, 3) or (H, W, 4).", **said))
     _check_size(values.shape[1], values.shape[0], name)
     return _convert(Image.fromarray(np.ascontiguousarray(_eight_bits(values, name, limit))), name)
 
@@ -213,10 +240,12 @@ def _eight_bits(values: np.ndarray, name: str, limit: int | None) -> np.ndarray:
     if values.dtype == np.uint8:
         return values
     if kind not in "biuf":
-        raise LabError(f"{name} holds {values.dtype}: a picture needs whole numbers or floats.")
+        said = {"name": name, "type": str(values.dtype)}
+        raise LabError(tr("{name} holds {type}: a picture needs whole numbers or floats.", **said))
     deep = values.dtype.newbyteorder("=") == np.uint16
     limit = limit or (1 if kind in "bf" else 65_535 if deep else 255)
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= limit):  # also true when a value is not a number
-        raise LabError(f"{name} has values from {low:g} to {high:g}: {values.dtype} must be from 0 to {limit:,}.")
+        said = {"name": name, "low": low, "high": high, "type": str(values.dtype), "limit": limit}
+        raise LabError(tr("{name} has values from {low:g} to {high:g}: {type} must be from 0 to {limit:,}.", **said))
     return np.rint(values * (255.0 / limit)).astype(np.uint8)

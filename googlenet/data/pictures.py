@@ -14,9 +14,11 @@ from zipfile import ZipInfo
 from googlenet.data.images import HEIC, MAX_BYTES, image_extensions
 from googlenet.data.zips import MAX_ZIPS, ZipOfPictures, folder_of, is_zip
 from googlenet.errors import LabError
+from googlenet.language import mark, tr, trn
 
 MAX_NAME = 200  # letters of a stranger's file name
 KINDS = 5  # of foreign files that are named
+NO_ENDING = mark("without an ending")
 # What systems leave behind in folders and zips: nobody means these.
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
@@ -71,12 +73,13 @@ def find_pictures(
     pictures = search.pictures
     pictures.remarks += search.sentences()
     if limit is not None and len(pictures.found) > limit:
-        pictures.remarks.insert(0, f"Only the first {limit:,} of {len(pictures.found):,} pictures: that is the limit.")
+        said = {"limit": limit, "n": len(pictures.found)}
+        pictures.remarks.insert(0, tr("Only the first {limit:,} of {n:,} pictures: that is the limit.", **said))
         del pictures.found[limit:]
     if not pictures.found:
         pictures.__exit__(None, None, None)
-        reason = " ".join(pictures.remarks) or "There is no file in it."
-        raise LabError(f"No pictures to answer. {reason}", "files")
+        reason = " ".join(pictures.remarks) or tr("There is no file in it.")
+        raise LabError(tr("No pictures to answer. {why}", why=reason), "files")
     return pictures
 
 
@@ -95,7 +98,8 @@ class _Search:
         except (OSError, ValueError):  # a name too long, or with a NUL in it
             exists, is_folder = False, False
         if not exists:
-            raise LabError(f"There is no file or folder {name or _shown(str(path))!r}.", "files")
+            named = name or _shown(str(path))
+            raise LabError(tr("There is no file or folder {name!r}.", name=named), "files")
         if is_folder:
             self._folder(path)
         elif is_zip(path):
@@ -110,22 +114,30 @@ class _Search:
 
     def sentences(self) -> Iterator[str]:
         """What was passed over, in words."""
-        if self.heic:
-            what = f"{self.heic[0]} is a HEIC picture" if len(self.heic) == 1 else f"{len(self.heic):,} files are HEIC"
-            them = "it" if len(self.heic) == 1 else "them"
-            yield f"{what}, which cannot be read here: convert {them} to JPEG."
+        if len(self.heic) == 1:
+            yield tr("{name} is a HEIC picture, which cannot be read here: convert it to JPEG.", name=self.heic[0])
+        elif self.heic:
+            n = len(self.heic)
+            yield tr("{n:,} files are HEIC, which cannot be read here: convert them to JPEG.", n=n)
         if self.foreign:
             total = self.foreign.total()
-            kinds = [f"{count:,} {kind}" for kind, count in self.foreign.most_common(KINDS)]
+            kinds = [f"{count:,} {tr(kind)}" for kind, count in self.foreign.most_common(KINDS)]
             more = total - sum(count for _, count in self.foreign.most_common(KINDS))
-            kinds += [f"{more:,} of other kinds"] if more else []
-            yield f"Passed over {total:,} {_files(total)} not named like pictures: {', '.join(kinds)}."
+            kinds += [tr("{n:,} of other kinds", n=more)] if more else []
+            yield trn(
+                "Passed over {n:,} file not named like pictures: {kinds}.",
+                "Passed over {n:,} files not named like pictures: {kinds}.",
+                total,
+                kinds=", ".join(kinds),
+            )
         for name, reasons in self.refused.items():
-            yield f"Left out of {name}: {', '.join(f'{n:,} {_files(n)} ({why})' for why, n in reasons.items())}."
+            files = (trn("{n:,} file ({why})", "{n:,} files ({why})", n, why=tr(why)) for why, n in reasons.items())
+            yield tr("Left out of {name}: {files}.", name=name, files=", ".join(files))
 
     def _folder(self, top: Path) -> None:
         def refuse(error: OSError) -> None:
-            self.pictures.remarks.append(f"Folder {_shown(str(error.filename))!r} cannot be read ({error.strerror}).")
+            said = {"folder": _shown(str(error.filename)), "why": error.strerror}
+            self.pictures.remarks.append(tr("Folder {folder!r} cannot be read ({why}).", **said))
 
         for folder, below, files in os.walk(top, onerror=refuse):
             below[:] = sorted(name for name in below if not _is_litter(name))
@@ -136,7 +148,8 @@ class _Search:
 
     def _zip(self, path: Path, name: str) -> None:
         if len(self.pictures._zips) >= MAX_ZIPS:
-            raise LabError(f"{name} is one zip too many: give up to {MAX_ZIPS} at once.", "files")
+            said = {"name": name, "most": MAX_ZIPS}
+            raise LabError(tr("{name} is one zip too many: give up to {most} at once.", **said), "files")
         archive = ZipOfPictures(path, name)
         self.pictures._zips.append(archive)
         for entry, inside, reason in archive.names():
@@ -160,7 +173,7 @@ class _Search:
         if name.lower().endswith(HEIC):
             self.heic.append(_shown(name))
             return False
-        self.foreign[_shown(PurePath(name).suffix.lower())[:12] or "without an ending"] += 1
+        self.foreign[_shown(PurePath(name).suffix.lower())[:12] or NO_ENDING] += 1
         return False
 
 
@@ -172,23 +185,21 @@ def _is_litter(name: str) -> bool:
 def _read_file(path: Path, name: str) -> bytes:
     try:
         if not path.is_file():
-            raise LabError(f"{name} is no file: choose a picture.")
+            raise LabError(tr("{name} is no file: choose a picture.", name=name))
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise LabError(f"{name} has {size / 1e6:,.1f} MB: the limit is {MAX_BYTES // 1_000_000}, so shrink it.")
+            sizes = {"size": size / 1e6, "limit": MAX_BYTES // 1_000_000}
+            raise LabError(tr("{name} has {size:,.1f} MB: the limit is {limit}, so shrink it.", name=name, **sizes))
         with path.open("rb") as file:
             return file.read(size)
     except (OSError, ValueError) as error:
         if isinstance(error, LabError):
             raise
-        raise LabError(f"{name} cannot be opened ({getattr(error, 'strerror', '') or 'its name'}).") from error
+        why = getattr(error, "strerror", "") or tr("its name")
+        raise LabError(tr("{name} cannot be opened ({why}).", name=name, why=why)) from error
 
 
 def _shown(name: str) -> str:
     """A stranger's name as it may be shown: no control or direction marks, no bytes that are no text, not too long."""
     readable = "".join(letter if letter.isprintable() else "�" for letter in name)
     return readable if len(readable) <= MAX_NAME else f"…{readable[-MAX_NAME + 1 :]}"
-
-
-def _files(number: int) -> str:
-    return "file" if number == 1 else "files"

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from googlenet.data.images import MAX_BYTES
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 
 MAX_ENTRIES = 50_000
 MAX_ZIPS = 20  # open at once
@@ -54,17 +55,27 @@ class ZipOfPictures:
         except LabError:
             raise
         except Exception as error:  # readers raise nearly any exception on hostile bytes
-            raise LabError(f"{name} is damaged or no zip: nothing in it was read.", "files") from error
+            raise LabError(tr("{name} is damaged or no zip: nothing in it was read.", name=name), "files") from error
         self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         size, unpacked = path.stat().st_size, sum(entry.file_size for entry in self.entries)
         sentence = ""
         if len(self.entries) > MAX_ENTRIES:
-            sentence = f"{name} has {len(self.entries):,} files in it and the limit is {MAX_ENTRIES:,}"
+            sentence = tr(
+                "{name} has {n:,} files in it and the limit is {limit:,}: nothing in it was read.",
+                name=name,
+                n=len(self.entries),
+                limit=MAX_ENTRIES,
+            )
         elif unpacked > max(BOMB_BYTES, BOMB_RATIO * size):
-            sentence = f"{name} would unpack from {_bytes(size)} to {_bytes(unpacked)}, as zip bombs do"
+            sentence = tr(
+                "{name} would unpack from {packed} to {unpacked}, as zip bombs do: nothing in it was read.",
+                name=name,
+                packed=_bytes(size),
+                unpacked=_bytes(unpacked),
+            )
         if sentence:
             self.close()
-            raise LabError(f"{sentence}: nothing in it was read.", "files")
+            raise LabError(sentence, "files")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -79,31 +90,32 @@ class ZipOfPictures:
     def read(self, entry: zipfile.ZipInfo, name: str) -> bytes:
         """The bytes of `entry`; `LabError`, which calls it `name`, when they are damaged or too many."""
         if entry.file_size > MAX_BYTES:
-            size = f"{entry.file_size / 1e6:,.1f} MB"
-            raise LabError(f"{name} has {size}: the limit is {MAX_BYTES // 1_000_000}, so shrink it.")
+            sizes = {"size": entry.file_size / 1e6, "limit": MAX_BYTES // 1_000_000}
+            raise LabError(tr("{name} has {size:,.1f} MB: the limit is {limit}, so shrink it.", name=name, **sizes))
         with self._lock:  # also when several threads read: together they stay below the limit
             self._left -= entry.file_size
             if self._left < 0:
-                raise LabError(f"{name} was not read: {self.name} unpacks to more than {_bytes(MAX_UNPACKED)}.")
+                said = {"name": name, "zip": self.name, "limit": _bytes(MAX_UNPACKED)}
+                raise LabError(tr("{name} was not read: {zip} unpacks to more than {limit}.", **said))
         try:
             with self._zip.open(entry) as stream:
                 return stream.read(MAX_BYTES + 1)  # zipfile stops at the declared size, and then compares checksums
         except DAMAGED as error:
-            raise LabError(f"{name} is damaged inside the zip: pack it again.") from error
+            raise LabError(tr("{name} is damaged inside the zip: pack it again.", name=name)) from error
 
 
 def _refusal(entry: zipfile.ZipInfo, name: str) -> str:
-    """Why an entry is not even tried, as "a name that …"; "" when it is tried."""
+    """Why an entry is not even tried, as "a name that …", in English; "" when it is tried."""
     if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
-        return "a name that leads out of the zip"
+        return mark("a name that leads out of the zip")
     if stat.S_ISLNK(entry.external_attr >> 16):
-        return "only a link to another file"
+        return mark("only a link to another file")
     if entry.flag_bits & ENCRYPTED:
-        return "locked with a password"
+        return mark("locked with a password")
     if entry.compress_type not in PACKED:
-        return "packed in a way that is not read here"
+        return mark("packed in a way that is not read here")
     if entry.file_size > max(BOMB_BYTES, BOMB_RATIO * entry.compress_size):
-        return "a hundred times its size when unpacked, as zip bombs are"
+        return mark("a hundred times its size when unpacked, as zip bombs are")
     return ""
 
 
@@ -124,14 +136,15 @@ def _check_directory(path: Path, name: str) -> None:
     """
     with path.open("rb") as file:
         tail = _tail(file, 65_535 + 22 + 20 + 56)  # a comment, the record, and what zip64 puts before it
-    for mark, place, form in ((ENDS[0], 12, "<L"), (ENDS[1], 40, "<Q")):
-        at = tail.find(mark)
+    for end, place, form in ((ENDS[0], 12, "<L"), (ENDS[1], 40, "<Q")):
+        at = tail.find(end)
         while at >= 0:
             field = tail[at + place : at + place + struct.calcsize(form)]
             length = struct.unpack(form, field)[0] if len(field) == struct.calcsize(form) else 0
             if length > MAX_DIRECTORY and length != 0xFFFFFFFF:  # which means: see the zip64 record
-                raise LabError(f"{name} lists more than {MAX_ENTRIES:,} files: nothing in it was read.", "files")
-            at = tail.find(mark, at + 1)
+                said = {"name": name, "limit": MAX_ENTRIES}
+                raise LabError(tr("{name} lists more than {limit:,} files: nothing in it was read.", **said), "files")
+            at = tail.find(end, at + 1)
 
 
 def _tail(file: BinaryIO, count: int) -> bytes:

@@ -53,11 +53,11 @@ def build_app(
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(tr("Build"), id="build") as build:
                 built, looks = build_tab(demo, checkpoints)
-            with gr.Tab("Train", id="train") as train:
+            with gr.Tab(tr("Train"), id="train") as train:
                 training_tab(demo, train, timer, now, built, checkpoints, access)
-            with gr.Tab("Evaluate", id="evaluate") as evaluate:
+            with gr.Tab(tr("Evaluate"), id="evaluate") as evaluate:
                 pass  # filled when Classify is there: its images open in it
-            with gr.Tab("Classify", id="classify") as classify:
+            with gr.Tab(tr("Classify"), id="classify") as classify:
                 classified = classify_tab(checkpoints, access, demo, classify)
                 for button, layer in looks:
                     classified.see_from(button, layer)

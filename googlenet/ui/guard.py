@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from googlenet.language import mark, tr
 from googlenet.ui.events.access import is_loopback
 from googlenet.ui.spoken import in_language
 
@@ -29,8 +30,7 @@ SHUT = re.compile(
     re.I,
 )
 FILES = re.compile(r"/(gradio_api/(file[=/]|stream/)|download/)")  # what somebody sent, to be taken for no page
-NOT_HERE = "There is nothing here."
-AS_LOOPBACK = "open it as 127.0.0.1 or localhost, or start it with --host for others."
+NOT_HERE = mark("There is nothing here.")
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.S)
 
@@ -61,7 +61,7 @@ class Guard:
             return
         path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
         if why := self._refusal(Headers(scope=scope), scope.get("method", "POST"), path):
-            refused = PlainTextResponse(why, status_code=404 if why == NOT_HERE else 403)
+            refused = PlainTextResponse(tr(why), status_code=404 if why == NOT_HERE else 403)
             await refused(scope, receive, self._with_headers(send, files=False))
             return
         await self.app(scope, receive, self._with_headers(send, files=bool(FILES.match(path))))
@@ -69,11 +69,15 @@ class Guard:
     def _refusal(self, headers: Headers, method: str, path: str) -> str:
         host = headers.get("host", "")
         if self.doors.local and not is_loopback(_name(host)):
-            return f"This lab answers on its own machine only, and not as {host[:80]}: {AS_LOOPBACK}"
+            return tr(
+                "This lab answers on its own machine only, and not as {host}: open it as 127.0.0.1 or localhost, or "
+                "start it with --host for others.",
+                host=host[:80],
+            )
         if SHUT.match(unquote(path)):
             return NOT_HERE
         if not self.doors.harmless and method not in SAFE and _from_elsewhere(headers, host):
-            return "This was sent by a page of another site: open the lab itself and ask there."
+            return tr("This was sent by a page of another site: open the lab itself and ask there.")
         return ""
 
     def _with_headers(self, send: Send, *, files: bool) -> Send:

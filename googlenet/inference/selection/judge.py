@@ -18,6 +18,7 @@ from googlenet.inference.evaluate import check_classes, evaluate_split
 from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
 from googlenet.inference.selection.overfitting import see_overfitting
 from googlenet.inference.selection.store import JudgementStore, weights_digest
+from googlenet.language import language, retell, speaking, tr
 from googlenet.models.device import pick_device
 from googlenet.runs import Checkpoint, Run
 
@@ -143,9 +144,11 @@ class _Known:
         refused = dict(self.wrong)
         for digest, same in self.files.items():
             if digest in self.store.refused:
-                refused |= {checkpoint.name: self.store.refused[digest] for checkpoint in same}
+                refused |= {checkpoint.name: retell(self.store.refused[digest]) for checkpoint in same}
         if not rows:
-            meanwhile = f"The checkpoints of {self.run.name} were replaced while they were judged: judge it again."
+            meanwhile = tr(
+                "The checkpoints of {run} were replaced while they were judged: judge it again.", run=self.run.name
+            )
             raise LabError(next(iter(refused.values()), meanwhile), "run")
         rows.sort(key=lambda row: (row.epoch is None, row.epoch or 0, row.name))
         best = max(rows, key=lambda row: (row.validation_accuracy, -row.validation_loss))
@@ -153,7 +156,7 @@ class _Known:
         overfits_from, overfitting = see_overfitting(rows, self.config.network.num_classes, diverged=diverged)
         return RunJudgement(
             run=self.run.name,
-            **about,
+            **{**about, "judged_on": retell(about["judged_on"]), "reported_on": retell(about["reported_on"])},
             rows=tuple(rows),
             refused=refused,
             proposed=best.name,
@@ -169,9 +172,12 @@ class _Known:
             before, loss = row.recorded_accuracy, self.files[row.digest][0].number("validation_loss")
             now = row.validation_accuracy
             if before is not None and are_other_images((before, loss), (now, row.validation_loss), about["n"]):
-                return (
-                    f"{row.name} has {now:.1%} here but had {before:.1%} while it was trained: these may be other "
-                    "images than those held out, and some may have been used for training."
+                return tr(
+                    "{name} has {now:.1%} here but had {before:.1%} while it was trained: these may be other images "
+                    "than those held out, and some may have been used for training.",
+                    name=row.name,
+                    now=now,
+                    before=before,
                 )
         return ""
 
@@ -181,19 +187,31 @@ def _lead(best: Judged, last: Judged, n: int) -> str:
     if gain <= 0:
         return ""
     low, high = difference_interval(best.validation_accuracy, best.interval, last.validation_accuracy, last.interval)
-    interval = f"95% interval {100 * low:+.1f} to {100 * high:+.1f}".replace("-", "−")
-    chance = f", within chance on {n:,} images" if low <= 0 else ""
-    return f"{100 * gain:.2f} points more than {last.short} ({interval}{chance})"
+    ends = (f"{100 * end:+.1f}".replace("-", "−") for end in (low, high))
+    said = {"gain": 100 * gain, "name": last.short, **dict(zip(("low", "high"), ends, strict=True))}
+    if low > 0:
+        return tr("{gain:.2f} points more than {name} (95% interval {low} to {high})", **said)
+    return tr(
+        "{gain:.2f} points more than {name} (95% interval {low} to {high}, within chance on {n:,} images)", **said, n=n
+    )
 
 
 def _ask(checkpoint: Checkpoint, judges: Judges, device: str, progress: Progress | None) -> dict[str, Any] | str:
-    """Its figures, or the sentence for what is wrong with it."""
-    try:
-        classifier = Classifier(checkpoint.path, device)
-        check_classes(classifier, judges.images.classes, judges.images.name)
-        result = evaluate_split(classifier, judges.choose, progress=progress)
-    except LabError as error:
-        return str(error)
+    """Its figures, or the sentence for what is wrong with it: in English, since the run keeps it for everybody."""
+    reader = language()
+
+    def report(share: float, text: str) -> None:
+        if progress is not None:
+            with speaking(reader):
+                progress(share, retell(text))
+
+    with speaking("en"):
+        try:
+            classifier = Classifier(checkpoint.path, device)
+            check_classes(classifier, judges.images.classes, judges.images.name)
+            result = evaluate_split(classifier, judges.choose, progress=report)
+        except LabError as error:
+            return str(error)
     each = F.cross_entropy(result.logits, result.labels, reduction="none")
     return {
         "validation_accuracy": result.accuracy,
@@ -225,4 +243,7 @@ def _row(digest: str, same: list[Checkpoint], figures: dict[str, Any]) -> Judged
 def _part(progress: Progress | None, number: int, count: int, name: str) -> Progress | None:
     if progress is None:
         return None
-    return lambda share, text: progress((number + share) / count, f"{name}, {number + 1} of {count}: {text}")
+    part = {"name": name, "number": number + 1, "count": count}
+    return lambda share, text: progress(
+        (number + share) / count, tr("{name}, {number} of {count}: {work}", **part, work=text)
+    )

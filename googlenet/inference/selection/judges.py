@@ -10,20 +10,26 @@ from torch import Tensor
 
 from googlenet.data.datasets import NAMES, Progress, Split, load_images, split_validation
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.recipes import TrainConfig
 
 if TYPE_CHECKING:
     from googlenet.data.datasets import ImageSet
 
 SAME_LOSS = 0.002  # of the loss: what rounding makes of it
+# Files keep these, so they are said in English; `retell` says them to others.
+HELD_OUT = mark("the {n} images of {name} that the training held out")
+TEST = mark("the {n} test images of {name}")
+HALF = mark("{n} of the {all} test images of {name}, as the training held none out")
+OTHER_HALF = mark("the other {n} test images of {name}, not used for any choice")
 
 
 @dataclass(frozen=True)
 class Judges:
     """Two sets of images held out of training: one to choose a checkpoint by, one to report the chosen one on.
 
-    `judged_on` and `reported_on` say for people what they are. `held_out` is False for a run that held no validation
-    images out: its test images are then halved.
+    `judged_on` and `reported_on` say for people what they are, in English. `held_out` is False for a run that
+    held no validation images out: its test images are then halved.
     """
 
     images: ImageSet
@@ -42,7 +48,12 @@ def load_judges(config: TrainConfig, data: str | None = None, progress: Progress
     """
     if not data and config.data not in NAMES and not Path(config.data).expanduser().is_dir():
         raise LabError(
-            f"The images that {config.run} learned from, {config.data!r}, are missing: say where they are now.", "data"
+            tr(
+                "The images that {run} learned from, {data!r}, are missing: say where they are now.",
+                run=config.run,
+                data=config.data,
+            ),
+            "data",
         )
     return judges_of(config, load_images(data or config.data, progress=progress))
 
@@ -52,15 +63,13 @@ def judges_of(config: TrainConfig, images: ImageSet) -> Judges:
     fraction, rule = config.validation_fraction, (config.seed, config.split_by)
     if fraction:
         choose = _take(images.train, split_validation(images.train, fraction, *rule)[1])
-        judged_on = f"the {len(choose.labels):,} images of {images.name} that the training held out"
-        reported_on = f"the {len(images.test.labels):,} test images of {images.name}"
+        judged_on = HELD_OUT.format(n=f"{len(choose.labels):,}", name=images.name)
+        reported_on = TEST.format(n=f"{len(images.test.labels):,}", name=images.name)
         return Judges(images, choose, images.test, judged_on, reported_on, True)
     first, second = split_validation(images.test, 0.5, *rule)
     choose, report = _take(images.test, first), _take(images.test, second)
-    judged_on = (
-        f"{len(first):,} of the {len(images.test.labels):,} test images of {images.name}, as the training held none out"
-    )
-    reported_on = f"the other {len(second):,} test images of {images.name}, not used for any choice"
+    judged_on = HALF.format(n=f"{len(first):,}", all=f"{len(images.test.labels):,}", name=images.name)
+    reported_on = OTHER_HALF.format(n=f"{len(second):,}", name=images.name)
     return Judges(images, choose, report, judged_on, reported_on, False)
 
 

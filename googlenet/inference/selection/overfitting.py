@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from googlenet.language import tr
 
 if TYPE_CHECKING:
     from googlenet.inference.selection.judge import Judged
@@ -18,32 +20,65 @@ def see_overfitting(rows: Sequence[Judged], classes: int, *, diverged: bool = Fa
     """
     rows = [row for row in rows if row.epoch is not None]
     if not rows:
-        return None, "Overfitting cannot be judged: no checkpoint says after which epoch it was kept."
+        return None, tr("Overfitting cannot be judged: no checkpoint says after which epoch it was kept.")
     lowest, last = min(rows, key=lambda row: row.validation_loss), rows[-1]
     rises = last.validation_loss - lowest.validation_loss > 2 * math.hypot(last.loss_error, lowest.loss_error)
-    begins = f"after epoch {lowest.epoch:,} the loss on these images rises, from {lowest.validation_loss:.4g} to "
-    begins += f"{last.validation_loss:.4g}"
     before, after, guess = lowest.train_accuracy, last.train_accuracy, math.log(classes)
-    training = "" if before is None or after is None else f"from {before:.1%} to {after:.1%}"
     if rises and before is not None and after is not None and after > before:
-        return lowest.epoch, f"It overfits: {begins}, although accuracy on the training images still grows, {training}."
-    if last.validation_loss > guess:
-        had = f" After epoch {lowest.epoch:,} it was {lowest.validation_loss:.4g}." if rises else ""
-        return None, (
-            f"Overfitting cannot be judged: the last checkpoint's loss on these images, {last.validation_loss:.4g}, is "
-            f"above the {guess:.2f} of a guess among {classes:,} classes, so it has "
-            f"{'diverged' if diverged or rises else 'diverged, or learned nothing yet'}.{had}"
+        return lowest.epoch, tr(
+            "It overfits: after epoch {epoch:,} the loss on these images rises, from {low:.4g} to {high:.4g}, although "
+            "accuracy on the training images still grows, from {before:.1%} to {after:.1%}.",
+            **_figures(lowest, last),
         )
-    if rises and not training:
-        return lowest.epoch, f"It seems to overfit: {begins}; its accuracy on the training images is not recorded."
+    if last.validation_loss > guess:
+        return None, _no_better_than_a_guess(lowest, last, classes, diverged, rises)
+    if rises and (before is None or after is None):
+        return lowest.epoch, tr(
+            "It seems to overfit: after epoch {epoch:,} the loss on these images rises, from {low:.4g} to {high:.4g}; "
+            "its accuracy on the training images is not recorded.",
+            **_figures(lowest, last),
+        )
     if rises:
-        return None, (
-            f"It became unstable rather than overfitted: {begins}, but accuracy on the training images does not grow "
-            f"either, {training}."
+        return None, tr(
+            "It became unstable rather than overfitted: after epoch {epoch:,} the loss on these images rises, from "
+            "{low:.4g} to {high:.4g}, but accuracy on the training images does not grow either, from {before:.1%} to "
+            "{after:.1%}.",
+            **_figures(lowest, last),
         )
     if len(rows) == 1:
-        return None, "Overfitting cannot be judged from one checkpoint: it takes a later one to compare it with."
-    until = ", before the training diverged" if diverged else ""
-    return None, (
-        f"No overfitting seen{until}: the last checkpoint's loss on these images is as low as any, within chance."
+        return None, tr("Overfitting cannot be judged from one checkpoint: it takes a later one to compare it with.")
+    if diverged:
+        return None, tr(
+            "No overfitting seen, before the training diverged: the last checkpoint's loss on these images is as low "
+            "as any, within chance."
+        )
+    return None, tr("No overfitting seen: the last checkpoint's loss on these images is as low as any, within chance.")
+
+
+def _figures(lowest: Judged, last: Judged) -> dict[str, Any]:
+    return {
+        "epoch": lowest.epoch,
+        "low": lowest.validation_loss,
+        "high": last.validation_loss,
+        "before": lowest.train_accuracy,
+        "after": last.train_accuracy,
+    }
+
+
+def _no_better_than_a_guess(lowest: Judged, last: Judged, classes: int, diverged: bool, rises: bool) -> str:
+    about = {"loss": last.validation_loss, "guess": math.log(classes), "classes": classes}
+    if not diverged and not rises:
+        return tr(
+            "Overfitting cannot be judged: the last checkpoint's loss on these images, {loss:.4g}, is above the "
+            "{guess:.2f} of a guess among {classes:,} classes, so it has diverged, or learned nothing yet.",
+            **about,
+        )
+    sentence = tr(
+        "Overfitting cannot be judged: the last checkpoint's loss on these images, {loss:.4g}, is above the "
+        "{guess:.2f} of a guess among {classes:,} classes, so it has diverged.",
+        **about,
     )
+    if not rises:
+        return sentence
+    had = tr("After epoch {epoch:,} it was {loss:.4g}.", epoch=lowest.epoch, loss=lowest.validation_loss)
+    return f"{sentence} {had}"

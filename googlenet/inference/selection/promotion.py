@@ -17,6 +17,7 @@ from googlenet.inference.evaluate import check_classes, evaluate_features
 from googlenet.inference.novelty import FACT, FEATURES, fit_features
 from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
 from googlenet.inference.selection.store import weights_digest
+from googlenet.language import retell, tr
 from googlenet.models.weights import add_facts
 from googlenet.runs import Run, while_not_trained
 from googlenet.runs.lock import while_promoting
@@ -43,13 +44,20 @@ class Calibration:
     def sentence(self) -> str:
         """For people, without a full stop."""
         if self.temperature is None:
-            return (
-                f"no temperature was stored: on these {self.n:,} images the best one is not between {COLDEST:g} and "
-                f"{HOTTEST:g}, as for a network that has learned nothing yet, or that is right about every one of them"
+            return tr(
+                "no temperature was stored: on these {n:,} images the best one is not between {coldest:g} and "
+                "{hottest:g}, as for a network that has learned nothing yet, or that is right about every one of them",
+                n=self.n,
+                coldest=COLDEST,
+                hottest=HOTTEST,
             )
-        return (
-            f"temperature {self.temperature:.3f}, fitted on {self.n:,} images: calibration error "
-            f"{self.calibration_error:.2%} before, {self.scaled_calibration_error:.2%} after"
+        return tr(
+            "temperature {temperature:.3f}, fitted on {n:,} images: calibration error {before:.2%} before, "
+            "{after:.2%} after",
+            temperature=self.temperature,
+            n=self.n,
+            before=self.calibration_error,
+            after=self.scaled_calibration_error,
         )
 
 
@@ -87,7 +95,8 @@ def _promote(
     fitted, facts = fit_facts(source, load_judges(config, data, progress), device=device, progress=progress)
     with while_not_trained(checkpoints, run):
         if weights_digest(source) != digest:
-            raise LabError(f"{source.name} was replaced meanwhile: judge {run} again.", "checkpoint")
+            meanwhile = tr("{file} was replaced meanwhile: judge {run} again.", file=source.name, run=run)
+            raise LabError(meanwhile, "checkpoint")
         finish_prune(known.path)  # a name that it has given up may be taken again
         if best.is_file() and source != best:
             _keep(best, known)
@@ -133,8 +142,14 @@ def fit_facts(
     loss = loss if isinstance(loss, float) else None
     if recorded is not None and are_other_images((recorded, loss), (before.accuracy, before.loss), before.n):
         raise LabError(
-            f"{path.name} had {recorded:.1%} on the images that its training held out and has {before.accuracy:.1%} on "
-            f"these of {judges.images.name}, so they are others: give the data that it learned from.",
+            tr(
+                "{file} had {recorded:.1%} on the images that its training held out and has {now:.1%} on these of "
+                "{data}, so they are others: give the data that it learned from.",
+                file=path.name,
+                recorded=recorded,
+                now=before.accuracy,
+                data=retell(judges.images.name),
+            ),
             "data",
         )
     temperature = fit_temperature(before.logits, before.labels)

@@ -12,6 +12,7 @@ from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import Evaluation, check_classes, evaluate_split
 from googlenet.inference.selection.judges import judges_of
 from googlenet.inference.selection.promotion import Calibration, fit_facts
+from googlenet.language import tr
 from googlenet.models.weights import add_facts, save_weights
 from googlenet.recipes import TrainConfig
 
@@ -47,7 +48,7 @@ def publish_weights(
             calibration, facts = fit_facts(draft, judges_of(config, images), device=device)
             add_facts(draft, **facts)
         except LabError as error:
-            note = f"No temperature was fitted: {error}"
+            note = tr("No temperature was fitted: {why}", why=error)
         shipped = Classifier(draft, device)
         test = evaluate_split(shipped, images.test, progress=progress)
         flip = evaluate_split(shipped, images.test, flip=True, progress=progress)
@@ -68,7 +69,7 @@ def _training(file: Path) -> TrainConfig:
     try:
         config = TrainConfig.from_json(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise LabError("There is no config.json beside the weights.") from error
+        raise LabError(tr("There is no config.json beside the weights.")) from error
     if not config.validation_fraction:
-        raise LabError("The training held no images out.")
+        raise LabError(tr("The training held no images out."))
     return config

@@ -11,6 +11,7 @@ from typing import Any
 from googlenet.data.datasets import NAMES
 from googlenet.errors import LabError, check_number
 from googlenet.files import read_json, write_atomically
+from googlenet.language import tr
 from googlenet.models.weights import read_info
 from googlenet.recipes import TrainConfig
 
@@ -68,7 +69,7 @@ def weights_digest(path: Path) -> str:
     try:
         status = path.stat()
     except OSError as error:
-        raise LabError(f"There is no weights file {path}.") from error
+        raise LabError(tr("There is no weights file {path}.", path=path)) from error
     return _digest(path.absolute(), status.st_ino, status.st_size, status.st_mtime_ns)
 
 

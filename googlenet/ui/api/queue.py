@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.formats.share import fresh_name, parse_network
 from googlenet.recipes import TrainConfig, parse_epochs
 from googlenet.runs.queue import Entry, read_queue
@@ -105,7 +106,8 @@ def planned_of(access: Access, network: Any, run: str, settings: dict[str, Any] 
     try:
         return planned(network, run, bool(aux_heads), **given)
     except TypeError as error:  # a name that is no setting's
-        raise LabError(f"settings: {str(error).rpartition(') ')[2] or error}.", "settings") from error
+        why = str(error).rpartition(") ")[2] or error
+        raise LabError(tr("settings: {why}.", why=why), "settings") from error
 
 
 def queue_state(checkpoints: Path) -> QueueState:

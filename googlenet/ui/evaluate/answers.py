@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import check_whole
+from googlenet.language import mark, speaking
 from googlenet.runs import Run, find_checkpoint
 from googlenet.ui.evaluate.checkpoint_view import Thumbnail
 from googlenet.ui.events.cores import share_cores
@@ -22,12 +23,20 @@ if TYPE_CHECKING:  # they import torch, which the page does not wait for
 
 THUMBNAIL = 96  # pixels at most
 KEPT = 4  # checkpoints: answers and images of CIFAR-10's test part are 32 MB
+# How `Answers.on` reads, which is kept in English: `retell` finds these.
+WHICH = (
+    mark("the {n} test images of {name}"),
+    mark("{images}, of {judged} of the {all} classes"),
+    mark("{images}; {n} could not be read"),
+)
+UNNAMED = mark("images that the file does not name")
 
 
 @dataclass(frozen=True)
 class Answers:
     """One checkpoint's answers: `on` says which images, `classes` are theirs, `fitted_on` is of its temperature.
 
+    They are for every visitor: both are in English, for `language.retell` where they are shown.
     Images larger than 32×32 stay in their files, and are read when they are shown.
     """
 
@@ -106,13 +115,14 @@ class AnswerBook:
             classifier, classes = Classifier(checkpoint.path), checkpoint.info.classes
             found = find_labelled(data or self.data, classes)
             result, images = evaluate_pictures(classifier, found, progress=progress)
-            on = f"the {images.sentence('test')}"
+            with speaking("en"):
+                on = f"the {images.sentence('test')}"
         else:
             on, images, classes = self._judges(checkpoint.name, data, progress)
             classifier = Classifier(checkpoint.path)
             check_classes(classifier, classes, "the data")
             result = evaluate_split(classifier, images, progress=progress)
-        fitted_on = str(classifier.info.facts.get("temperature_fitted_on", "images that the file does not name"))[:200]
+        fitted_on = str(classifier.info.facts.get("temperature_fitted_on", UNNAMED))[:200]
         answers = Answers(checkpoint.name, on, fitted_on, images, classes, result)
         with self._lock:
             self._answers[key] = answers

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from googlenet.errors import LabError, check_whole
+from googlenet.language import retell, tr
 from googlenet.runs import Checkpoint, Run, list_checkpoints
 from googlenet.ui.common import confusion
 from googlenet.ui.evaluate import checkpoint_view as view
@@ -25,7 +26,7 @@ def look(book: AnswerBook, name: str, data: str | None, progress: Progress | Non
     answers = book.ask(name, data, progress)
     result = answers.result
     return [
-        view.headline(answers.name, result, answers.on),
+        view.headline(answers.name, result, retell(answers.on)),
         confusion.confusion_matrix(result),
         cell_images(answers, *confusion.first_cell(result)),
         view.class_bars(result),
@@ -38,7 +39,7 @@ def parse_cell(sent: Any, classes: int) -> tuple[int, int]:
     try:
         true, predicted = (int(part) for part in str(sent).split("-"))
     except ValueError as error:
-        raise LabError("Choose a cell of the confusion matrix.", "cell") from error
+        raise LabError(tr("Choose a cell of the confusion matrix."), "cell") from error
     return check_whole(true, "cell", 0, classes - 1), check_whole(predicted, "cell", 0, classes - 1)
 
 
@@ -55,18 +56,30 @@ def _reliability(answers: Answers) -> str:
 
     result, labels = answers.result, answers.result.labels
     before = reliability(result.logits.softmax(1), labels)
-    words = f"Calibration error: {result.calibration_error:.2%} as trained"
+    first = result.calibration_error
     if result.temperature != 1:
-        temperature, origin = result.temperature, f"stored in the file, fitted on {answers.fitted_on}"
+        temperature = result.temperature
+        words = tr(
+            "Calibration error: {before:.2%} as trained, {after:.2%} at temperature {temperature:.2f}, stored in the "
+            "file, fitted on {images}."
+        )
     elif "/" in answers.name:
         temperature = fit_temperature(result.logits, labels)
-        origin = "fitted on these very images; Promote to best stores it"
+        words = tr(
+            "Calibration error: {before:.2%} as trained, {after:.2%} at temperature {temperature:.2f}, fitted on these "
+            "very images; Promote to best stores it."
+        )
     else:
-        return view.reliability_diagram(before, None, 1, f"{words}; it has no temperature.")
+        words = tr("Calibration error: {before:.2%} as trained; it has no temperature.", before=first)
+        return view.reliability_diagram(before, None, 1, words)
     if temperature is None:
-        return view.reliability_diagram(before, None, 1, f"{words}; no temperature makes it better on these images.")
+        words = tr(
+            "Calibration error: {before:.2%} as trained; no temperature makes it better on these images.", before=first
+        )
+        return view.reliability_diagram(before, None, 1, words)
     scaled = (result.logits / temperature).softmax(1)
-    words += f", {expected_calibration_error(scaled, labels):.2%} at temperature {temperature:.2f}, {origin}."
+    after, images = expected_calibration_error(scaled, labels), retell(answers.fitted_on)
+    words = words.format(before=first, after=after, temperature=temperature, images=images)
     return view.reliability_diagram(before, reliability(scaled, labels), temperature, words)
 
 
@@ -108,17 +121,22 @@ def side_by_side(book: AnswerBook, name: str, other: str, data: str | None, prog
     first, second = (book.ask(one, data, progress) for one in (name, other))
     if not first.same_images(second):
         raise LabError(
-            f"{name} is judged on {first.on}, {other} on other images: choose two checkpoints of one run, or of runs "
-            f"with the same data, seed and validation share."
+            tr(
+                "{name} is judged on {images}, {other} on other images: choose two checkpoints of one run, or of runs "
+                "with the same data, seed and validation share.",
+                name=name,
+                images=retell(first.on),
+                other=other,
+            )
         )
     names = (first.name, second.name)
     result = compare(first.result, second.result, names)
     groups = (
-        (f"Only {names[0]} is right", result.first_only),
-        (f"Only {names[1]} is right", result.second_only),
-        ("Both are wrong, in different ways", result.both_wrong),
+        (tr("Only {name} is right", name=names[0]), result.first_only),
+        (tr("Only {name} is right", name=names[1]), result.second_only),
+        (tr("Both are wrong, in different ways"), result.both_wrong),
     )
-    order = f"First line {first.name}, second line {second.name}"
+    order = tr("First line {first}, second line {second}", first=first.name, second=second.name)
     galleries = [
         view.gallery(
             f"{words}: {len(found):,}",

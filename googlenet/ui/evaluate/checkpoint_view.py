@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from googlenet.language import tr, trn
 from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
 
@@ -35,6 +36,20 @@ class Thumbnail:
     answers: Sequence[tuple[str, float]]  # class and confidence; two where two checkpoints answered
 
     @property
+    def words(self) -> str:
+        """What it is for those who hear it."""
+        said = [{"said": name, "share": f"{100 * share:.1f}%"} for name, share in self.answers]
+        if len(said) == 1:
+            return tr("{true}, predicted as {said}, {share}: open in Classify", true=self.true, **said[0])
+        return tr(
+            "{true}, predicted as {said}, {share} and {other}, {its}: open in Classify",
+            true=self.true,
+            **said[0],
+            other=said[1]["said"],
+            its=said[1]["share"],
+        )
+
+    @property
     def url(self) -> str:
         """The image inside its own address, as PNG."""
         buffer = io.BytesIO()
@@ -44,14 +59,16 @@ class Thumbnail:
 
 def headline(name: str, result: Evaluation, on: str) -> Markup:
     """HTML: the figures of the checkpoint `name` on the images that `on` says."""
-    low, high = result.interval
-    scaled = f"{result.scaled_calibration_error:.2%} at its temperature {result.temperature:.2f}"
-    gap = scaled if result.temperature != 1 else "mean gap between confidence and accuracy"
+    low, high = (100 * end for end in result.interval)
+    gap = tr("mean gap between confidence and accuracy")
+    if result.temperature != 1:
+        scaled, temperature = result.scaled_calibration_error, result.temperature
+        gap = tr("{error:.2%} at its temperature {temperature:.2f}", error=scaled, temperature=temperature)
     shown = [
-        ("Accuracy", f"{result.accuracy:.2%}", f"95% interval {100 * low:.1f} to {100 * high:.1f}%"),
-        ("Loss", f"{result.loss:.4f}", "mean cross entropy, in nats"),
-        ("Calibration error", f"{result.calibration_error:.2%}", gap),
-        ("Images", figures.count(result.n), on),
+        (tr("Accuracy"), f"{result.accuracy:.2%}", tr("95% interval {low:.1f} to {high:.1f}%", low=low, high=high)),
+        (tr("Loss"), f"{result.loss:.4f}", tr("mean cross entropy, in nats")),
+        (tr("Calibration error"), f"{result.calibration_error:.2%}", gap),
+        (tr("Images"), figures.count(result.n), on),
     ]
     return render("evaluate/headline.html", name=name, figures=shown)
 
@@ -61,13 +78,28 @@ def headline(name: str, result: Evaluation, on: str) -> Markup:
 
 def cell_images(true: str, predicted: str, images: Sequence[Thumbnail], count: int) -> Markup:
     """HTML: the first `images` of the `count` in a confusion cell."""
-    verb, noun = "correctly predicted as" if true == predicted else "predicted as", "image" if count == 1 else "images"
-    return gallery(f"{count:,} {noun} of {true} {verb} {predicted}", images, count, "The most confident first")
+    about = {"true": true, "predicted": predicted}
+    if true == predicted:
+        heading = trn(
+            "{n:,} image of {true} correctly predicted as {predicted}",
+            "{n:,} images of {true} correctly predicted as {predicted}",
+            count,
+            **about,
+        )
+    else:
+        heading = trn(
+            "{n:,} image of {true} predicted as {predicted}",
+            "{n:,} images of {true} predicted as {predicted}",
+            count,
+            **about,
+        )
+    return gallery(heading, images, count, tr("The most confident first"))
 
 
 def gallery(heading: str, images: Sequence[Thumbnail], count: int, order: str) -> Markup:
     """HTML: thumbnails, each a button whose `data-image` is its number; it opens the image in Classify."""
-    order += f"; {len(images)} of them shown" if len(images) < count else ""
+    if len(images) < count:
+        order = tr("{order}; {n} of them shown", order=order, n=len(images))
     return render("evaluate/gallery.html", heading=heading, images=images, order=order)
 
 
@@ -77,7 +109,8 @@ def gallery(heading: str, images: Sequence[Thumbnail], count: int, order: str) -
 def class_bars(result: Evaluation) -> Markup:
     """HTML: accuracy by class as bars, the weakest first, with the interval that the true value lies in."""
     rows, without = class_rows(result), [name for name, share in result.per_class.items() if share is None]
-    missing = ", ".join(without) if len(without) <= MAX_MISSING else f"{len(without):,} classes"
+    many = tr("{n:,} classes", n=len(without))
+    missing = ", ".join(without) if len(without) <= MAX_MISSING else many
     shown = rows if len(rows) <= MAX_CLASSES else rows[:WEAKEST]
     return render("evaluate/classes.html", rows=shown, total=len(rows), missing=missing)
 
@@ -100,9 +133,9 @@ def reliability_diagram(before: Sequence[Bin], after: Sequence[Bin] | None, temp
 
     `errors` says the calibration errors in words.
     """
-    lines = [("gl-before", "as trained", before)]
+    lines = [("gl-before", tr("as trained"), before)]
     if after is not None:
-        lines.append(("gl-after", f"at temperature {temperature:.2f}", after))
+        lines.append(("gl-after", tr("at temperature {t:.2f}", t=temperature), after))
     return render(
         "evaluate/reliability.html",
         lines=[(kind, word, reliability_dots(bins)) for kind, word, bins in lines],
@@ -122,8 +155,15 @@ def reliability_dots(bins: Sequence[Bin]) -> list[tuple[float, float, float, str
         (
             *_place(b.confidence, b.accuracy),
             round(2.5 + 7 * (b.count / total) ** 0.5, 1),
-            f"{b.count:,} image{'s' * (b.count != 1)} from {b.low:.0%} to {b.high:.0%}: "
-            f"confidence {b.confidence:.1%}, accuracy {b.accuracy:.1%}",
+            trn(
+                "{n:,} image from {low:.0%} to {high:.0%}: confidence {confidence:.1%}, accuracy {accuracy:.1%}",
+                "{n:,} images from {low:.0%} to {high:.0%}: confidence {confidence:.1%}, accuracy {accuracy:.1%}",
+                b.count,
+                low=b.low,
+                high=b.high,
+                confidence=b.confidence,
+                accuracy=b.accuracy,
+            ),
         )
         for b in bins
         if b.confidence is not None and b.accuracy is not None
@@ -141,8 +181,8 @@ def comparison(result: CheckpointComparison, names: tuple[str, str], n: int) -> 
     """HTML: the accuracies of two checkpoints on the same `n` images, and whether their difference means anything."""
     alone = (result.first_only, result.second_only)
     shown = [
-        (name, f"{accuracy:.2%}", f"the only one right on {len(only):,} images")
+        (name, f"{accuracy:.2%}", tr("the only one right on {n:,} images", n=len(only)))
         for name, accuracy, only in zip(names, result.accuracies, alone, strict=True)
     ]
-    shown.append(("Answers differ on", figures.count(len(result.differ)), f"of {n:,} images"))
+    shown.append((tr("Answers differ on"), figures.count(len(result.differ)), tr("of {n:,} images", n=n)))
     return render("evaluate/comparison.html", figures=shown, sentence=result.sentence)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import Run, find_checkpoint, list_checkpoints, list_runs
 from googlenet.ui.classify.view import empty
 from googlenet.ui.common.figures import message
@@ -23,18 +24,28 @@ if TYPE_CHECKING:  # they import torch, which the page does not wait for
     from googlenet.data.splits import Progress
     from googlenet.inference.selection import Judged, RunJudgement
 
-NOTHING = empty(
-    "Nothing to evaluate yet", "Train a network in the Train tab, or put a weights file into the checkpoints folder."
-)
-NOT_JUDGED = empty(
-    "Which checkpoint is the best?",
-    "Press Evaluate checkpoints: each is judged on images held out of training, and the best is proposed.",
-)
-ALONE = empty(
-    "Weights without a run",
-    "These weights belong to no run here, so there is nothing to choose. Press Evaluate checkpoints to judge them "
-    "on the test images.",
-)
+
+def nothing() -> str:
+    """HTML for a lab without a run or weights."""
+    hint = tr("Train a network in the Train tab, or put a weights file into the checkpoints folder.")
+    return empty(tr("Nothing to evaluate yet"), hint)
+
+
+def not_judged() -> str:
+    """HTML for a run that nobody has judged yet."""
+    hint = tr("Press Evaluate checkpoints: each is judged on images held out of training, and the best is proposed.")
+    return empty(tr("Which checkpoint is the best?"), hint)
+
+
+def alone() -> str:
+    """HTML for weights that no run has made."""
+    return empty(
+        tr("Weights without a run"),
+        tr(
+            "These weights belong to no run here, so there is nothing to choose. Press Evaluate checkpoints to judge "
+            "them on the test images."
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,12 @@ class Shown:
     def row(self, source: str | None, name: str) -> tuple[RunJudgement, Judged]:
         """The judgement and its row of the checkpoint `name`; `LabError` when it has none, or is not of `source`."""
         if self.result is None or self.source != source:
-            raise LabError("Evaluate the checkpoints of this run first.", "run")
+            raise LabError(tr("Evaluate the checkpoints of this run first."), "run")
         for row in self.result.rows:
             if name in row.names:
                 return self.result, row
-        sentence = f"{self.result.run} has no checkpoint {str(name)[:80]!r}: choose one from the table."
-        raise LabError(sentence, "checkpoint")
+        said = {"run": self.result.run, "name": str(name)[:80]}
+        raise LabError(tr("{run} has no checkpoint {name!r}: choose one from the table.", **said), "checkpoint")
 
 
 NONE = Shown(None, None)
@@ -71,10 +82,10 @@ def source_choices(checkpoints: Path, chosen: str | None) -> Any:
     """
     runs = [run.name for run in list_runs(checkpoints) if not run.was_brought()]
     alone = [checkpoint.name for checkpoint in list_checkpoints(checkpoints) if "/" not in checkpoint.name]
-    choices = [(name, name) for name in runs] + [(f"{name}, weights", name) for name in alone]
+    choices = [(name, name) for name in runs] + [(tr("{name}, weights", name=name), name) for name in alone]
     value = chosen if chosen in runs + alone else next(iter(runs + alone), None)
     if chosen and value != chosen:
-        gr.Warning(f"There is no run {str(chosen)[:80]!r} here: choose one from the list.")
+        gr.Warning(tr("There is no run {name!r} here: choose one from the list.", name=str(chosen)[:80]))
     return gr.Dropdown(choices, value=value, interactive=bool(choices))
 
 
@@ -83,7 +94,8 @@ def is_run(checkpoints: Path, source: str | None) -> bool:
     if source in [run.name for run in list_runs(checkpoints)]:
         return True
     if not isinstance(source, str) or not source or "/" in source:
-        raise LabError(f"There is no run or network {str(source)[:80]!r}: choose one from the list.", "run")
+        named = str(source)[:80]
+        raise LabError(tr("There is no run or network {name!r}: choose one from the list.", name=named), "run")
     find_checkpoint(checkpoints, source)
     return False
 
@@ -127,9 +139,9 @@ def parts(checkpoints: Path, shown: Shown, chosen: str | None = None, done: str 
     source, result = shown.source, shown.result
     if result is None or source is None:
         judgeable = source in [run.name for run in list_runs(checkpoints)]
-        state = NOTHING if not source else NOT_JUDGED if judgeable else ALONE
-        alone = None if judgeable else source  # what is looked into at once
-        single = gr.Dropdown([alone] if alone else [], value=alone)
+        state = nothing() if not source else not_judged() if judgeable else alone()
+        weights = None if judgeable else source  # what is looked into at once
+        single = gr.Dropdown([weights] if weights else [], value=weights)
         return [shown, message(hide_paths(shown.problem)), state, gr.Column(visible=False), single, ""]
     row = next((row for row in result.rows if chosen in row.names), result.best)
     choices = [
@@ -150,7 +162,7 @@ def table(checkpoints: Path, shown: Shown, chosen: Judged) -> str:
     """HTML of the judgement with the row `chosen` marked."""
     result = shown.result
     if result is None:
-        return NOT_JUDGED
+        return not_judged()
     # Its other epochs were judged on the images that it held out.
     run = None if shown.data or result.warning else Run(checkpoints, result.run)
     return run_view.judgement(result, run, chosen)
@@ -169,12 +181,20 @@ def reports_of(checkpoints: Path, run: str) -> str:
 def promotion_question(shown: Shown | None, name: str, source: str | None) -> str:
     """What promoting means, in a sentence."""
     result, row = (shown or NONE).row(source, name)
-    fitted = f"a temperature and a warning for unfamiliar pictures, fitted on {result.judged_on}"
+    about = {"name": row.short, "run": result.run, "images": result.judged_on}
     if f"{result.run}/best" in row.names:
-        return f"{row.short} is the best of {result.run} already. Give it {fitted}?"
-    other = "" if row is result.best else f" The proposal is another: {result.best.short}."
-    kept = "The present best is kept as an epoch's file."
-    return f"Make {row.short} the best of {result.run}, with {fitted}? {kept}{other}"
+        return tr(
+            "{name} is the best of {run} already. Give it a temperature and a warning for unfamiliar pictures, fitted "
+            "on {images}?",
+            **about,
+        )
+    question = tr(
+        "Make {name} the best of {run}, with a temperature and a warning for unfamiliar pictures, fitted on {images}? "
+        "The present best is kept as an epoch's file.",
+        **about,
+    )
+    other = "" if row is result.best else tr("The proposal is another: {name}.", name=result.best.short)
+    return f"{question} {other}".strip()
 
 
 def promote_and_show(
@@ -188,7 +208,7 @@ def promote_and_show(
     fitted = selection.promote(checkpoints, result.run, row.name, data=shown.data, progress=progress)
     # From here on nothing can end it: what is shown is what has happened.
     again = stored(checkpoints, source, shown.data)
-    done = f"{row.short} is the best of {result.run} now; {fitted.sentence}."
+    done = tr("{name} is the best of {run} now; {fitted}.", name=row.short, run=result.run, fitted=fitted.sentence)
     return parts(checkpoints, again if again.result else shown, row.name, done)
 
 
@@ -199,13 +219,19 @@ def report_question(checkpoints: Path, shown: Shown | None, name: str, source: s
     result, row = (shown or NONE).row(source, name)
     done = test_reports(checkpoints, result.run)
     if not done:
-        return (
-            f"Evaluate {row.short} on {result.reported_on} now? Do it once, when every choice is made: "
-            "looking again and again means choosing by them."
+        return tr(
+            "Evaluate {name} on {images} now? Do it once, when every choice is made: looking again and again means "
+            "choosing by them.",
+            name=row.short,
+            images=result.reported_on,
         )
-    return (
-        f"The test images of {result.run} were used already, the last time on {str(done[-1].get('when', '?'))[:40]} "
-        f"for {str(done[-1].get('checkpoint', '?'))[:80]}. Use them again, for {row.short}? It will be recorded too."
+    return tr(
+        "The test images of {run} were used already, the last time on {when} for {checkpoint}. Use them again, for "
+        "{name}? It will be recorded too.",
+        run=result.run,
+        when=str(done[-1].get("when", "?"))[:40],
+        checkpoint=str(done[-1].get("checkpoint", "?"))[:80],
+        name=row.short,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from googlenet.language import retell, tr
 from googlenet.runs import Run
 from googlenet.ui.common.charts import Point, Series, curve_chart
 from googlenet.ui.common.templates import render
@@ -23,12 +24,12 @@ def judgement(result: RunJudgement, run: Run | None, chosen: Judged) -> Markup:
     best, x = result.best, result.overfits_from
     star = None if best.epoch is None else (best.epoch, best.validation_accuracy)
     # In the upper half of the accuracy run its curves: the word stands in the loss alone.
-    quiet, mark = (None, None) if x is None else ((x, ""), (x, "overfits from here"))
+    quiet, mark = (None, None) if x is None else ((x, ""), (x, tr("overfits from here")))
     return render(
         "evaluate/judgement.html",
         result=result,
-        accuracy=curve_chart("Accuracy", accuracy, unit="%", best=star, top=1.0, mark=quiet),
-        loss=curve_chart("Loss", loss, mark=mark),
+        accuracy=curve_chart(tr("Accuracy"), accuracy, unit="%", best=star, top=1.0, mark=quiet),
+        loss=curve_chart(tr("Loss"), loss, mark=mark),
         rows=[{**judged_row(row), "proposed": row is best, "chosen": row is chosen} for row in result.rows],
     )
 
@@ -46,26 +47,26 @@ def curves(result: RunJudgement, run: Run | None) -> tuple[list[Series], list[Se
     held_out = {"colour": VALIDATION, "dashed": True}
     return (
         [
-            Series("train", line("Accuracy", "train_accuracy"), TRAIN),
-            Series("held out", line("Validation accuracy", "validation_accuracy"), **held_out),
+            Series(tr("train"), line("Accuracy", "train_accuracy"), TRAIN),
+            Series(tr("held out"), line("Validation accuracy", "validation_accuracy"), **held_out),
         ],
         [
-            Series("train", line("Loss", ""), TRAIN),
-            Series("held out", line("Validation loss", "validation_loss"), **held_out),
+            Series(tr("train"), line("Loss", ""), TRAIN),
+            Series(tr("held out"), line("Validation loss", "validation_loss"), **held_out),
         ],
     )
 
 
 def judged_row(row: Judged) -> dict[str, str]:
     """The cells of a checkpoint in the table, and the `file` to ask about it."""
-    low, high = row.interval
+    low, high = (100 * end for end in row.interval)
     return {
         "file": file_of(row),
         "names": row.short,
         "epoch": "–" if row.epoch is None else f"{row.epoch:,}",
         "train": "–" if row.train_accuracy is None else f"{row.train_accuracy:.2%}",
         "accuracy": f"{row.validation_accuracy:.2%}",
-        "interval": f"{100 * low:.1f} to {100 * high:.1f}%",
+        "interval": tr("{low:.1f} to {high:.1f}%", low=low, high=high),
         "loss": f"{row.validation_loss:.4f}" if row.validation_loss < 100 else f"{row.validation_loss:,.0f}",
         "calibration": f"{row.calibration_error:.2%}",
     }
@@ -81,7 +82,8 @@ def reports(found: Sequence[dict[str, Any]]) -> Markup:
     rows = [
         {
             "share": f"{a:.2%}" if isinstance(a := report.get("accuracy"), float) and math.isfinite(a) else "?",
-            **{key: str(report.get(key, "?"))[:200] for key in ("checkpoint", "when", "reported_on")},
+            **{key: str(report.get(key, "?"))[:200] for key in ("checkpoint", "when")},
+            "reported_on": retell(str(report.get("reported_on", "?"))[:200]),
         }
         for report in found
     ]

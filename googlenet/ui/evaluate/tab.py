@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.tab import network_choices
 from googlenet.ui.common.figures import message
@@ -17,11 +18,11 @@ from googlenet.ui.evaluate.answers import AnswerBook
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, Question, finally_, refusable
 from googlenet.ui.events.refusals import sent
-from googlenet.ui.events.rights import READ_ONLY, check_own, needs
+from googlenet.ui.events.rights import check_own, needs, only_watched
 
 __all__ = ["evaluate_tab"]
 
-OWN = "the run's own"  # the data that a run learned from
+OWN = mark("the run's own")  # the data that a run learned from
 # One evaluation at a time; others wait in line, and the other tabs do not notice.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "evaluate"}
 PROGRESS = gr.Progress()
@@ -41,9 +42,9 @@ class _Page:
         self.cancellation = Cancellation()
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
-                self._lay_out_controls(list(dict.fromkeys([OWN, access.offered, "cifar10", "shapes"])), access)
+                self._lay_out_controls(list(dict.fromkeys([access.offered, "cifar10", "shapes"])), access)
             with gr.Column(scale=2, min_width=320):
-                self.table = _html(choose="checkpoint", value=run_events.NOT_JUDGED)
+                self.table = _html(choose="checkpoint", value=run_events.not_judged())
         with gr.Column(visible=False) as self.details:
             self._lay_out_details()
         self.shown, self.looked = gr.State(None), gr.State(None)
@@ -54,30 +55,34 @@ class _Page:
                               self.other, *self.of_pair]  # fmt: skip
 
     def _lay_out_controls(self, data: list[str], access: Access) -> None:
-        self.source = gr.Dropdown([], label="Evaluate", info="a run, newest first, or weights that belong to no run")
+        self.source = gr.Dropdown(
+            [], label=tr("Evaluate"), info=tr("a run, newest first, or weights that belong to no run")
+        )
         self.data = gr.Dropdown(
-            data,
+            [(tr(OWN), OWN), *((name, name) for name in data)],
             value=OWN,
-            label="Data",
-            info="where the images are now",
+            label=tr("Data"),
+            info=tr("where the images are now"),
             allow_custom_value=True,
         )
         with gr.Row():
-            self.evaluate = gr.Button("Evaluate checkpoints", variant="primary", min_width=150, elem_classes="gl-tight")
-            self.cancel = gr.Button("Cancel", scale=0, min_width=90, interactive=False)
+            label = tr("Evaluate checkpoints")
+            self.evaluate = gr.Button(label, variant="primary", min_width=150, elem_classes="gl-tight")
+            self.cancel = gr.Button(tr("Cancel"), scale=0, min_width=90, interactive=False)
         self.said = _html("gl-slot")
         with gr.Column(visible=False) as self.steps:
             self.checkpoint = gr.Dropdown(
                 [],
-                label="Checkpoint",
-                info="the proposed one, or any row of the table",
+                label=tr("Checkpoint"),
+                info=tr("the proposed one, or any row of the table"),
                 allow_custom_value=True,  # the page may still hold one of the run before: each event checks it
             )
             with gr.Column(visible=not access.read_only):
-                self.promote = Question.lay_out("Promote to best", "Promote")
-                self.report = Question.lay_out("Report on test", "Report, and record it")
+                self.promote = Question.lay_out(tr("Promote to best"), tr("Promote"))
+                self.report = Question.lay_out(tr("Report on test"), tr("Report, and record it"))
             if access.read_only:
-                _html(value=f"<p class='gl-note'>{READ_ONLY}: it promotes and reports nothing.</p>")
+                sentence = only_watched(mark("promotes and reports nothing"))
+                _html(value=f"<p class='gl-note'>{sentence}</p>")
             self.reports = _html()
 
     def _lay_out_details(self) -> None:
@@ -90,7 +95,10 @@ class _Page:
                 self.images = _html("gl-first", choose="image")
                 self.reliability = _html("gl-second")
         self.other = gr.Dropdown(
-            [], label="Compare with", info="another checkpoint, judged on the same images", elem_classes="gl-network"
+            [],
+            label=tr("Compare with"),
+            info=tr("another checkpoint, judged on the same images"),
+            elem_classes="gl-network",
         )
         self.compared = _html("gl-pair")
         self.differing = _html("gl-pair", choose="image")
@@ -109,7 +117,7 @@ def evaluate_tab(
 
 def _named(access: Access, data: str | None) -> str | None:
     """The data that was asked for, None for the run's own."""
-    return None if not data or data == OWN else access.check_data(str(data))
+    return None if not data or data in (OWN, tr(OWN)) else access.check_data(str(data))
 
 
 def _wire_run(page: _Page, checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab) -> list[Any]:
@@ -131,7 +139,7 @@ def _wire_run(page: _Page, checkpoints: Path, access: Access, demo: gr.Blocks, t
             checkpoints, run_events.judge_and_show(checkpoints, source, _named(access, data), listen)
         )
 
-    @refusable(6, place=1, cancelled="Cancelled: nothing was changed, best is what it was.")
+    @refusable(6, place=1, cancelled=mark("Cancelled: nothing was changed, best is what it was."))
     @needs(access, "promote")
     def promote(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> list[Any]:
         known, name = _asked_about(asked)
@@ -140,7 +148,7 @@ def _wire_run(page: _Page, checkpoints: Path, access: Access, demo: gr.Blocks, t
             checkpoints, known, name, source, page.cancellation.listen(request, progress)
         )
 
-    @refusable(1, cancelled="Cancelled: nothing was reported.")
+    @refusable(1, cancelled=mark("Cancelled: nothing was reported."))
     @needs(access, "report")
     def report(asked: Any, source: str, request: gr.Request, progress: gr.Progress = PROGRESS) -> str:
         known, name = _asked_about(asked)
@@ -177,7 +185,7 @@ def _confirmed(page: _Page, question: Question, words: Any) -> gr.State:
 def _asked_about(asked: Any) -> tuple[run_events.Shown, str]:
     """The run and the checkpoint of a question; `LabError` for an answer that no question came before."""
     if not asked or not asked[0]:
-        raise LabError("Nothing was asked yet: press Promote to best or Report on test first.", "checkpoint")
+        raise LabError(tr("Nothing was asked yet: press Promote to best or Report on test first."), "checkpoint")
     return asked[0], asked[1]
 
 
@@ -251,7 +259,7 @@ def _wire_checkpoint(page: _Page, access: Access, book: AnswerBook, ready: list[
 
 def _known(looked: Any) -> tuple[str, str | None]:
     if not looked:
-        raise LabError("Choose a checkpoint first.", "checkpoint")
+        raise LabError(tr("Choose a checkpoint first."), "checkpoint")
     return looked
 
 

@@ -13,6 +13,7 @@ import markupsafe
 
 from googlenet.data.datasets import NAMES
 from googlenet.errors import LabError
+from googlenet.language import tr
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,15 @@ class Access:
         if not self.confined or source is None or source in (*NAMES, self.data):
             return source
         known = ", ".join(dict.fromkeys([*NAMES, self.offered]))
-        whose = "Others can reach" if self.public else "Visitors share"
-        raise LabError(f"{whose} this page, so its data must be one of {known}: choose one of them.", "data")
+        if self.public:
+            sentence = tr(
+                "Others can reach this page, so its data must be one of {known}: choose one of them.", known=known
+            )
+        else:
+            sentence = tr(
+                "Visitors share this page, so its data must be one of {known}: choose one of them.", known=known
+            )
+        raise LabError(sentence, "data")
 
 
 def is_public(host: str, *, login: bool, share: bool) -> bool:

@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import Run
 from googlenet.runs.exchange.tensorboard import event_file, file_name
 from googlenet.ui.events.access import hide_paths
@@ -44,7 +45,8 @@ def _events(run: Run) -> Response:
 def download_route(checkpoints: Path) -> Route:
     """For the app: `download/RUN/FILE`, to those who may see the page."""
 
-    gone = PlainTextResponse("There is no such file to download.", status_code=404)
+    def gone() -> Response:
+        return PlainTextResponse(tr("There is no such file to download."), status_code=404)
 
     def find(name: str, file: str) -> Response:
         try:
@@ -52,9 +54,9 @@ def download_route(checkpoints: Path) -> Route:
         except LabError:
             offered = {}
         if file == EVENTS:
-            return _events(Run(checkpoints, name)) if offered else gone
+            return _events(Run(checkpoints, name)) if offered else gone()
         if file not in offered:
-            return gone
+            return gone()
         if file == LOG:  # it may hold a traceback
             response = PlainTextResponse(hide_paths(offered[file].read_text(encoding="utf-8", errors="replace")))
             response.headers["Content-Disposition"] = f'attachment; filename="{LOG}"'

@@ -15,6 +15,7 @@ import anyio
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.ui.events.gradio_private import gradio_error, whether_awaited
 from googlenet.ui.events.long_work import Cancelled
 
@@ -34,8 +35,11 @@ class _Watched:
             raise Cancelled
         if self.awaited is None and time.monotonic() - self.started > UNQUEUED_SECONDS:
             raise LabError(
-                f"This takes longer than the {UNQUEUED_SECONDS} seconds that a call past the queue may take: ask at "
-                "/gradio_api/call/, where progress is told and a cancel is heard."
+                tr(
+                    "This takes longer than the {seconds} seconds that a call past the queue may take: ask at "
+                    "/gradio_api/call/, where progress is told and a cancel is heard.",
+                    seconds=UNQUEUED_SECONDS,
+                )
             )
         self.progress(share, desc=text)
 
@@ -58,7 +62,7 @@ def interruptible(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, 
         try:
             return await anyio.to_thread.run_sync(copy_context().run, work, abandon_on_cancel=True)
         except Cancelled as error:
-            raise gradio_error("Cancelled: nobody waited for this answer any more.") from error
+            raise gradio_error(tr("Cancelled: nobody waited for this answer any more.")) from error
         except asyncio.CancelledError:
             watched.cancelled.set()  # whoever comes next finds the machine free
             await anyio.to_thread.run_sync(watched.over.wait, PATIENCE, abandon_on_cancel=True)

@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.ui.common.figures import message
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.refusals import toast
@@ -67,11 +68,12 @@ class Cancellation:
 
 
 def refusable(
-    outputs: int, *, place: int | None = None, cancelled: str = "Cancelled: what was judged so far is kept."
+    outputs: int, *, place: int | None = None, cancelled: str = mark("Cancelled: what was judged so far is kept.")
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """For a handler of `outputs` components: what it refuses leaves them as they were.
 
-    The sentence stands in the component number `place`, or else is a toast; `cancelled` is one in any case.
+    The sentence stands in the component number `place`, or else is a toast; `cancelled`, a text that is marked for the
+    catalogue, is one in any case.
     """
 
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,7 +83,7 @@ def refusable(
             try:
                 return handler(*arguments)
             except Cancelled:
-                gr.Info(cancelled)
+                gr.Info(tr(cancelled))
             except LabError as error:
                 if place is None:
                     toast(error)
@@ -118,7 +120,7 @@ class Question:
             words = gr.HTML(apply_default_css=False, elem_classes="gl-html")
             with gr.Row():
                 yes = gr.Button(answer, variant="primary", size="sm", min_width=90)
-                no = gr.Button("No", size="sm", min_width=60)
+                no = gr.Button(tr("No"), size="sm", min_width=60)
         return cls(button, box, words, yes, no)
 
     def ask(self, question: Callable[..., str], inputs: list[Any], asked: gr.State | None = None) -> Dependency:

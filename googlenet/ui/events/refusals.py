@@ -12,6 +12,7 @@ import gradio as gr
 from pydantic import TypeAdapter, ValidationError
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.gradio_private import gradio_error, warnings_are_lost
 
@@ -41,7 +42,8 @@ def _check_type(name: str, value: Any, type_of: TypeAdapter[Any]) -> None:
         type_of.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]["msg"]
-        raise LabError(f"{name}: {first[:1].lower()}{first[1:]}, not {str(value)[:40]!r}.", name) from error
+        said = {"name": name, "why": f"{first[:1].lower()}{first[1:]}", "value": str(value)[:40]}
+        raise LabError(tr("{name}: {why}, not {value!r}.", **said), name) from error
 
 
 def sent(event: gr.EventData, name: str) -> Any:

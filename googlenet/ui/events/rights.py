@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr, trn
 from googlenet.runs import Run, list_runs
 from googlenet.runs.owner import read_owner, write_owner
 from googlenet.runs.queue import Entry, read_queue
@@ -21,42 +22,48 @@ from googlenet.ui.events.gradio_private import known_cookie, visitor_cookie
 
 # What a page does not do when it is read only, by the right that is missing.
 REFUSED = {
-    "start": "starts no training",
-    "stop": "stops no training",
-    "resume": "resumes no training",
-    "queue": "changes no queue",
-    "hold": "holds no queue",
-    "steer": "changes no training",
-    "promote": "promotes no checkpoint",
-    "report": "records no test report",
-    "bring": "takes no weights and no metrics",
-    "change": "renames, notes, deletes and prunes no run",
-    "trash": "erases nothing",
-    "fetch": "downloads nothing",
-    "index": "computes no index",
+    "start": mark("starts no training"),
+    "stop": mark("stops no training"),
+    "resume": mark("resumes no training"),
+    "queue": mark("changes no queue"),
+    "hold": mark("holds no queue"),
+    "steer": mark("changes no training"),
+    "promote": mark("promotes no checkpoint"),
+    "report": mark("records no test report"),
+    "bring": mark("takes no weights and no metrics"),
+    "change": mark("renames, notes, deletes and prunes no run"),
+    "trash": mark("erases nothing"),
+    "fetch": mark("downloads nothing"),
+    "index": mark("computes no index"),
 }
 FOR_THE_OWNER = ("change", "trash", "hold", "bring")  # on a page for others, unless each has runs of their own
-READ_ONLY = "This page is for watching, building, evaluating and classifying"
+READ_ONLY = mark("This page is for watching, building, evaluating and classifying")
 T = TypeVar("T")
 _starting = threading.Lock()
+
+
+def only_watched(refused: str) -> str:
+    """The sentence of a page that is read only; `refused` is what "it …", a text that is marked for the catalogue."""
+    return tr("{page}: it {refused}.", page=tr(READ_ONLY), refused=tr(refused))
 
 
 def check(access: Access, right: str) -> None:
     """Raise `LabError` where this page gives nobody, or not this visitor, the `right`."""
     if access.read_only:
-        raise LabError(f"{READ_ONLY}: it {REFUSED[right]}.")
+        raise LabError(only_watched(REFUSED[right]))
     if access.each_their_own:
         if right == "trash":
-            raise LabError("Others have runs here too, so the trash is emptied on the owner's command line only.")
+            raise LabError(tr("Others have runs here too, so the trash is emptied on the owner's command line only."))
         if right == "hold":
-            raise LabError("Others wait here too, so the queue is paused on the owner's command line only.")
+            raise LabError(tr("Others wait here too, so the queue is paused on the owner's command line only."))
         if not visitor():
             raise LabError(
-                "This page knows its visitors by a cookie, and none has come: open it in a browser with them."
+                tr("This page knows its visitors by a cookie, and none has come: open it in a browser with them.")
             )
     elif access.public and right in FOR_THE_OWNER:
-        what = "the queue is paused" if right == "hold" else "runs are changed"
-        raise LabError(f"Others can reach this page, so {what} on the owner's command line only.")
+        if right == "hold":
+            raise LabError(tr("Others can reach this page, so the queue is paused on the owner's command line only."))
+        raise LabError(tr("Others can reach this page, so runs are changed on the owner's command line only."))
 
 
 def needs(access: Access, right: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -100,7 +107,8 @@ def check_own(access: Access, checkpoints: Path, name: str) -> None:
     """Raise `LabError` where each has runs of their own and the run `name` is another's."""
     run = Run(checkpoints, name)
     if run.exists() and not is_own(access, run.path):
-        raise LabError(f"{run.name} is not a run of yours: each visitor stops and changes only their own.", "run")
+        sentence = tr("{run} is not a run of yours: each visitor stops and changes only their own.", run=run.name)
+        raise LabError(sentence, "run")
 
 
 def is_own_entry(access: Access, entry: Entry) -> bool:
@@ -111,7 +119,8 @@ def is_own_entry(access: Access, entry: Entry) -> bool:
 def check_own_entry(access: Access, entry: Entry) -> None:
     """Raise `LabError` where each has runs of their own and another visitor asked for `entry`."""
     if not is_own_entry(access, entry):
-        raise LabError(f"{entry.name} is not yours: each visitor moves and cancels only what they asked for.", "run")
+        sentence = tr("{run} is not yours: each visitor moves and cancels only what they asked for.", run=entry.name)
+        raise LabError(sentence, "run")
 
 
 def start_own(access: Access, checkpoints: Path, start: Callable[[str], T], count: int = 1) -> T:
@@ -125,11 +134,16 @@ def start_own(access: Access, checkpoints: Path, start: Callable[[str], T], coun
         own = [run.name for run in list_runs(checkpoints) if is_own(access, run.path)]
         own += [entry.name for entry in read_queue(checkpoints).entries if is_own_entry(access, entry)]
         if len(own) + count > (access.most_runs or 0):
-            have = f"You have {len(own)} of {access.most_runs} {'run' if access.most_runs == 1 else 'runs'}"
-            named = f" ({', '.join(own[:3])})" if own else ""
-            more = "delete or cancel one before you start another" if count == 1 else f"{count} more are too many"
-            raise LabError(f"{have}{named}: {more}.", "run")
+            raise LabError(_too_many(own, access.most_runs or 0, count), "run")
         started = start(visitor())
         if isinstance(run := getattr(started, "run", started), Run):
             write_owner(run, visitor())
         return started
+
+
+def _too_many(own: list[str], most: int, count: int) -> str:
+    have = trn("You have {own} of {n} run", "You have {own} of {n} runs", most, own=len(own))
+    have = f"{have} ({', '.join(own[:3])})" if own else have
+    if count == 1:
+        return tr("{have}: delete or cancel one before you start another.", have=have)
+    return tr("{have}: {n} more are too many.", have=have, n=count)

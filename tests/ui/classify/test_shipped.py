@@ -24,7 +24,7 @@ def test_classify_and_evaluate_offer_it(tmp_path: Path) -> None:
     assert (choices.choices, choices.value) == ([(f"{NAME}, 96.3% test", NAME)], NAME)
     choices = run_events.source_choices(tmp_path, None)
     assert ([name for _, name in choices.choices], choices.value) == ([NAME], NAME)
-    assert run_events.parts(tmp_path, run_events.stored(tmp_path, NAME, None))[2] == run_events.ALONE
+    assert run_events.parts(tmp_path, run_events.stored(tmp_path, NAME, None))[2] == run_events.alone()
 
 
 def test_a_client_that_names_no_checkpoint_is_answered_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,7 @@ def test_a_run_that_cannot_be_read_says_so_in_its_place(checkpoints: Path) -> No
     (checkpoints / "tried" / "config.json").write_text("{}")
     shown, said, table, steps, *_ = run_events.stored_parts(checkpoints, "tried", None, None)
     assert "training description" in said
-    assert (shown.result, table, steps.visible) == (None, run_events.NOT_JUDGED, False)
+    assert (shown.result, table, steps.visible) == (None, run_events.not_judged(), False)
     assert not shown.opens("tried/best")  # which the page may still hold
 
 
@@ -219,7 +219,7 @@ def test_weights_of_no_run_are_judged_on_test(checkpoints: Path, book: AnswerBoo
     assert names == ["tried", "alone"]
     shown = run_events.judge_and_show(checkpoints, "alone", None, None)
     _, _, table, steps, dropdown, _ = run_events.parts(checkpoints, shown)
-    assert table == run_events.ALONE
+    assert table == run_events.alone()
     assert not steps.visible
     assert dropdown.value == "alone"
     assert shown.opens("alone")
@@ -241,7 +241,7 @@ def test_the_run_of_the_address_is_kept_and_one_that_is_not_there_is_told_of(che
 
 def test_empty_states_say_what_to_do(tmp_path: Path) -> None:
     assert run_events.source_choices(tmp_path, None).value is None
-    assert run_events.stored_parts(tmp_path, None, None, None)[2] == run_events.NOTHING
+    assert run_events.stored_parts(tmp_path, None, None, None)[2] == run_events.nothing()
 
 
 # --- a checkpoint -----------------------------------------------------------------------------

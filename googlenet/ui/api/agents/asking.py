@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 
 Tell = Callable[[float, str], Awaitable[None]]
-ENDED = "The lab has ended before it could answer: ask again."
+ENDED = mark("The lab has ended before it could answer: ask again.")
 
 
 async def ask(app: str, headers: Mapping[str, str], name: str, arguments: list[Any], tell: Tell) -> Any:
@@ -37,9 +38,9 @@ async def ask(app: str, headers: Mapping[str, str], name: str, arguments: list[A
                 elif message["msg"] == "process_completed":
                     output = message["output"]
                     if not message["success"]:
-                        raise LabError(str(output.get("error") or ENDED))
+                        raise LabError(str(output.get("error") or tr(ENDED)))
                     return output["data"][0]
-    raise LabError(ENDED)
+    raise LabError(tr(ENDED))
 
 
 def _sentence(refusal: httpx.Response) -> str:
@@ -47,4 +48,6 @@ def _sentence(refusal: httpx.Response) -> str:
         said = refusal.json()["detail"]
     except (ValueError, LookupError, TypeError):
         said = None
-    return said if isinstance(said, str) else f"The lab could not be asked (HTTP status {refusal.status_code})."
+    if isinstance(said, str):
+        return said
+    return tr("The lab could not be asked (HTTP status {status}).", status=refusal.status_code)

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from googlenet import __version__
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.ui.api.agents.asking import ask
 from googlenet.ui.api.agents.tools import INSTRUCTIONS, arguments_of, input_schema, tools
 from googlenet.ui.events.gradio_private import login_cookie
@@ -116,11 +117,13 @@ def _server(demo: LabPage, *, write: bool) -> Server[Any, Any]:
     async def call_tool(name: str, given: dict[str, Any]) -> types.CallToolResult:
         if name not in offered:
             known = name in demo.endpoints.known
-            why = "it changes something, and this lab was started without --mcp-write" if known else "see tools/list"
-            raise LabError(f"There is no tool {name[:60]!r} here: {why}.")
+            if known:
+                why = tr("it changes something, and this lab was started without --mcp-write")
+                raise LabError(tr("There is no tool {name!r} here: {why}.", name=name[:60], why=why))
+            raise LabError(tr("There is no tool {name!r} here: see tools/list.", name=name[:60]))
         context, app = server.request_context, demo.local_url
         if context.request is None or not app:  # neither happens over HTTP
-            raise LabError("The lab is not open yet: ask again.")
+            raise LabError(tr("The lab is not open yet: ask again."))
         token = context.meta.progressToken if context.meta else None
 
         async def tell(share: float, text: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.ui.api.endpoint import Endpoint, Endpoints
 from googlenet.ui.classify.shared import received
 from googlenet.ui.events.gradio_private import keep_file, upload_folder
@@ -66,13 +67,17 @@ def arguments_of(endpoint: Endpoint, given: dict[str, Any]) -> Iterator[list[Any
 
     Raises `LabError` for one that is missing, one that there is not, and a picture that has not arrived.
     """
-    known = ", ".join(endpoint.parameters) or "nothing"
+    known = ", ".join(endpoint.parameters) or tr("nothing")
     for name in given:
         if name not in endpoint.parameters:
-            raise LabError(f"{endpoint.name} takes no {name[:40]!r}: it takes {known}.", name)
+            raise LabError(
+                tr("{tool} takes no {name!r}: it takes {known}.", tool=endpoint.name, name=name[:40], known=known), name
+            )
     for name in endpoint.required:
         if name not in given:
-            raise LabError(f"{endpoint.name} needs {name}: it takes {known}.", name)
+            raise LabError(
+                tr("{tool} needs {name}: it takes {known}.", tool=endpoint.name, name=name, known=known), name
+            )
     written: list[Path] = []
     try:
         values = []
@@ -81,7 +86,9 @@ def arguments_of(endpoint: Endpoint, given: dict[str, Any]) -> Iterator[list[Any
             if _takes_file(schema):
                 many = schema.get("type") == "array"
                 if not isinstance(value, list if many else str):
-                    raise LabError(f"{name}: send {'a list of texts' if many else 'a text'}, as its description says.")
+                    if many:
+                        raise LabError(tr("{name}: send a list of texts, as its description says.", name=name))
+                    raise LabError(tr("{name}: send a text, as its description says.", name=name))
                 value = [_file(name, one, written) for one in value] if many else _file(name, value, written)
             values.append(value)
         yield values
@@ -97,8 +104,12 @@ def _file(name: str, text: Any, written: list[Path]) -> dict[str, str]:
             path = received({"path": text})
         except LabError as error:
             raise LabError(
-                f"{name}: no such picture has arrived: send it as a data: address, or POST it to {UPLOAD} and send the "
-                "path that this answers.",
+                tr(
+                    "{name}: no such picture has arrived: send it as a data: address, or POST it to {address} and send "
+                    "the path that this answers.",
+                    name=name,
+                    address=UPLOAD,
+                ),
                 name,
             ) from error
         return {"path": str(path), "orig_name": path.name}
@@ -108,7 +119,8 @@ def _file(name: str, text: Any, written: list[Path]) -> dict[str, str]:
         if not head.endswith(";base64"):
             raise ValueError
     except (ValueError, binascii.Error) as error:
-        raise LabError(f"{name}: this data: address is not in base64: write data:image/png;base64,….", name) from error
+        sentence = tr("{name}: this data: address is not in base64: write data:image/png;base64,….", name=name)
+        raise LabError(sentence, name) from error
     kind = head.removeprefix("data:").partition(";")[0]
     called = f"picture-{len(written) + 1}{mimetypes.guess_extension(kind) or '.png'}"
     path = keep_file(content, called, upload_folder())

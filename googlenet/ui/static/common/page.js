@@ -20,14 +20,16 @@
     looking = 0;
     for (const part of document.querySelectorAll('fieldset:not([aria-label]), textarea:not([aria-label])')) {
       if (part.labels?.length) continue;
-      part.ariaLabel = part.closest('.block')?.querySelector('[data-testid=block-info]')?.textContent.trim() || 'Text';
+      part.ariaLabel = part.closest('.block')?.querySelector('[data-testid=block-info]')?.textContent.trim()
+        || own.tr('Text');
       part.dataset.group = `gl-group-${++groups}`;
     }
     for (const radio of document.querySelectorAll('fieldset[data-group] input[type=radio]:not([name^=gl-])')) {
       radio.name = radio.closest('fieldset').dataset.group;
     }
     for (const example of document.querySelectorAll('.gallery-item:not([aria-label])')) {
-      example.ariaLabel = `Example: ${example.querySelector('img')?.src.match(/([a-z]+)\d*\.\w+$/)?.[1] ?? 'picture'}`;
+      const shown = example.querySelector('img')?.src.match(/([a-z]+)\d*\.\w+$/)?.[1] ?? own.tr('picture');
+      example.ariaLabel = own.tr('Example: {picture}', {picture: shown});
     }
   };
   const watched = {childList: true, subtree: true, attributeFilter: ['name']};
