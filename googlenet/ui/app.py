@@ -48,7 +48,7 @@ def build_app(
         with gr.Row(elem_classes="gl-header"):
             gr.HTML(header_html(data), elem_classes="gl-html")
             now = gr.HTML(now_html([]), elem_classes="gl-html gl-now")
-            gr.HTML(languages_html(), elem_classes="gl-html")
+            gr.HTML(languages_html(), elem_classes="gl-html gl-speaks")
         timer = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(tr("Build"), id="build") as build:

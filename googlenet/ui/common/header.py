@@ -16,6 +16,10 @@ from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
 
 
+# What the switch says of itself, to those who read that language.
+SWITCHES = {"en": "Read this page in English", "ko": "이 페이지를 한국어로 보기"}
+
+
 @functools.cache
 def _device() -> list[str]:
     """A list of one once torch, whose import takes seconds, has been asked; the page does not wait for it."""
@@ -37,7 +41,7 @@ def header_html(data: str) -> str:
 
 def languages_html() -> str:
     """HTML of the switch to another language."""
-    return render("common/languages.html", languages=LANGUAGES, spoken=language())
+    return render("common/languages.html", languages=LANGUAGES, about=SWITCHES, spoken=language())
 
 
 def now_html(active: Sequence[tuple[Run, Status]], waiting: int = 0) -> str:
