@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from googlenet.language import catalogue, language, speaking, tr, trn
+from googlenet.language import carried, catalogue, language, retell, speaking, tr, trn
 from googlenet.ui.spoken import spoken
 
 
@@ -40,6 +41,29 @@ def test_another_thread_speaks_its_own() -> None:
         thread.start()
         thread.join()
     assert heard == ["en"]
+
+
+def test_a_pool_speaks_for_whom_it_works() -> None:
+    with ThreadPoolExecutor(1) as pool, speaking("ko"):
+        assert list(pool.map(carried(lambda _: language()), range(2))) == ["ko", "ko"]
+        assert pool.submit(language).result() == "en"
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("the 1,000 test images of shapes (synthetic)", "도형(합성)의 테스트 이미지 1,000개"),
+        ("the 7 test images of folder cats {and} dogs", "폴더 cats {and} dogs의 테스트 이미지 7개"),
+        ("the 7 test images of folder x, of 3 of the 10 classes; 2 could not be read",
+         "폴더 x(클래스 10개 중 3개)(2개는 읽을 수 없음)의 테스트 이미지 7개"),
+        ("7 images of the moon that no text speaks of", "7 images of the moon that no text speaks of"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_what_was_kept_in_english_is_told_again(kept: str, told: str) -> None:
+    assert retell(kept) == kept
+    with speaking("ko"):
+        assert retell(kept) == told
 
 
 @pytest.mark.parametrize(

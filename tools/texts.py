@@ -169,7 +169,9 @@ def _outside_script(code: str, page: bool) -> Iterator[tuple[int, str]]:
     """A literal of several words that is no selector, or one with a capital, and that `tr` does not get."""
     for number, line in enumerate(code.splitlines(), 1):
         line = re.sub(r"(^|\s)//.*", "", line)
-        for quoted in re.finditer(r"""(?<!tr\()(['`])((?:[A-Z][a-z]+|[a-z]+(?= [a-z]))(?:[\w ,;:'’%${}?!-]|\.(?![\w]))*)\1""", line):
+        for quoted in re.finditer(
+            r"""(?<!tr\()(['`])((?:[A-Z][a-z]+|[a-z]+(?= [a-z]))(?:[\w ,;:'’%${}?!-]|\.(?![\w]))*)\1""", line
+        ):
             if _is_prose(quoted[2]) and not re.fullmatch(r"[A-Z]\w+(?<!ing)", quoted[2]):
                 yield number, quoted[2]
 

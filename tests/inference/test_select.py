@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,7 @@ from googlenet.inference.selection import (
     weights_digest,
 )
 from googlenet.inference.selection.overfitting import see_overfitting
+from googlenet.language import speaking
 from googlenet.models.weights import add_facts, read_info
 from googlenet.runs import Run, process_started
 from googlenet.runs.lock import while_promoting
@@ -295,6 +297,28 @@ def test_files_that_cannot_be_judged_are_left_out_with_a_sentence(run: Path) -> 
     assert judged.refused.keys() == says.keys()
     assert all(words in judged.refused[name] for name, words in says.items())
     assert stored_judgement("runs", "mine") == judged
+
+
+def test_a_run_s_files_are_in_english_whoever_asks(run: Path) -> None:
+    tiny_checkpoint(run / "epoch-0003.safetensors", ("blue", "green", "pink"), epoch=3)
+    heard: list[str] = []
+    with speaking("ko"):
+        judged = judge_run("runs", "mine", device="cpu", progress=lambda share, text: heard.append(text))
+        report_on_test("runs", "mine/best", device="cpu")
+        promote("runs", "mine", "epoch-0002", device="cpu")
+    assert (judged.judged_on, judged.reported_on) == (
+        "폴더 pictures에서 학습에 쓰지 않고 떼어 둔 이미지 18개",
+        "폴더 pictures의 테스트 이미지 18개",
+    )
+    assert "과적합" in judged.overfitting
+    assert any("개 중" in text for text in heard)
+    kept = (run / "validation.json").read_text() + (run / "test-reports.json").read_text()
+    assert "Class 2 is 'pink' in epoch-0003.safetensors but 'red' in folder pictures" in kept
+    assert read_info(run / "best.safetensors").facts["temperature_fitted_on"] in (
+        None,
+        "the 18 images of folder pictures that the training held out",
+    )
+    assert not re.search("[가-힣]", kept + json.dumps(read_info(run / "best.safetensors").facts, ensure_ascii=False))
 
 
 def test_runs_that_cannot_be_judged(run: Path, data: Path) -> None:

@@ -15,7 +15,6 @@ from googlenet.runs import Run, Status
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
 
-
 # What the switch says of itself, to those who read that language.
 SWITCHES = {"en": "Read this page in English", "ko": "이 페이지를 한국어로 보기"}
 
