@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from googlenet.language import mark, tr
 from googlenet.runs.run import Run
 from googlenet.runs.status import Status, is_suspended
 
@@ -19,15 +20,15 @@ PROGRESS = 0.005  # less of the loss, or of accuracy, is none
 SILENT = 90.0  # seconds: a step, a validation or the start of compiled code may take long
 SAVES, ROOM = 4, 500_000_000  # the disk is nearly full where fewer saves than this, or fewer bytes, fit
 KINDS = {  # in the order of urgency; the words stand in the tab's title
-    "silent": "not answering",
-    "diverged": "diverged",
-    "out_of_memory": "out of memory",
-    "failed": "failed",
-    "disk": "disk nearly full",
-    "diverging": "diverging",
-    "overfitting": "overfitting",
-    "plateau": "plateau",
-    "finished": "finished",
+    "silent": mark("not answering"),
+    "diverged": mark("diverged"),
+    "out_of_memory": mark("out of memory"),
+    "failed": mark("failed"),
+    "disk": mark("disk nearly full"),
+    "diverging": mark("diverging"),
+    "overfitting": mark("overfitting"),
+    "plateau": mark("plateau"),
+    "finished": mark("finished"),
 }
 
 Row = Mapping[str, float | None]
@@ -44,7 +45,7 @@ class Alert:
     @property
     def word(self) -> str:
         """For where there is no room for the sentence."""
-        return KINDS[self.kind]
+        return tr(KINDS[self.kind])
 
 
 @dataclass(frozen=True)
@@ -91,33 +92,60 @@ def alerts_of(run: Run) -> list[Alert]:
 
 def _end(status: Status, rows: Sequence[Row]) -> Alert | None:
     if status.state in ("failed", "diverged", "out_of_memory"):
-        return Alert(status.state, status.message or f"The training ended: {KINDS[status.state]}.")
+        ended = tr("The training ended: {state}.", state=tr(KINDS[status.state]))
+        return Alert(status.state, tr(status.message) or ended)  # what a trainer says in words of its own is English
     if status.state != "finished":
         return None
     best = max(_column(rows, "Validation accuracy"), key=lambda point: point[1], default=None)
-    reached = f"; the best validation accuracy is {best[1]:.2%}, after epoch {best[0]:,}" if best else ""
-    ended = f"all {status.epochs:,} epochs are done"
+    epochs = {"done": status.epoch, "all": status.epochs}
+    if best is None:
+        sentence = tr("Finished: all {all:,} epochs are done.", **epochs)
+        if status.epoch < status.epochs:
+            sentence = tr("Finished: early stopping ended it after {done:,} of {all:,} epochs.", **epochs)
+        return Alert("finished", sentence)
+    known = {**epochs, "epoch": best[0], "best": best[1]}
+    sentence = tr(
+        "Finished: all {all:,} epochs are done; the best validation accuracy is {best:.2%}, after epoch {epoch:,}.",
+        **known,
+    )
     if status.epoch < status.epochs:
-        ended = f"early stopping ended it after {status.epoch:,} of {status.epochs:,} epochs"
-    return Alert("finished", f"Finished: {ended}{reached}.", best[0] if best else None)
+        sentence = tr(
+            "Finished: early stopping ended it after {done:,} of {all:,} epochs; the best validation accuracy is "
+            "{best:.2%}, after epoch {epoch:,}.",
+            **known,
+        )
+    return Alert("finished", sentence, best[0])
 
 
 def _silent(status: Status, now: float | None) -> Alert | None:
     if is_suspended(status.pid):
-        how = f"its process {status.pid} is suspended; kill -CONT {status.pid} lets it go on, from where it is"
-        return Alert("silent", f"The trainer does not answer: {how}.")
+        sentence = tr(
+            "The trainer does not answer: its process {pid} is suspended; kill -CONT {pid} lets it go on, from where "
+            "it is.",
+            pid=status.pid,
+        )
+        return Alert("silent", sentence)
     quiet = status.silence(now)
     if quiet > SILENT:
-        so_long = f"{quiet / 60:,.0f} min" if quiet >= 120 else f"{quiet:.0f} s"
-        return Alert("silent", f"The trainer has not said anything for {so_long}: look at its log and the machine.")
+        so_long = tr("{n:,.0f} min", n=quiet / 60) if quiet >= 120 else tr("{n:.0f} s", n=quiet)
+        sentence = tr("The trainer has not said anything for {time}: look at its log and the machine.", time=so_long)
+        return Alert("silent", sentence)
     return None
 
 
 def _disk(room: Room | None) -> Alert | None:
     if room is None or room.free >= max(ROOM, SAVES * room.save):
         return None
-    takes = f", and each save takes {room.save / 1e6:,.0f} MB" if room.save else ""
-    return Alert("disk", f"The disk is nearly full: {room.free / 1e6:,.0f} MB are free{takes}. Make room, or it fails.")
+    free, save = room.free / 1e6, room.save / 1e6
+    sentence = tr("The disk is nearly full: {free:,.0f} MB are free. Make room, or it fails.", free=free)
+    if room.save:
+        sentence = tr(
+            "The disk is nearly full: {free:,.0f} MB are free, and each save takes {save:,.0f} MB. Make room, or it "
+            "fails.",
+            free=free,
+            save=save,
+        )
+    return Alert("disk", sentence)
 
 
 def _diverging(rows: Sequence[Row]) -> Alert | None:
@@ -129,8 +157,15 @@ def _diverging(rows: Sequence[Row]) -> Alert | None:
     (_, before), (last, loss) = losses[-2:]
     if min(before, loss) <= max(DIVERGING * lowest, lowest + 0.1) or loss < 0.95 * before:
         return None
-    words = f"its training loss was {lowest:.4g} after epoch {epoch:,} and is {loss:.4g} after epoch {last:,}"
-    return Alert("diverging", f"It diverges: {words}. A lower learning rate is what helps most often.", epoch)
+    sentence = tr(
+        "It diverges: its training loss was {lowest:.4g} after epoch {epoch:,} and is {loss:.4g} after epoch {last:,}. "
+        "A lower learning rate is what helps most often.",
+        lowest=lowest,
+        epoch=epoch,
+        loss=loss,
+        last=last,
+    )
+    return Alert("diverging", sentence, epoch)
 
 
 def _overfitting(rows: Sequence[Row]) -> Alert | None:
@@ -149,8 +184,14 @@ def _overfitting(rows: Sequence[Row]) -> Alert | None:
     epoch, _, train = min(both[lowest : lowest + SMOOTHED], key=lambda point: point[1])
     if means[-1] <= RISE * means[lowest] or _mean(both[-SMOOTHED:], 2) >= train:
         return None
-    words = f"the validation loss rose from {means[lowest]:.4g} to {means[-1]:.4g} while the training loss fell"
-    return Alert("overfitting", f"Overfitting since epoch {epoch:,}: {words}.", epoch)
+    sentence = tr(
+        "Overfitting since epoch {epoch:,}: the validation loss rose from {lowest:.4g} to {now:.4g} while the training "
+        "loss fell.",
+        epoch=epoch,
+        lowest=means[lowest],
+        now=means[-1],
+    )
+    return Alert("overfitting", sentence, epoch)
 
 
 def _plateau(status: Status, rows: Sequence[Row]) -> Alert | None:
@@ -166,9 +207,19 @@ def _plateau(status: Status, rows: Sequence[Row]) -> Alert | None:
     better = min(y for _, y in losses[-long:]) < (1 - PROGRESS) * lowest
     if better or max(y for _, y in accuracies[-long:]) > highest + PROGRESS:
         return None
-    what = "validation" if held_out else "training"
-    words = f"the {what} loss has not fallen below {lowest:.4g}, nor has accuracy risen"
-    return Alert("plateau", f"No progress since epoch {epoch:,}: {words}. A falling learning rate may help.", epoch)
+    known = {"epoch": epoch, "lowest": lowest}
+    sentence = tr(
+        "No progress since epoch {epoch:,}: the training loss has not fallen below {lowest:.4g}, nor has accuracy "
+        "risen. A falling learning rate may help.",
+        **known,
+    )
+    if held_out:
+        sentence = tr(
+            "No progress since epoch {epoch:,}: the validation loss has not fallen below {lowest:.4g}, nor has "
+            "accuracy risen. A falling learning rate may help.",
+            **known,
+        )
+    return Alert("plateau", sentence, epoch)
 
 
 def _column(rows: Sequence[Row], name: str) -> list[tuple[int, float]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from googlenet.errors import RUN_NAME, LabError, is_number
 from googlenet.files import read_json
+from googlenet.language import mark, tr
 
 if TYPE_CHECKING:  # it imports torch, which a page that only lists does not wait for
     from googlenet.models.weights import WeightsInfo
@@ -23,10 +24,10 @@ PRUNED = ".pruned.json"
 LARGEST = 1e15  # of a fact that is shown
 # A weights file's accuracies, the most telling first: its key in the facts, and its name for people.
 ACCURACIES = {
-    "test_accuracy": "test",
-    "validation_accuracy": "validation",
-    "train_accuracy": "training",
-    "quoted_accuracy": "quoted",  # what the publisher of foreign weights says
+    "test_accuracy": mark("test"),
+    "validation_accuracy": mark("validation"),
+    "train_accuracy": mark("training"),
+    "quoted_accuracy": mark("quoted"),  # what the publisher of foreign weights says
 }
 
 
@@ -59,10 +60,11 @@ class Checkpoint:
         """One line for a list: "my-run/best, epoch 7, 87.3% validation, synthetic shapes"."""
         parts = [self.name]
         if self.epoch is not None and self.name.endswith(("/best", "/last")):  # other names say it, or need not
-            parts.append(f"epoch {self.epoch}")
+            parts.append(tr("epoch {n}", n=self.epoch))
         if self.accuracy:
-            parts.append(f"{self.accuracy[0]:.1%} {self.accuracy[1]}")
-        return ", ".join(parts + ["synthetic shapes"] * self.synthetic)
+            accuracy, on = self.accuracy
+            parts.append(tr("{accuracy:.1%} {on}", accuracy=accuracy, on=tr(on)))
+        return ", ".join(parts + [tr("synthetic shapes")] * self.synthetic)
 
     def number(self, key: str) -> float | None:
         """The fact `key` when it is a number that can be shown: files come from anywhere."""
@@ -100,13 +102,15 @@ def find_checkpoint(checkpoints: Path | str, name: str = "") -> Checkpoint:
     """
     listed = list_checkpoints(checkpoints)
     if not listed:
-        raise LabError("There is no trained network yet: train one, or put a weights file into the checkpoints folder.")
+        raise LabError(
+            tr("There is no trained network yet: train one, or put a weights file into the checkpoints folder.")
+        )
     if not name:
         return listed[0]
     for checkpoint in listed:
         if checkpoint.name == name:
             return checkpoint
-    raise LabError(f"There is no checkpoint {str(name)[:80]!r}: choose one from the list.", "checkpoint")
+    raise LabError(tr("There is no checkpoint {name!r}: choose one from the list.", name=str(name)[:80]), "checkpoint")
 
 
 def _read(files: Iterable[tuple[str, Path]]) -> tuple[list[Checkpoint], dict[str, str]]:

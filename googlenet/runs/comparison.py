@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.errors import LabError, in_words
+from googlenet.language import language, speaking, tr
 from googlenet.models.profile import profile_network
 from googlenet.runs.overview import file_version
 from googlenet.runs.run import Run
 from googlenet.runs.steering.taken import STEERING, read_steering
 
-Settings = dict[str, str]  # by what people read beside the field
+Settings = dict[str, str]  # by what people read beside the field, in English
 SEED, NETWORK, STEERED = "seed", "network", "steered"
 INSIDE = "network: "  # begins what is a setting of the network's
 PARTICULARS = 8  # differences inside networks that are told one by one
@@ -39,36 +40,44 @@ class Group:
     def name(self) -> str:
         """The first run, with how many seeds there are: "my-run, 3 seeds"."""
         first, *more = self.runs
-        return f"{first}, {1 + len(more)} seeds" if more else first
+        return tr("{run}, {n} seeds", run=first, n=1 + len(more)) if more else first
 
 
-def settings_of(run: Run) -> Settings:
+def settings_of(run: Run, spoken: str = "en") -> Settings:
     """How `run` was made, setting by setting, with what it was steered to; empty where it does not say.
 
+    The names are English, the values in the language `spoken`: a file that is taken out has no reader's.
     Read again only when its files have changed: pages that compare ask once a second.
     """
-    return _settings(run.path, *(file_version(run.path / name) for name in ("config.json", STEERING)))
+    return _settings(run.path, spoken, *(file_version(run.path / name) for name in ("config.json", STEERING)))
 
 
 @functools.lru_cache(maxsize=1024)
-def _settings(path: Path, *versions: object) -> Settings:
+def _settings(path: Path, spoken: str, *versions: object) -> Settings:
+    with speaking(spoken):
+        return _read_settings(path)
+
+
+def _read_settings(path: Path) -> Settings:
     run = Run(path.parent, path.name)
     try:
         config = run.config()
-        params = f", {profile_network(config.network).params:,} parameters"
+        params = profile_network(config.network).params
     except LabError:
         return {}
     plain: dict[str, Any] = json.loads(config.to_json())
     network = plain.pop("network")
     found = {in_words(name): _written(value) for name, value in plain.items() if name != "run"}
-    found[NETWORK] = network["name"] + params
+    found[NETWORK] = tr("{name}, {params:,} parameters", name=network["name"], params=params)
     for part in (*network.pop("layers"), *network.pop("aux")):
         for field, value in part.items():
             if field != "name":
                 found[f"{INSIDE}{part['name']} {field}"] = _written(value)
     found |= {INSIDE + in_words(name): _written(value) for name, value in network.items() if name != "name"}
     taken = [one for one in read_steering(run) if one.command and one.command.kind != "keep"]
-    found[STEERED] = "; ".join(f"{one.command.words} from step {one.step:,}" for one in taken if one.command)
+    found[STEERED] = "; ".join(
+        tr("{command} from step {step:,}", command=one.command.words, step=one.step) for one in taken if one.command
+    )
     return found
 
 
@@ -87,7 +96,7 @@ def differences(settings: Mapping[str, Settings]) -> dict[str, dict[str, str]]:
 
 def compare(runs: Sequence[Run]) -> tuple[list[Group], dict[str, dict[str, str]]]:
     """The `runs` in groups of seeds, in the order in which they came; and the `differences` of their settings."""
-    settings = {run.name: settings_of(run) for run in runs}
+    settings = {run.name: settings_of(run, language()) for run in runs}
     groups: dict[Any, list[str]] = {}
     for name, one in settings.items():
         alike = tuple(sorted((key, value) for key, value in one.items() if key != SEED))
@@ -129,7 +138,7 @@ def mean_curve(curves: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[fl
 
 def _written(value: Any) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return tr("on") if value else tr("off")
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_written, value)) or "none"
+        return ", ".join(map(_written, value)) or tr("none")
     return f"{value:g}" if isinstance(value, float) else str(value)

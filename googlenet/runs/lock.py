@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs.run import Run, active_runs
 
 PATIENCE = 0.3  # seconds that one step on a run waits for another
@@ -37,7 +39,8 @@ def trainer_lock(
         if not held or (every and len(held) < len(places)):
             raise Busy(busy_sentence(folder, places), "run")
         if run and not stack.enter_context(_lock(folder, PATIENCE, _run_lock(run))):
-            raise LabError(f"{run} is just being changed, or trained on another device: try again in a moment.", "run")
+            sentence = tr("{run} is just being changed, or trained on another device: try again in a moment.", run=run)
+            raise LabError(sentence, "run")
         yield held[0]
 
 
@@ -50,9 +53,23 @@ def is_free(checkpoints: Path | str, place: str) -> bool:
 def busy_sentence(checkpoints: Path | str, places: Sequence[str] = (CPU,)) -> str:
     """Why a training cannot start on any of `places` now."""
     names = [run.name for run, status in active_runs(checkpoints) if status.place in ("", *places)]
-    where = f" on {' and '.join(places)}" if places and CPU not in places else ""
-    name = f" ({', '.join(names)})" if names else ""
-    return f"A training is already running{where}{name}: stop it, or wait until it has finished."
+    runs = ", ".join(names)
+    if not places or CPU in places:
+        if runs:
+            return tr("A training is already running ({runs}): stop it, or wait until it has finished.", runs=runs)
+        return tr("A training is already running: stop it, or wait until it has finished.")
+    where = functools.reduce(lambda one, other: tr("{one} and {other}", one=one, other=other), places)
+    if runs:
+        return tr(
+            "A training is already running on {places} ({runs}): stop it, or wait until it has finished.",
+            places=where,
+            runs=runs,
+        )
+    return tr("A training is already running on {places}: stop it, or wait until it has finished.", places=where)
+
+
+def _being_trained(run: str) -> LabError:
+    return LabError(tr("{run} is being trained: stop it, or wait until it has finished.", run=run), "run")
 
 
 @contextlib.contextmanager
@@ -60,7 +77,7 @@ def while_not_trained(checkpoints: Path | str, run: str) -> Iterator[None]:
     """Keep trainers out of `run` meanwhile; `LabError` when one is at work on it."""
     with _lock(Path(checkpoints), name=_run_lock(run)) as held:
         if not held or Run(checkpoints, run).status().active:
-            raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run")
+            raise _being_trained(run)
         yield
 
 
@@ -73,9 +90,9 @@ def while_not_moved(checkpoints: Path | str, run: str) -> Iterator[None]:
     name = Run(checkpoints, run).name  # no path
     with _lock(Path(checkpoints), PATIENCE, _run_lock(name)) as held:
         if Run(checkpoints, name).status().active:
-            raise LabError(f"{run} is being trained: stop it, or wait until it has finished.", "run")
+            raise _being_trained(run)
         if not held:
-            raise LabError("A training is just starting or ending here: try again in a moment.", "run")
+            raise LabError(tr("A training is just starting or ending here: try again in a moment."), "run")
         yield
 
 
@@ -85,7 +102,7 @@ def while_promoting(run: Run) -> Iterator[None]:
     run.config()  # says that there is none
     with _lock(run.path.parent, name=f".promotion-{run.name}.lock") as held:
         if not held:
-            raise LabError(f"Another promotion of {run.name} is at work: wait until it has ended.", "run")
+            raise LabError(tr("Another promotion of {run} is at work: wait until it has ended.", run=run.name), "run")
         yield
 
 
@@ -113,9 +130,10 @@ def _lock(folder: Path, patience: float = 0.0, name: str = ".trainer.lock") -> I
         with contextlib.suppress(Timeout):
             lock.acquire(timeout=patience, poll_interval=0.02)
     except OSError as error:
-        raise LabError(
-            f"{folder} cannot be written ({error.strerror}): choose another folder.", "checkpoints"
-        ) from error
+        sentence = tr(
+            "{folder} cannot be written ({error}): choose another folder.", folder=folder, error=error.strerror
+        )
+        raise LabError(sentence, "checkpoints") from error
     try:
         yield lock.is_locked
     finally:

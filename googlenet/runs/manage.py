@@ -18,9 +18,11 @@ from pathlib import Path
 
 from googlenet.errors import RUN_NAME, LabError
 from googlenet.files import read_bytes, write_atomically
+from googlenet.language import tr
 from googlenet.runs.checkpoints import PRUNED, SUFFIX, pruned, scan
 from googlenet.runs.lock import while_not_moved
 from googlenet.runs.run import Run
+from googlenet.runs.status import state_words
 from googlenet.runs.steering.taken import RESUME_FILES
 
 TRASH = ".trash"  # no run's name, so that neither runs nor checkpoints are looked for in it
@@ -48,7 +50,8 @@ def write_note(checkpoints: Path | str, name: str, text: str) -> None:
     """Replace the note on the run; an empty `text` removes it. Raises `LabError` for one that is too long."""
     text = " ".join(str(text or "").split())
     if len(text) > LONGEST_NOTE:
-        raise LabError(f"A note has up to {LONGEST_NOTE} characters, not {len(text):,}: shorten it.", "note")
+        sentence = tr("A note has up to {most} characters, not {n:,}: shorten it.", most=LONGEST_NOTE, n=len(text))
+        raise LabError(sentence, "note")
     with _steering(checkpoints, name) as run:
         if text:
             write_atomically(run.path / NOTE, text + "\n")
@@ -78,8 +81,12 @@ def undelete(checkpoints: Path | str, name: str = "") -> Run:
     """Bring back the run deleted last, or the last one called `name`; `LabError` when there is none or it is taken."""
     found = next((gone for gone in list_deleted(checkpoints) if name in ("", gone.name)), None)
     if found is None:
-        what = f"no run called {str(name)[:80]!r}" if name else "no run"
-        raise LabError(f"There is {what} in the trash: nothing can be brought back.", "run")
+        sentence = tr("There is no run in the trash: nothing can be brought back.")
+        if name:
+            sentence = tr(
+                "There is no run called {run!r} in the trash: nothing can be brought back.", run=str(name)[:80]
+            )
+        raise LabError(sentence, "run")
     run = Run(checkpoints, found.name)
     with while_not_moved(checkpoints, run.name):
         _move(found.path, run.path, run.name)
@@ -118,7 +125,8 @@ def empty_trash(checkpoints: Path | str) -> int:
                 else:
                     shutil.rmtree(entry.path)
     except OSError as error:
-        raise LabError(f"The trash could not be emptied ({error.strerror}): try again.", "run") from error
+        sentence = tr("The trash could not be emptied ({error}): try again.", error=error.strerror)
+        raise LabError(sentence, "run") from error
     return before - trash_size(checkpoints)
 
 
@@ -128,11 +136,17 @@ def prunable(run: Run, *, resume: bool = False) -> list[Path]:
     Raises `LabError` when the run has neither best nor last weights, or could still be resumed.
     """
     if not any((run.path / f"{kept}.safetensors").is_file() for kept in ("best", "last")):
-        raise LabError(f"{run.name} has neither best nor last weights, so all its checkpoints are kept.", "run")
+        sentence = tr("{run} has neither best nor last weights, so all its checkpoints are kept.", run=run.name)
+        raise LabError(sentence, "run")
     files = [path for path in run.weights() if path.stem not in ("best", "last")]
     if resume:
         if (state := run.status().state) != "finished":
-            raise LabError(f"{run.name} is {state}: what a resume needs goes from finished runs only.", "resume")
+            sentence = tr(
+                "{run} is {state}: what a resume needs goes from finished runs only.",
+                run=run.name,
+                state=state_words(state),
+            )
+            raise LabError(sentence, "resume")
         files += [path for name in RESUME_FILES if (path := run.path / name).is_file() and name not in pruned(run.path)]
     return files
 
@@ -185,17 +199,20 @@ def _steering(checkpoints: Path | str, name: str) -> Iterator[Run]:
     run = Run(checkpoints, name)
     with while_not_moved(checkpoints, name):
         if not run.exists():
-            raise LabError(f"There is no run called {name}: choose one from the table.", "run")
+            raise LabError(tr("There is no run called {run}: choose one from the table.", run=name), "run")
         try:
             yield run
         except OSError as error:
-            raise LabError(f"{name} cannot be changed ({error.strerror}): it is as it was.", "run") from error
+            sentence = tr("{run} cannot be changed ({error}): it is as it was.", run=name, error=error.strerror)
+            raise LabError(sentence, "run") from error
 
 
 def _move(source: Path, target: Path, name: str) -> None:
     if os.path.lexists(target):  # rename would replace an empty directory
-        raise LabError(f"There is already something called {name}: choose another name, or rename that first.", "run")
+        sentence = tr("There is already something called {name}: choose another name, or rename that first.", name=name)
+        raise LabError(sentence, "run")
     try:
         source.rename(target)
     except OSError as error:
-        raise LabError(f"{source.name} cannot be moved ({error.strerror}): it is as it was.", "run") from error
+        sentence = tr("{name} cannot be moved ({error}): it is as it was.", name=source.name, error=error.strerror)
+        raise LabError(sentence, "run") from error

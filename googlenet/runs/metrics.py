@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from googlenet.files import parse_json, read_bytes, write_atomically
+from googlenet.language import tr
 
 USAGE = ("CPU", "Memory", "GPU", "GPU memory")  # shares of all cores and of the GPU busy; bytes of the trainer
 AUXILIARY = ("Auxiliary loss 1", "Auxiliary loss 2")  # of the heads in the order of their layers; of more, the first
@@ -54,8 +55,15 @@ class History:
         """What cannot be read, in a sentence; empty for a file in order."""
         if not self._doubtful:
             return ""
-        more = f" and {len(self._doubtful) - 1:,} more" if len(self._doubtful) > 1 else ""
-        return f"Cannot read all of {self.path.name}: see line {self._doubtful[0]:,}{more}."
+        first, *more = self._doubtful
+        if not more:
+            return tr("Cannot read all of {file}: see line {line:,}.", file=self.path.name, line=first)
+        return tr(
+            "Cannot read all of {file}: see line {line:,} and {n:,} more.",
+            file=self.path.name,
+            line=first,
+            n=len(more),
+        )
 
     def read_on(self, limit: int = WHOLE) -> list[Row]:
         """The rows appended since the last look, in at most `limit` bytes; a torn last line waits for its end."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from googlenet.errors import LabError
 from googlenet.files import read_bytes, write_atomically
+from googlenet.language import tr
 from googlenet.runs.run import Run
 
 OWNER = "owner.txt"
@@ -24,4 +25,7 @@ def write_owner(run: Run, owner: str) -> None:
     try:
         write_atomically(run.path / OWNER, owner + "\n")
     except OSError as error:
-        raise LabError(f"{run.name} has started, but not whose it is could be written ({error.strerror}).") from error
+        sentence = tr(
+            "{run} has started, but not whose it is could be written ({error}).", run=run.name, error=error.strerror
+        )
+        raise LabError(sentence) from error

@@ -32,6 +32,7 @@ from pathlib import Path
 
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import read_bytes, write_atomically
+from googlenet.language import tr
 from googlenet.recipes import TrainConfig
 from googlenet.runs.checkpoints import Checkpoint, checkpoints_of, pruned, scan
 from googlenet.runs.metrics import MetricsHistory, Row, StepsHistory
@@ -61,20 +62,27 @@ class Run:
     def config(self) -> TrainConfig:
         """The training as it was started; `LabError` when the run is missing or damaged."""
         if not self.exists():
-            raise LabError(f"There is no run called {self.name} in {self.path.parent}: choose one of its runs.", "run")
+            sentence = tr(
+                "There is no run called {run} in {folder}: choose one of its runs.",
+                run=self.name,
+                folder=self.path.parent,
+            )
+            raise LabError(sentence, "run")
         if self.was_brought():
-            raise LabError(f"{self.name} came as a table of metrics: how it was trained is not known here.", "run")
+            sentence = tr("{run} came as a table of metrics: how it was trained is not known here.", run=self.name)
+            raise LabError(sentence, "run")
         try:
             config = TrainConfig.from_json(read_bytes(self.path / "config.json", limit=1_000_000).decode())
             return dataclasses.replace(config, run=self.name)  # the directory may have been renamed
         except ValueError as error:  # a LabError or a UnicodeDecodeError
-            raise LabError(f"The config.json of {self.name} is damaged: {error}"[:500], "run") from error
+            sentence = tr("The config.json of {run} is damaged: {error}", run=self.name, error=error)
+            raise LabError(sentence[:500], "run") from error
 
     def status(self) -> Status:
         """The trainer's last word, or `interrupted` when it says it is at work and its process is gone."""
         status = self.last_status()
         if status.active and not is_alive(status.pid, status.pid_started, status.pid_born):
-            gone = "The trainer ended unexpectedly; resume continues from its last save."
+            gone = tr("The trainer ended unexpectedly; resume continues from its last save.")
             return dataclasses.replace(status, state="interrupted", message=gone)
         return status
 
@@ -126,8 +134,8 @@ class Run:
         """
         found, wrong = checkpoints_of(self.path)
         if not found:
-            what = next(iter(wrong.values()), f"{self.name} has no checkpoint yet: let it train for an epoch.")
-            raise LabError(what, "run")
+            none = tr("{run} has no checkpoint yet: let it train for an epoch.", run=self.name)
+            raise LabError(next(iter(wrong.values()), none), "run")
         return sorted(found, key=lambda item: (item.path.stem in ("best", "last"), item.name)), wrong
 
     def find(self, name: str) -> Checkpoint:
@@ -135,7 +143,12 @@ class Run:
         found = {item.name: item for item in self.checkpoints()[0]}
         full = name if "/" in name else f"{self.name}/{name}"
         if full not in found:
-            sentence = f"{self.name} has no checkpoint {name[:80]!r}: choose one of {', '.join(found)}."
+            sentence = tr(
+                "{run} has no checkpoint {name!r}: choose one of {names}.",
+                run=self.name,
+                name=name[:80],
+                names=", ".join(found),
+            )
             raise LabError(sentence, "checkpoint")
         return found[full]
 
@@ -155,17 +168,19 @@ class Run:
             self.path.mkdir()
             write_atomically(self.path / "config.json", config.to_json())
         except FileExistsError as error:
-            message = f"There is already a run called {self.name}: resume it or choose another name."
+            message = tr("There is already a run called {run}: resume it or choose another name.", run=self.name)
             if not self.exists():
-                message = f"{self.path} already exists and is not a run: choose another name."
+                message = tr("{path} already exists and is not a run: choose another name.", path=self.path)
             raise LabError(message, "run") from error
         except OSError as error:
             with contextlib.suppress(OSError):
                 self.path.rmdir()
-            raise LabError(
-                f"The run cannot be written to {self.path.parent} ({error.strerror}): choose another folder.",
-                "checkpoints",
-            ) from error
+            sentence = tr(
+                "The run cannot be written to {folder} ({error}): choose another folder.",
+                folder=self.path.parent,
+                error=error.strerror,
+            )
+            raise LabError(sentence, "checkpoints") from error
 
     def write_status(self, status: Status) -> None:
         """Replace status.json."""

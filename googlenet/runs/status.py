@@ -14,15 +14,33 @@ import psutil
 
 from googlenet.errors import LabError
 from googlenet.files import parse_json, read_bytes
+from googlenet.language import language, mark, tr
 
 ACTIVE = ("queued", "running", "stopping")
 RESUMABLE = ("stopped", "interrupted", "failed", "out_of_memory")
 STATES = (*ACTIVE, *RESUMABLE, "finished", "diverged", "brought")
+WORDS = {  # of the states, for people
+    "queued": mark("queued"),
+    "running": mark("running"),
+    "stopping": mark("stopping"),
+    "stopped": mark("stopped"),
+    "interrupted": mark("interrupted"),
+    "failed": mark("failed"),
+    "out_of_memory": mark("out of memory"),
+    "finished": mark("finished"),
+    "diverged": mark("diverged"),
+    "brought": mark("brought"),
+}
 LONGEST = 500  # characters of a text
 SETTLED = 2.0  # seconds: an older file is read once
 MOST_KNOWN = 4096
 
-_known: dict[Path, tuple[tuple[int, int, int], Status]] = {}
+_known: dict[tuple[Path, str], tuple[tuple[int, int, int], Status]] = {}  # by the language of its problem too
+
+
+def state_words(state: str) -> str:
+    """One of `STATES` as people read it."""
+    return tr(WORDS[state])
 
 
 class Diverged(LabError):
@@ -64,7 +82,7 @@ class Status:
         """Read what `to_json` wrote, field by field: one that no trainer writes is told of and left at its default."""
         plain = parse_json(text)
         if not isinstance(plain, dict):
-            return cls("interrupted", problem="There is no readable status.json.")
+            return cls("interrupted", problem=tr("There is no readable status.json."))
         good: dict[str, Any] = {"state": "interrupted"}
         wrong = []
         for field in dataclasses.fields(cls):
@@ -72,8 +90,8 @@ class Status:
             if _belongs(value, field):
                 good[field.name] = value[:LONGEST] if isinstance(value, str) else value
             elif field.name in plain or field.name == "state":
-                wrong.append(f"{field.name} is {json.dumps(value)[:40]}")
-        problem = f"Cannot read all of status.json: {', '.join(wrong)}."[:LONGEST] if wrong else ""
+                wrong.append(tr("{field} is {value}", field=field.name, value=json.dumps(value)[:40]))
+        problem = tr("Cannot read all of status.json: {what}.", what=", ".join(wrong))[:LONGEST] if wrong else ""
         return cls(**{**good, "problem": problem})
 
     @property
@@ -114,14 +132,15 @@ def read_status(path: Path) -> Status:
     except OSError:
         return Status.from_json(b"")
     version = facts.st_ino, facts.st_mtime_ns, facts.st_size
-    known = _known.get(path)
+    key = path, language()
+    known = _known.get(key)
     if known is not None and known[0] == version:
         return known[1]
     status = Status.from_json(read_bytes(path, limit=65_536))
     if time.time() - facts.st_mtime > SETTLED:  # one that is just being written could change and look the same
         if len(_known) >= MOST_KNOWN:
             _known.clear()
-        _known[path] = version, status
+        _known[key] = version, status
     return status
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from googlenet.data.augment import EpochPlan
 from googlenet.data.datasets import ImageSet, split_validation
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.recipes import TrainConfig
 from googlenet.training.distributed import Team
 from googlenet.training.planning.costs import steps_per_epoch
@@ -42,7 +43,7 @@ class Batches:
         train, held_out = split_validation(images.train, config.validation_fraction, config.seed, config.split_by)
         self.count = len(train)
         if self.count < 2:
-            raise LabError("Training needs at least 2 images: add some to train/, or lower the validation share.")
+            raise LabError(tr("Training needs at least 2 images: add some to train/, or lower the validation share."))
         everything = images.train
         self.images, self.labels = everything.images[train].to(device), everything.labels[train].to(device)
         self.held_out, self.validation = held_out, None

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from googlenet.data.augment import normalize
 from googlenet.data.datasets import ImageSet
+from googlenet.language import mark
 from googlenet.models.device import autocast, choose_kernels, describe_device, has_fast_bf16, pick_device
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.recipes import TrainConfig
@@ -81,7 +82,7 @@ class Trainer:
             stopped = self.train_epoch()
             validation = {} if stopped else self.validate()
             if stopped or validation is None:  # a validation that was cut short is done again after the resume
-                self.report("stopping", "Saving")
+                self.report("stopping", mark("Saving"))
                 self.record.save()
                 return "stopped"
             self.finish_epoch(validation)

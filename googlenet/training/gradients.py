@@ -21,6 +21,7 @@ from googlenet.data.augment import normalize
 from googlenet.data.shapes import CLASSES, draw_shapes
 from googlenet.data.splits import Split
 from googlenet.errors import LabError, check_whole
+from googlenet.language import tr, trn
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import with_variants
 from googlenet.models.profile import FLOAT32_BYTES, profile_network
@@ -73,13 +74,46 @@ class GradientComparison:
     def sentence(self) -> str:
         """What is to be seen, also where the heads do nothing."""
         first, gain = next(iter(self.gains.items()))
-        when = "At initialisation" if self.step == 0 else f"After {self.step} step{'s' if self.step > 1 else ''}"
+        known = {"first": first, "gain": about(gain)}
         if self.without.fading == float("inf"):
-            return f"{when} no gradient at all reaches {first} without the heads."
-        headed = f"with the heads it gets about {about(gain)}× as much as without"
+            if self.step == 0:
+                return tr("At initialisation no gradient at all reaches {first} without the heads.", **known)
+            return trn(
+                "After {n} step no gradient at all reaches {first} without the heads.",
+                "After {n} steps no gradient at all reaches {first} without the heads.",
+                self.step,
+                **known,
+            )
         if self.without.fading < 10:
-            return f"{when} the gradient has not faded when it reaches {first}; {headed}."
-        return f"{when} {first} gets about {about(self.without.fading)}× less gradient than the last layer; {headed}."
+            if self.step == 0:
+                return tr(
+                    "At initialisation the gradient has not faded when it reaches {first}; with the heads it gets "
+                    "about {gain}× as much as without.",
+                    **known,
+                )
+            return trn(
+                "After {n} step the gradient has not faded when it reaches {first}; with the heads it gets about "
+                "{gain}× as much as without.",
+                "After {n} steps the gradient has not faded when it reaches {first}; with the heads it gets about "
+                "{gain}× as much as without.",
+                self.step,
+                **known,
+            )
+        known["fading"] = about(self.without.fading)
+        if self.step == 0:
+            return tr(
+                "At initialisation {first} gets about {fading}× less gradient than the last layer; with the heads it "
+                "gets about {gain}× as much as without.",
+                **known,
+            )
+        return trn(
+            "After {n} step {first} gets about {fading}× less gradient than the last layer; with the heads it gets "
+            "about {gain}× as much as without.",
+            "After {n} steps {first} gets about {fading}× less gradient than the last layer; with the heads it gets "
+            "about {gain}× as much as without.",
+            self.step,
+            **known,
+        )
 
 
 def about(ratio: float) -> str:
@@ -114,19 +148,29 @@ def gradient_norms(
 
 def _headed(network: GoogLeNetConfig) -> GoogLeNetConfig:
     if (network.input_size, network.in_channels) != (DATA_SIZE, 3):
-        takes = f"{network.name} takes {network.input_size}×{network.input_size} images"
-        shapes = f"the drawn shapes have {DATA_SIZE}×{DATA_SIZE} pixels: choose a network for those."
-        raise LabError(f"{takes}, but {shapes}", "network")
+        sentence = tr(
+            "{network} takes {side}×{side} images, but the drawn shapes have {pixels}×{pixels} pixels: choose a "
+            "network for those.",
+            network=network.name,
+            side=network.input_size,
+            pixels=DATA_SIZE,
+        )
+        raise LabError(sentence, "network")
     network = with_variants(dataclasses.replace(network, num_classes=len(CLASSES)), aux_heads=True)
     profile = profile_network(network, batch=BATCH)
     macs = BATCH * (profile.macs + profile.aux_macs)
     needed = 2 * profile.activation_bytes + 2 * 3 * FLOAT32_BYTES * profile.params  # weights, gradient, momentum; twice
     if macs > MAX_MACS or needed > MAX_BYTES:
-        raise LabError(
-            f"A step of {network.name} takes {macs / 1e9:,.1f} G multiply-adds and {needed / 2**30:,.1f} GiB, more "
-            f"than the {MAX_MACS / 1e9:.0f} G and {MAX_BYTES // 2**30} GiB allowed here: lower its channels.",
-            "network",
+        sentence = tr(
+            "A step of {network} takes {macs:,.1f} G multiply-adds and {bytes:,.1f} GiB, more than the {most_macs:.0f} "
+            "G and {most_bytes} GiB allowed here: lower its channels.",
+            network=network.name,
+            macs=macs / 1e9,
+            bytes=needed / 2**30,
+            most_macs=MAX_MACS / 1e9,
+            most_bytes=MAX_BYTES // 2**30,
         )
+        raise LabError(sentence, "network")
     return network
 
 
@@ -153,7 +197,8 @@ def _backward(model: GoogLeNet, images: Split, batch: Tensor, with_heads: bool) 
     for logits in output.aux if with_heads else ():
         total = total + model.config.aux_weight * F.cross_entropy(logits, labels)
     if not torch.isfinite(total):
-        raise LabError("The loss is no longer a number: this network cannot be trained without batch norm.", "network")
+        sentence = tr("The loss is no longer a number: this network cannot be trained without batch norm.")
+        raise LabError(sentence, "network")
     total.backward()
     return loss.item()
 

@@ -15,16 +15,18 @@ from pathlib import Path
 
 from googlenet.data.datasets import check_source
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.places import candidates
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Busy, Run, active_runs, ask
 from googlenet.runs.lock import busy_sentence
 from googlenet.runs.queue import read_queue
+from googlenet.runs.status import state_words
 from googlenet.training.signals import STOP_SIGNAL
 
 START_SECONDS = 60.0
 LOAD_SECONDS = 600.0  # that a resume waits for its answer: a large folder takes minutes until it is in the cache
-BUSY = "A training is already running"
+BUSY = "A training is already running"  # as a trainer says it, in English
 REFUSED = 2  # the exit code of a trainer that would rather not begin
 
 
@@ -38,9 +40,11 @@ def start(config: TrainConfig, checkpoints: Path) -> Run:
     _refuse_second(checkpoints, config.device)
     run = Run(checkpoints, config.run)
     if run.exists():
-        raise LabError(f"There is already a run called {run.name}: resume it or choose another name.", "run")
+        sentence = tr("There is already a run called {run}: resume it or choose another name.", run=run.name)
+        raise LabError(sentence, "run")
     if any(entry.name == run.name for entry in read_queue(checkpoints).entries):
-        raise LabError(f"A training called {run.name} waits in the queue: choose another name.", "run")
+        sentence = tr("A training called {run} waits in the queue: choose another name.", run=run.name)
+        raise LabError(sentence, "run")
     spawn(run, ["train", "--config", "-"], config.to_json())
     return run
 
@@ -71,13 +75,15 @@ def stop(name: str, checkpoints: Path) -> None:
     run.config()
     status = run.status()
     if not status.active:
-        raise LabError(f"{name} is not being trained: it is {status.state}.", "run")
+        sentence = tr("{run} is not being trained: it is {state}.", run=name, state=state_words(status.state))
+        raise LabError(sentence, "run")
     try:
         os.kill(status.pid, STOP_SIGNAL)
     except ProcessLookupError as error:
-        raise LabError(f"{name} has just ended.", "run") from error
+        raise LabError(tr("{run} has just ended.", run=name), "run") from error
     except PermissionError as error:
-        raise LabError(f"{name} is being trained by another user, and only they can stop it.", "run") from error
+        sentence = tr("{run} is being trained by another user, and only they can stop it.", run=name)
+        raise LabError(sentence, "run") from error
 
 
 def extend(name: str, checkpoints: Path, epochs: int) -> Run:
@@ -92,9 +98,10 @@ def extend(name: str, checkpoints: Path, epochs: int) -> Run:
     try:
         return resume(name, checkpoints)
     except LabError as error:
-        raise LabError(
-            f"{name} will train for {int(epochs):,} epochs in all once it is resumed. {error}", "run"
-        ) from error
+        sentence = tr(
+            "{run} will train for {n:,} epochs in all once it is resumed. {error}", run=name, n=int(epochs), error=error
+        )
+        raise LabError(sentence, "run") from error
 
 
 def _refuse_second(checkpoints: Path, device: str) -> None:
@@ -133,10 +140,11 @@ def spawn(run: Run, command: list[str], stdin: str) -> subprocess.Popen[bytes]:
             if process.returncode is not None:
                 errors.seek(0)
                 lines = errors.read().decode(errors="replace").strip().splitlines()
-                said = lines[-1].removeprefix("error: ") if lines else "The trainer did not start."
+                said = lines[-1].removeprefix("error: ") if lines else tr("The trainer did not start.")
                 raise (Busy if said.startswith(BUSY) else LabError)(said, "run" if said.startswith(BUSY) else None)
             if time.monotonic() > deadline:
                 process.terminate()
-                raise LabError(f"The trainer did not start within {START_SECONDS:.0f} seconds: try again.")
+                sentence = tr("The trainer did not start within {n:.0f} seconds: try again.", n=START_SECONDS)
+                raise LabError(sentence)
             time.sleep(0.05)
     return process

@@ -19,6 +19,7 @@ from googlenet import errors
 from googlenet.data.datasets import ImageSet
 from googlenet.errors import LabError
 from googlenet.files import write_atomically
+from googlenet.language import tr
 from googlenet.recipes import TrainConfig
 
 CURRENT, PREVIOUS = "resume.pt", "resume-previous.pt"
@@ -57,19 +58,23 @@ def load_state(directory: Path) -> tuple[dict[str, Any], str]:
         # The next save must not put the damaged file over the only good one.
         (directory / CURRENT).unlink(missing_ok=True)
         return state, complaint
-    raise LabError(
-        f"Neither {CURRENT} nor {PREVIOUS} in {directory.name} can be read, so this run cannot go on: start a new one."
+    sentence = tr(
+        "Neither {file} nor {other} in {folder} can be read, so this run cannot go on: start a new one.",
+        file=CURRENT,
+        other=PREVIOUS,
+        folder=directory.name,
     )
+    raise LabError(sentence)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise LabError(f"{path.name} cannot be read ({error.strerror}).") from error
+        raise LabError(tr("{file} cannot be read ({error}).", file=path.name, error=error.strerror)) from error
     content, digest = data[:-32], data[-32:]
     if hashlib.sha256(content).digest() != digest:
-        raise LabError(f"{path.name} is damaged.")
+        raise LabError(tr("{file} is damaged.", file=path.name))
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 

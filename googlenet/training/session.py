@@ -17,11 +17,13 @@ from pathlib import Path
 from googlenet.data.datasets import Progress, check_source, load_images
 from googlenet.errors import LabError
 from googlenet.files import clear_unfinished
+from googlenet.language import mark, tr
 from googlenet.models.places import CPU, candidates
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Diverged, Run, can_resume, queue, trainer_lock
 from googlenet.runs.figure.curves import draw_curves
 from googlenet.runs.manage import finish_prune
+from googlenet.runs.status import state_words
 from googlenet.training.distributed import Team
 from googlenet.training.queue.runner import hand_on
 from googlenet.training.reporting.reporter import Reporter
@@ -69,10 +71,17 @@ def resume(
     def check() -> None:
         status = run.status()
         if status.state == "diverged":
-            raise LabError(f"{name} is diverged, and a resume would diverge again. {status.message}", "run")
+            sentence = tr(
+                "{run} is diverged, and a resume would diverge again. {message}", run=name, message=status.message
+            )
+            raise LabError(sentence, "run")
         if not can_resume(run, status):
-            hint = "there is nothing to resume; runs extend gives it more epochs"
-            raise LabError(f"{name} is {status.state}: {hint}.", "run")
+            sentence = tr(
+                "{run} is {state}: there is nothing to resume; runs extend gives it more epochs.",
+                run=name,
+                state=state_words(status.state),
+            )
+            raise LabError(sentence, "run")
 
     options = {"resumed": True, "anyway": anyway, "console": console, "detached": detached}
     return _as_team(Team.join(), run, config, (), check, **options)
@@ -87,7 +96,7 @@ def take(
     """
     config = queue.find(queue.read_queue(checkpoints), entry).config
     if config is None:
-        raise LabError(f"{entry} in the queue cannot be read: cancel it.", "run")
+        raise LabError(tr("{name} in the queue cannot be read: cancel it.", name=entry), "run")
     options = {"resumed": False, "anyway": False, "console": console, "detached": detached}
     run = Run(Path(checkpoints), config.run)
     return _as_team(Team(), run, config, [place], lambda: queue.take(checkpoints, entry), **options)
@@ -136,17 +145,17 @@ def _work(
     before, reporter = run.status().state, Reporter(run, console=console)
     if place.startswith("cuda:") and team.size == 1:
         config = dataclasses.replace(config, device=place)  # of several GPUs the one that it holds
-    state, message = "failed", "The trainer was interrupted."
+    state, message = "failed", mark("The trainer was interrupted.")
     with StopRequest(GRACE if team.size > 1 else 0.0, reporter.stopping) as stop:
         try:
             clear_unfinished(run.path)
             finish_prune(run.path)
-            reporter.state("queued", "Loading the data", place=place)
+            reporter.state("queued", mark("Loading the data"), place=place)
             if detached:
                 _redirect_output(log)
             state, message = _train(team, run, config, reporter, stop, resumed=resumed, anyway=anyway)
             if state == "stopped":
-                message = "Stopped and saved; resume continues from here."
+                message = mark("Stopped and saved; resume continues from here.")
         except Exception as error:
             state, message = _explain(error, config)
             reporter.console = False  # whoever called says it
@@ -225,7 +234,7 @@ def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
     if sentence := out_of_memory(error, config):
         return "out_of_memory", sentence
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "failed", "The disk is full; the last save is intact: make room, then resume."
+        return "failed", mark("The disk is full; the last save is intact: make room, then resume.")
     if isinstance(error, LabError):
         return "failed", str(error)
     return "failed", f"The trainer failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})."

@@ -17,6 +17,7 @@ from typing import Any
 
 from googlenet.errors import LabError, check_choice, check_number, check_whole, is_number
 from googlenet.files import parse_json, read_bytes
+from googlenet.language import tr, trn
 from googlenet.recipes import MAX_EPOCHS
 from googlenet.runs.run import Run
 
@@ -47,7 +48,7 @@ class Command:
         elif self.kind != "keep":
             value = check_whole(value, self.kind, 1 if self.kind == "epochs" else 0, MAX_EPOCHS)
         elif value is not None:
-            raise LabError("keep takes no value: it keeps the weights as they are at the next step.", "keep")
+            raise LabError(tr("keep takes no value: it keeps the weights as they are at the next step."), "keep")
         object.__setattr__(self, "value", value)
         if not is_number(self.asked, 0, 1e12):
             object.__setattr__(self, "asked", 0.0)
@@ -56,15 +57,18 @@ class Command:
     def words(self) -> str:
         """For people, without a full stop."""
         if self.kind == "rate":
-            return f"learning rate {self.value:g}"
+            return tr("learning rate {value:g}", value=self.value)
         if self.kind == "epochs":
-            return f"{self.value:,} epochs in all"
+            return tr("{n:,} epochs in all", n=self.value)
         if self.kind == "keep":
-            return "keep a checkpoint"
+            return tr("keep a checkpoint")
         if not self.value:
-            return "no early stopping"
-        epochs = "an epoch" if self.value == 1 else f"{self.value:,} epochs"
-        return f"early stopping after {epochs} without a better validation accuracy"
+            return tr("no early stopping")
+        return trn(
+            "early stopping after an epoch without a better validation accuracy",
+            "early stopping after {n:,} epochs without a better validation accuracy",
+            self.value,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as a line has them."""
@@ -74,7 +78,8 @@ class Command:
     def from_dict(cls, plain: Any) -> Command:
         """Read what `to_dict` wrote; raises `LabError` for anything else."""
         if not isinstance(plain, dict):
-            raise LabError('A command is an object in braces, such as {"command": "rate", "value": 0.01}.', "command")
+            sentence = tr('A command is an object in braces, such as {"command": "rate", "value": 0.01}.')
+            raise LabError(sentence, "command")
         return cls(plain.get("command", ""), plain.get("value"), plain.get("asked", 0.0))
 
 
@@ -104,7 +109,7 @@ def _read(number: int, line: bytes) -> Line:
     known = hashlib.sha256(line).hexdigest()[:16]
     try:
         if not _reads(line):
-            raise LabError("it is no JSON.")
+            raise LabError(tr("it is no JSON."))
         return Line(known, number, Command.from_dict(parse_json(line)))
     except LabError as error:
         return Line(known, number, None, f"Line {number:,} of {COMMANDS} was passed over: {error}")
@@ -128,18 +133,21 @@ def add_command(run: Run, kind: str, value: Any = None) -> Command:
     path: Path = run.path / COMMANDS
     try:
         if path.exists() and not path.is_file():
-            raise LabError(f"{COMMANDS} of {run.name} is no plain file: remove it, then ask again.", "run")
+            sentence = tr("{file} of {run} is no plain file: remove it, then ask again.", file=COMMANDS, run=run.name)
+            raise LabError(sentence, "run")
         with path.open("ab+") as file:
             size = file.seek(0, os.SEEK_END)
             if size > WHOLE - 2 * LONGEST_LINE:
-                raise LabError(f"{COMMANDS} of {run.name} is full: remove it, then ask again.", "run")
+                sentence = tr("{file} of {run} is full: remove it, then ask again.", file=COMMANDS, run=run.name)
+                raise LabError(sentence, "run")
             file.seek(max(0, size - 1))
             begun = file.read(1) not in (b"", b"\n")  # a line that a kill has cut
             file.write(b"\n" * begun + json.dumps(command.to_dict()).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise LabError(
-            f"{run.name} cannot be steered: its folder cannot be written ({error.strerror}).", "run"
-        ) from error
+        sentence = tr(
+            "{run} cannot be steered: its folder cannot be written ({error}).", run=run.name, error=error.strerror
+        )
+        raise LabError(sentence, "run") from error
     return command

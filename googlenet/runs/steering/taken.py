@@ -16,10 +16,11 @@ from typing import Any
 
 from googlenet.errors import LabError, check_number, check_whole
 from googlenet.files import parse_json, read_bytes, write_atomically
+from googlenet.language import tr
 from googlenet.recipes import MAX_EPOCHS, TrainConfig
 from googlenet.runs.checkpoints import pruned
 from googlenet.runs.run import Run
-from googlenet.runs.status import RESUMABLE, Status
+from googlenet.runs.status import RESUMABLE, Status, state_words
 from googlenet.runs.steering.commands import WHOLE, Command, Line, add_command, read_commands
 
 STEERING = "steering.jsonl"
@@ -49,10 +50,10 @@ class Taken:
     def from_dict(cls, plain: Any) -> Taken:
         """Read what `to_dict` wrote; raises `LabError` for anything else."""
         if not isinstance(plain, dict):
-            raise LabError("This is no line of steering.jsonl.")
+            raise LabError(tr("This is no line of steering.jsonl."))
         known, refused = plain.get("id"), plain.get("refused", "")
         if not isinstance(known, str) or not isinstance(refused, str) or len(known) > 64:
-            raise LabError("This is no line of steering.jsonl.")
+            raise LabError(tr("This is no line of steering.jsonl."))
         step = check_whole(plain.get("step"), "step", 0, int(MANY))
         epoch = check_number(plain.get("epoch"), "epoch", 0, MAX_EPOCHS)
         return cls(known, None if refused else Command.from_dict(plain), step, epoch, refused[:500])
@@ -156,10 +157,16 @@ def check_fits(command: Command, name: str, done: int, validated: bool) -> None:
     `validated` says whether it holds validation images out.
     """
     if command.kind == "epochs" and command.value is not None and command.value <= done:
-        sentence = f"{name} has {done:,} epochs done, so {command.value:,} in all is too few: give more than {done:,}."
+        sentence = tr(
+            "{run} has {done:,} epochs done, so {n:,} in all is too few: give more than {done:,}.",
+            run=name,
+            done=done,
+            n=command.value,
+        )
         raise LabError(sentence, "epochs")
     if command.kind == "patience" and command.value and not validated:
-        raise LabError(f"{name} holds no validation images out, so there is nothing to stop it by.", "patience")
+        sentence = tr("{run} holds no validation images out, so there is nothing to stop it by.", run=name)
+        raise LabError(sentence, "patience")
 
 
 def ask(checkpoints: Path | str, name: str, kind: str, value: Any = None) -> Command:
@@ -172,22 +179,30 @@ def ask(checkpoints: Path | str, name: str, kind: str, value: Any = None) -> Com
     config, status = run.config(), run.status()
     command = Command(kind, value)  # a bad value first: it is what the person has just typed
     if status.state == "diverged":
-        raise LabError(f"{name} is diverged and cannot go on, so there is nothing to steer: {status.message}", "run")
+        sentence = tr(
+            "{run} is diverged and cannot go on, so there is nothing to steer: {message}",
+            run=name,
+            message=status.message,
+        )
+        raise LabError(sentence, "run")
     if kind == "keep" and not status.active:
-        raise LabError(f"{name} is {_in_words(status)}: last.safetensors holds its weights as they are.", "run")
+        sentence = tr(
+            "{run} is {state}: last.safetensors holds its weights as they are.",
+            run=name,
+            state=state_words(status.state),
+        )
+        raise LabError(sentence, "run")
     if status.state == "finished":
         if not _has_state(run.path):
-            raise LabError(f"{name} cannot go on: what a resume needs was pruned. Start a new run.", "run")
+            sentence = tr("{run} cannot go on: what a resume needs was pruned. Start a new run.", run=name)
+            raise LabError(sentence, "run")
         if kind != "epochs" and not can_resume(run, status):
-            raise LabError(f"{name} is finished: extend it first.", "run")
+            raise LabError(tr("{run} is finished: extend it first.", run=name), "run")
     check_fits(command, name, status.epoch, config.validation_fraction > 0)
     ended_early = status.state == "finished" and status.epoch < (status.epochs or config.epochs)
     if kind == "epochs" and command.value == planned(run, config) and not ended_early:
-        raise LabError(
-            f"{name} is to train for {command.value:,} epochs in all already: give another number.", "epochs"
+        sentence = tr(
+            "{run} is to train for {n:,} epochs in all already: give another number.", run=name, n=command.value
         )
+        raise LabError(sentence, "epochs")
     return add_command(run, kind, command.value)
-
-
-def _in_words(status: Status) -> str:
-    return status.state.replace("_", " ")

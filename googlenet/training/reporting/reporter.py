@@ -11,10 +11,11 @@ from typing import Any
 
 from tqdm import tqdm
 
+from googlenet.language import mark
 from googlenet.runs import Run, Status, process_born, process_started
 from googlenet.training.reporting.usage import Usage
 
-STOPPING = "Stopping after this step"
+STOPPING = mark("Stopping after this step")
 
 
 class Reporter:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.runs import Run, Status
 from googlenet.runs.figure.published import NOTE
 from googlenet.runs.metrics import AUXILIARY
@@ -21,33 +22,35 @@ from googlenet.ui.train.feed import History
 
 REMEMBERED = 40  # readings whose news are kept: a page that has not asked for longer gets everything
 PANELS = (  # name, title, unit ("%" for shares, "B" for bytes), whether small
-    ("loss", "Loss", "", False),
-    ("accuracy", "Accuracy", "%", False),
-    ("rate", "Learning rate", "", True),
-    ("speed", "Images per second", "", True),
-    ("load", "Processor and GPU", "%", True),
-    ("memory", "Memory", "B", True),
+    ("loss", mark("Loss"), "", False),
+    ("accuracy", mark("Accuracy"), "%", False),
+    ("rate", mark("Learning rate"), "", True),
+    ("speed", mark("Images per second"), "", True),
+    ("load", mark("Processor and GPU"), "%", True),
+    ("memory", mark("Memory"), "B", True),
 )
 TRAIN, VALIDATION, OTHER = "--gl-train", "--gl-validation", "--gl-other-{}"
 LINES = (  # panel, line of the history, name, colour, kind
-    ("loss", "step loss", "train, by step", TRAIN, "faint"),
-    ("loss", "Loss", "train", TRAIN, ""),
-    ("loss", "Validation loss", "validation", VALIDATION, "dashed"),
-    ("accuracy", "Accuracy", "train", TRAIN, ""),
-    ("accuracy", "Validation accuracy", "validation", VALIDATION, "dashed"),
-    ("rate", "step rate", "learning rate", TRAIN, ""),
-    ("speed", "Images/s", "images/s", TRAIN, ""),
-    ("load", "CPU", "all cores", TRAIN, ""),
+    ("loss", "step loss", mark("train, by step"), TRAIN, "faint"),
+    ("loss", "Loss", mark("train"), TRAIN, ""),
+    ("loss", "Validation loss", mark("validation"), VALIDATION, "dashed"),
+    ("accuracy", "Accuracy", mark("train"), TRAIN, ""),
+    ("accuracy", "Validation accuracy", mark("validation"), VALIDATION, "dashed"),
+    ("rate", "step rate", mark("learning rate"), TRAIN, ""),
+    ("speed", "Images/s", mark("images/s"), TRAIN, ""),
+    ("load", "CPU", mark("all cores"), TRAIN, ""),
     ("load", "GPU", "GPU", VALIDATION, "dashed"),
-    ("memory", "Memory", "the trainer", TRAIN, ""),
-    ("memory", "GPU memory", "on the GPU", VALIDATION, "dashed"),
+    ("memory", "Memory", mark("the trainer"), TRAIN, ""),
+    ("memory", "GPU memory", mark("on the GPU"), VALIDATION, "dashed"),
 )
 HEADS = (OTHER.format(4), OTHER.format(3))  # colours of auxiliary heads
 
 
 def curves_html() -> str:
     """The panels before there is anything in them."""
-    return render("train/curves.html", panels=PANELS, published=NOTE, curves=WORDS, usual=USUAL)
+    panels = [(name, tr(title), unit, small) for name, title, unit, small in PANELS]
+    curves = {name: tr(words) for name, words in WORDS.items()}
+    return render("train/curves.html", panels=panels, published=NOTE, curves=curves, usual=USUAL)
 
 
 def lines_of(name: str, history: History, heads: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -56,10 +59,10 @@ def lines_of(name: str, history: History, heads: Sequence[str] = ()) -> list[dic
     `heads` are the names of its auxiliary heads, in the order of their layers. Each line has its `panel`, `id`
     ("run/line"), `run`, `name`, `colour` (a CSS variable) and `kind` ("", dashed, dotted, faint).
     """
-    found = [_line(panel, name, line, *look) for panel, line, *look in LINES if history.has(line)]
+    found = [_line(panel, name, line, tr(words), *look) for panel, line, words, *look in LINES if history.has(line)]
     for head, line, colour in zip(heads, AUXILIARY, HEADS, strict=False):
         if history.has(line):
-            found.append(_line("loss", name, line, f"{head}, train", colour, ""))
+            found.append(_line("loss", name, line, tr("{head}, train", head=head), colour, ""))
     return found
 
 
@@ -87,7 +90,10 @@ def heads_of(run: Run) -> list[str]:
     except LabError:
         return []
     return [
-        f"{head.name} (on {head.after})" for layer in network.layers for head in network.aux if head.after == layer.name
+        tr("{head} (on {layer})", head=head.name, layer=head.after)
+        for layer in network.layers
+        for head in network.aux
+        if head.after == layer.name
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import Run, ask, read_steering, waiting
 from googlenet.training import launcher
 from googlenet.ui.common.figures import message
@@ -31,23 +32,28 @@ class SteerRun:
                 field = gr.Number(None, label=label, info=info, min_width=120)
                 return field, gr.Button(button, size="sm", min_width=90)
 
-        with gr.Accordion("Steer this run", open=False, elem_id="steer", visible=not access.read_only):
+        with gr.Accordion(tr("Steer this run"), open=False, elem_id="steer", visible=not access.read_only):
             self.said = refusal_slot()
             with gr.Row(elem_classes="gl-numbers"):
                 self.rate, self.set_rate = number(
-                    "New rate", "learning rate from the next step; a one-cycle schedule falls from it", "Set rate"
+                    tr("New rate"),
+                    tr("learning rate from the next step; a one-cycle schedule falls from it"),
+                    tr("Set rate"),
                 )
                 self.patience, self.set_patience = number(
-                    "Patience", "epochs without better validation that end it; 0: never", "Stop early"
+                    tr("Patience"), tr("epochs without better validation that end it; 0: never"), tr("Stop early")
                 )
                 self.epochs, self.extend = number(
-                    "Epochs in all", "the schedule is stretched, as if planned so long from the start", "Extend"
+                    tr("Epochs in all"),
+                    tr("the schedule is stretched, as if planned so long from the start"),
+                    tr("Extend"),
                 )
-            self.keep = gr.Button("Keep a checkpoint now", size="sm")
-            html(
-                "<p class='gl-note'>Each takes effect at the next step, on the record, and a resume replays it. "
-                "Extend a finished or stopped run and it goes on training.</p>"
+            self.keep = gr.Button(tr("Keep a checkpoint now"), size="sm")
+            words = tr(
+                "Each takes effect at the next step, on the record, and a resume replays it. Extend a finished or "
+                "stopped run and it goes on training."
             )
+            html(f"<p class='gl-note'>{words}</p>")
 
     def wire(self, shown: gr.Textbox, watched: list[Any], view: list[Any]) -> None:
         """Its events; `shown` is the run on view, and a change asks for the news of `watched` into `view`."""
@@ -65,12 +71,13 @@ class SteerRun:
         @rights.needs(self.access, "steer")
         def step(name: str, value: Any = None) -> Any:
             if not name:
-                raise LabError("No run is shown yet: start one, or choose one above.", "run")
+                raise LabError(tr("No run is shown yet: start one, or choose one above."), "run")
             rights.check_own(self.access, self.checkpoints, name)
             if kind == "epochs":
                 said = extend(self.checkpoints, name, value)
             else:
-                said = f"{name}: asked for {ask(self.checkpoints, name, kind, value).words}."
+                asked = ask(self.checkpoints, name, kind, value)
+                said = tr("{run}: asked for {command}.", run=name, command=asked.words)
             return message(said, "done")
 
         return step
@@ -79,7 +86,7 @@ class SteerRun:
 def extend(checkpoints: Path, name: str, epochs: Any) -> str:
     """Give the run that many epochs in all and have it go on; what was done, in a sentence."""
     run = launcher.extend(name, checkpoints, epochs)
-    return hide_paths(f"{run.name} trains on, to {int(epochs):,} epochs in all.")
+    return hide_paths(tr("{run} trains on, to {n:,} epochs in all.", run=run.name, n=int(epochs)))
 
 
 def steering_rows(run: Run) -> list[tuple[str, str, str]]:
@@ -87,11 +94,11 @@ def steering_rows(run: Run) -> list[tuple[str, str, str]]:
     rows = []
     for line in reversed(waiting(run)):
         if line.command:
-            rows.append((line.command.words, "asked; it takes effect at the next step trained", "waits"))
+            rows.append((line.command.words, tr("asked; it takes effect at the next step trained"), "waits"))
     for taken in reversed(read_steering(run)):
         if taken.refused or taken.command is None:
-            rows.append(("Refused", taken.refused, "refused"))
+            rows.append((tr("Refused"), taken.refused, "refused"))
         else:
-            when = f"from epoch {int(taken.epoch):,}, step {taken.step:,} in all"
+            when = tr("from epoch {epoch:,}, step {step:,} in all", epoch=int(taken.epoch), step=taken.step)
             rows.append((taken.command.words, when, "taken"))
     return rows

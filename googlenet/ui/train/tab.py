@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import Run
 from googlenet.training import launcher
 from googlenet.training.queue.runner import Begun, start_or_queue
@@ -45,7 +46,11 @@ def begun_words(begun: Begun) -> str:
     """What became of a start that had to wait, in a sentence; empty where the run has begun."""
     if begun.entry is None:
         return ""
-    return f"{begun.entry.name} is number {begun.position} in the queue, and begins by itself when its device is free."
+    return tr(
+        "{run} is number {place} in the queue, and begins by itself when its device is free.",
+        run=begun.entry.name,
+        place=begun.position,
+    )
 
 
 def stop_run(checkpoints: Path, name: str) -> list[Any]:
@@ -55,7 +60,7 @@ def stop_run(checkpoints: Path, name: str) -> list[Any]:
     status = run.status()
     if not status.active:
         return [gr.skip(), gr.skip()]
-    status = dataclasses.replace(status, state="stopping", message="Saving after this step.", seconds_left=None)
+    status = dataclasses.replace(status, state="stopping", message=tr("Saving after this step."), seconds_left=None)
     return [hide_paths(status_html(run, status, run.metrics())), gr.update(interactive=False)]
 
 
@@ -78,12 +83,17 @@ def training_tab(
     The network of `built`, the Build tab's, can be sent into the form.
     """
     if access.read_only:
-        html(f"<p class='gl-note'>{rights.READ_ONLY}: it starts and changes no training.</p>")
-    elif access.each_their_own:
-        html(
-            f"<p class='gl-note'>You have up to {access.most_runs} runs of your own here, known by a cookie of this "
-            "browser. Everyone sees every run, and stops and changes only their own.</p>"
+        words = tr(
+            "This page is for watching, building, evaluating and classifying: it starts and changes no training."
         )
+        html(f"<p class='gl-note'>{words}</p>")
+    elif access.each_their_own:
+        words = tr(
+            "You have up to {n} runs of your own here, known by a cookie of this browser. Everyone sees every run, and "
+            "stops and changes only their own.",
+            n=access.most_runs,
+        )
+        html(f"<p class='gl-note'>{words}</p>")
     with gr.Row():
         with gr.Column(scale=1, min_width=320, elem_id="training-form", visible=not access.read_only):
             form = Form(access)
@@ -93,33 +103,33 @@ def training_tab(
                 plan.lay_out_in_sight()
                 refused = gr.HTML(elem_classes=["gl-html", "gl-slot"])
                 with gr.Row():
-                    start = gr.Button("Start", variant="primary", min_width=90, scale=2)
-                    stop = gr.Button("Stop", min_width=90, interactive=False)
-                    resume = gr.Button("Resume", min_width=90, interactive=False)
-                question = Question.lay_out(resume, "Resume anyway")
+                    start = gr.Button(tr("Start"), variant="primary", min_width=90, scale=2)
+                    stop = gr.Button(tr("Stop"), min_width=90, interactive=False)
+                    resume = gr.Button(tr("Resume"), min_width=90, interactive=False)
+                question = Question.lay_out(resume, tr("Resume anyway"))
         with gr.Column(scale=2, min_width=320, elem_id="shown-run"):
             queue = QueuePanel(checkpoints, access)
             with gr.Row():
-                chosen = gr.Dropdown([], label="Run", info="newest first", elem_id="run", min_width=240)
+                chosen = gr.Dropdown([], label=tr("Run"), info=tr("newest first"), elem_id="run", min_width=240)
                 compared = gr.Dropdown(
                     [],
-                    label="Compare with",
-                    info=f"up to {MOST} other runs",
+                    label=tr("Compare with"),
+                    info=tr("up to {n} other runs", n=MOST),
                     multiselect=True,
                     max_choices=MOST,
                     min_width=240,
                 )
-            status = gr.HTML("Looking for runs …", elem_classes="gl-html")
+            status = gr.HTML(tr("Looking for runs …"), elem_classes="gl-html")
             again = gr.Button(
-                "Start again with these settings", size="sm", elem_id="start-again", visible=not access.read_only
+                tr("Start again with these settings"), size="sm", elem_id="start-again", visible=not access.read_only
             )
             steer = SteerRun(checkpoints, access)
             html(curves_html(), js_on_load="googlenet.charts(element)")
-            with gr.Accordion("Log", open=False):
+            with gr.Accordion(tr("Log"), open=False):
                 log = gr.Textbox(
-                    label="Log", show_label=False, lines=8, max_lines=12, elem_classes="gl-log", container=False
+                    label=tr("Log"), show_label=False, lines=8, max_lines=12, elem_classes="gl-log", container=False
                 )
-            with gr.Accordion("Files", open=False):
+            with gr.Accordion(tr("Files"), open=False):
                 files = gr.HTML(elem_classes="gl-html")
             all_runs = AllRuns(checkpoints, access)
     shown = gr.Textbox(visible=False)  # the run on view: the server does not know the choices of `chosen`

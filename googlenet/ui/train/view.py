@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import Run, Status, alerts
 from googlenet.runs.alerts import Room
 from googlenet.runs.exchange.tensorboard import has_tensorboard
 from googlenet.runs.samples import read_samples
+from googlenet.runs.status import state_words
 from googlenet.ui.common.charts import Point
 from googlenet.ui.common.figures import time_left
 from googlenet.ui.common.templates import render
@@ -47,7 +49,7 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
     """
     troubles = [status.problem, problem]
     if status.state in ("failed", "diverged", "out_of_memory"):
-        troubles.insert(0, status.message)
+        troubles.insert(0, tr(status.message))
     config = None
     try:
         config = None if run.was_brought() else run.config()
@@ -56,7 +58,8 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
     return {
         "run": run.name,
         "status": status,
-        "state": "starting" if status.state == "queued" else status.state.replace("_", " "),
+        "state": tr("starting") if status.state == "queued" else state_words(status.state),
+        "note": "" if tr(status.message) in troubles else tr(status.message),  # the trainer's own words are English
         "left": time_left(status.seconds_left) if status.active and status.seconds_left is not None else "",
         "troubles": [sentence for sentence in troubles if sentence],
         "figures": _figures(rows, status),
@@ -76,28 +79,33 @@ def _figures(rows: Sequence[Row], status: Status) -> list[tuple[str, str, str]]:
     held_out = _column(rows, "Validation accuracy")
     best = max(held_out, key=lambda point: point[1], default=None)
     speed = status.images_per_second or last.get("Images/s")
-    when = f"epoch {last['Epoch']:,.0f}" if last else "after the first epoch" if status.active else ""
+    when = tr("after the first epoch") if status.active else ""
+    if last:
+        when = tr("epoch {n:,.0f}", n=last["Epoch"])
+    beside = tr("none held out") if last else when
+    if best:
+        beside = tr("epoch {n:,.0f}", n=best[0])
     loss, accuracy = last.get("Loss"), last.get("Accuracy")
     return [
-        ("Train loss", DASH if loss is None else f"{loss:.4f}", when),
-        ("Train accuracy", DASH if accuracy is None else f"{accuracy:.2%}", when),
+        (tr("Train loss"), DASH if loss is None else f"{loss:.4f}", when),
+        (tr("Train accuracy"), DASH if accuracy is None else f"{accuracy:.2%}", when),
+        (tr("Best validation accuracy"), f"{best[1]:.2%}" if best else DASH, beside),
         (
-            "Best validation accuracy",
-            f"{best[1]:.2%}" if best else DASH,
-            f"epoch {best[0]:,.0f}" if best else "none held out" if last else when,
+            tr("Speed"),
+            tr("{n:,.0f} images/s", n=speed) if speed else DASH,
+            " · ".join([status.device, *_usage(status)]),
         ),
-        ("Speed", f"{speed:,.0f} images/s" if speed else DASH, " · ".join([status.device, *_usage(status)])),
     ]
 
 
 def _usage(status: Status) -> list[str]:
     """What the trainer takes of the machine now: "cores 96% busy", "1.2 GB"."""
-    shares = (("cores", status.cpu), ("GPU", status.gpu))
-    busy = [f"{name} {share:.0%} busy" for name, share in shares if share is not None]
-    held = (("", status.memory), (" on the GPU", status.gpu_memory))
-    return (
-        [*busy, *(f"{size / 1e9:.1f} GB{where}" for where, size in held if size is not None)] if status.active else []
-    )
+    if not status.active:
+        return []
+    said = [] if status.cpu is None else [tr("cores {share:.0%} busy", share=status.cpu)]
+    said += [] if status.gpu is None else [tr("GPU {share:.0%} busy", share=status.gpu)]
+    said += [] if status.memory is None else [f"{status.memory / 1e9:.1f} GB"]
+    return said if status.gpu_memory is None else [*said, tr("{n:.1f} GB on the GPU", n=status.gpu_memory / 1e9)]
 
 
 def files_html(run: Run) -> str:

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from googlenet.errors import LabError
+from googlenet.language import LANGUAGES, language, speaking, tr
 from googlenet.models.places import candidates
 from googlenet.runs import Run, Status, active_runs, can_resume, list_runs, room_for
 from googlenet.runs.comparison import Group, compare
@@ -42,22 +43,26 @@ from googlenet.ui.train.view import NOTHING, alerts_part, files_html, samples_pa
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 0.9
 STEP = 0.001  # seconds between two readings, at least
-MAX_VIEWS = 32  # choices of run and comparison remembered
+MAX_VIEWS = 32  # choices of run, comparison and language remembered
 
 
 class Choice(NamedTuple):
-    """What a page shows: a run and, with the `curves` of all of them, others; or the mean of `seeds` in their place."""
+    """What a page shows: a run and, with the `curves` of all of them, others; or the mean of `seeds` in their place.
+
+    In the language that is spoken where it is made: pages in another have a reading of their own, while there are any.
+    """
 
     run: str
     others: tuple[str, ...] = ()
     curves: tuple[str, ...] = ()
     seeds: bool = False
+    language: str = "en"
 
     @classmethod
     def of(cls, run: str, others: Sequence[str], curves: Sequence[str], *, seeds: bool) -> Choice:
         """Of what was asked, as much as is looked at."""
         found = tuple(other for other in dict.fromkeys(others) if other != run)[:MOST]
-        return cls(run, found, curves_asked(curves) if found else (), seeds and bool(found))
+        return cls(run, found, curves_asked(curves) if found else (), seeds and bool(found), language())
 
 
 class _View:
@@ -113,7 +118,8 @@ class Watcher:
     def route(self) -> Route:
         """For the app: `watch?run=NAME&seen=MOMENT`, `&now` for what was just changed.
 
-        Beside others with `&compare=NAME&compare=…`, `&curves=NAME&curves=…` and `&seeds=1`.
+        Beside others with `&compare=NAME&compare=…`, `&curves=NAME&curves=…` and `&seeds=1`. `&language=ko` for a page
+        that was built in that language: what it has seen is in it, whatever the visitor has switched to elsewhere.
         """
         return Route("/watch", self._answer)
 
@@ -138,6 +144,12 @@ class Watcher:
     async def _answer(self, request: Request) -> Response:
         if not may_see(request):
             return Response(status_code=401)
+        asked = request.query_params
+        built = asked.get("language", "")
+        with speaking(built if built in LANGUAGES else language()):
+            return await self._news(request)
+
+    async def _news(self, request: Request) -> Response:
         asked = request.query_params
         chosen = asked.get("run", ""), asked.getlist("compare")
         beside: dict[str, Any] = {"curves": asked.getlist("curves"), "seeds": asked.get("seeds") == "1"}
@@ -176,7 +188,7 @@ class Watcher:
                 parts |= of_run
             except Exception as error:  # whatever its files hold, the page goes on with the other runs
                 log.error("run %s cannot be shown", name, exc_info=before is None)
-                parts["status"] = message(f"The run {name} cannot be shown ({error}).")
+                parts["status"] = message(tr("The run {run} cannot be shown ({error}).", run=name, error=error))
         else:
             parts["status"] = render("train/no_run.html", read_only=self.read_only)
         if len(self._views) >= MAX_VIEWS and key not in self._views:
@@ -225,7 +237,7 @@ class Watcher:
             return queue_html(queue, active, expected)
         except Exception as error:
             log.exception("the queue cannot be shown")
-            return message(f"The queue cannot be shown ({error}).")
+            return message(tr("The queue cannot be shown ({error}).", error=error))
 
     def _history_of(self, name: str) -> History | None:
         """That of a run to compare with; None when it cannot be read."""
@@ -239,7 +251,8 @@ class Watcher:
 def start_words(queue: Queue, active: list[tuple[Run, Status]]) -> str:
     """What the button says that starts a training: it waits where a device is taken."""
     waits = bool(queue.entries) and not queue.paused
-    return "Add to queue" if waits or all(place in _taken(active) for place in candidates("auto")) else "Start"
+    waits = waits or all(place in _taken(active) for place in candidates("auto"))
+    return tr("Add to queue") if waits else tr("Start")
 
 
 def _takes_all(active: list[tuple[Run, Status]], run: Run) -> bool:

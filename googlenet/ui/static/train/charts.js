@@ -48,10 +48,10 @@
   };
 
   const words = (x, plain = false) => {
-    const epochs = axis().from(x), epoch = `epoch ${Math.max(0, Math.ceil(epochs - 0.5)).toLocaleString('en')}`;
-    if (plain || over() === 'epochs') return epoch;
-    return over() === 'steps' ? `step ${Math.round(x).toLocaleString('en')}, ${epoch}`
-      : `${own.curves.clockWords(x)}, ${epoch}`;
+    const epoch = Math.max(0, Math.ceil(axis().from(x) - 0.5)).toLocaleString('en');
+    if (plain || over() === 'epochs') return own.tr('epoch {epoch}', {epoch});
+    return over() === 'steps' ? own.tr('step {step}, epoch {epoch}', {step: Math.round(x).toLocaleString('en'), epoch})
+      : own.tr('{time}, epoch {epoch}', {time: own.curves.clockWords(x), epoch});
   };
 
   const read = (x, except = null) => {
@@ -81,7 +81,7 @@
   const showsPublished = () => kept.published ?? plan.recipe === 'note';
   const published = (place) => {
     const points = JSON.parse(root.dataset.published);
-    return {id: 'published', name: 'class note (quoted)', colour: '--gl-published', kind: 'points',
+    return {id: 'published', name: own.tr('class note (quoted)'), colour: '--gl-published', kind: 'points',
       x: points.map(([epoch]) => axis().to(epoch)), y: points.map((point) => point[place])};
   };
 

@@ -71,11 +71,13 @@
   const tick = (y, unit) => unit === '%' ? `${Number((100 * y).toPrecision(6))}%`
     : unit === 'B' ? `${Number((y / 1e9).toPrecision(3))}` : y && Math.abs(y) < 1e-4 ? y.toExponential(0)
       : Number(y.toPrecision(6)).toLocaleString('en', {maximumFractionDigits: 8});
-  const clockWords = (seconds) => {
+  // With `short`, no zeros of the smaller unit: where the time is a round one.
+  const clockWords = (seconds, short = false) => {
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-    if (hours) return `${hours} h ${String(minutes).padStart(2, '0')} min`;
-    return minutes ? `${minutes} min ${String(Math.floor(seconds % 60)).padStart(2, '0')} s`
-      : `${Number(seconds.toFixed(1))} s`;
+    const rest = hours ? minutes : Math.floor(seconds % 60), two = String(rest).padStart(2, '0');
+    if (hours) return short && !rest ? own.tr('{n} h', {n: hours}) : own.tr('{h} h {min} min', {h: hours, min: two});
+    if (!minutes) return own.tr('{n} s', {n: Number(seconds.toFixed(1))});
+    return short && !rest ? own.tr('{n} min', {n: minutes}) : own.tr('{min} min {s} s', {min: minutes, s: two});
   };
 
   own.curves = {take, nearest, axisOf, smooth, written, tick, clockWords, line: (id) => lines.get(id) ?? NONE};

@@ -82,7 +82,7 @@
       const font = `12px ${getComputedStyle(this.figure).fontFamily}`;
       const axis = {stroke: ink, font, grid: {stroke: grid, width: 1}, ticks: {stroke: grid, width: 1, size: 4}};
       const time = this.shared.over() === 'time';
-      const words = (x) => time ? own.curves.clockWords(x).replace(/ 00 (s|min)/, '') : x.toLocaleString('en');
+      const words = (x) => time ? own.curves.clockWords(x, true) : x.toLocaleString('en');
       return {
         width,
         height: HEIGHT[this.figure.classList.contains('gl-small') ? 'small' : 'tall'],
@@ -193,7 +193,7 @@
       const stops = this.stops(), place = x === null ? stops.length - 1 : own.curves.nearest(stops, x);
       const said = this.lines.map(({name}, number) => `${name} ${values[number]}`).join(', ');
       Object.assign(this.cross, {ariaValueMax: `${Math.max(0, stops.length - 1)}`, ariaValueNow: `${Math.max(0, place)}`,
-        ariaValueText: `${when || 'last'}: ${said}`});
+        ariaValueText: `${when || own.tr('last')}: ${said}`});
     }
 
     valueAt({x, y, low, n, band}, at) {
@@ -207,7 +207,8 @@
 
     describe() {
       const ends = this.lines.map(({name, x, y}) =>
-        `${name} ${own.curves.written(y.at(-1), this.unit)} at ${this.shared.words(x.at(-1), true)}`);
+        own.tr('{line} {value} at {place}', {
+          line: name, value: own.curves.written(y.at(-1), this.unit), place: this.shared.words(x.at(-1), true)}));
       this.canvas.ariaLabel = `${this.title}: ${ends.join(', ')}`;
     }
 

@@ -31,14 +31,15 @@
     root.hidden = !shown;
     if (!shown) return;
     const {epoch, answers: row} = answers[rowAt(at)];
-    root.querySelector('.gl-at').textContent = `after epoch ${epoch.toLocaleString('en')}`;
+    root.querySelector('.gl-at').textContent = own.tr('after epoch {epoch}', {epoch: epoch.toLocaleString('en')});
     root.querySelectorAll('li').forEach((item, place) => {
       const [label, share] = row[place] ?? [-1, 0], truth = samples.labels[place];
       const right = answers.filter((known) => known.answers[place]?.[0] === truth).length;
       const answer = item.querySelector('b');
       answer.textContent = `${label === truth ? '✓' : '✗'} ${samples.classes[label] ?? '–'} ${Math.round(100 * share)}%`;
       answer.className = label === truth ? '' : 'gl-wrong';
-      item.querySelector('canvas').ariaLabel = `right after ${right} of ${answers.length} epochs shown`;
+      item.querySelector('canvas').ariaLabel =
+        own.tr('right after {right} of {epochs} epochs shown', {right, epochs: answers.length});
       paint(item.querySelector('canvas'), place);
     });
   };
@@ -46,7 +47,7 @@
   const build = () => root.querySelector('ul').replaceChildren(...(samples?.images ?? []).map((source, place) => {
     const item = document.createElement('li'), canvas = document.createElement('canvas');
     const truth = samples.classes[samples.labels[place]];
-    const image = Object.assign(document.createElement('img'), {src: source, alt: `a ${truth}`});
+    const image = Object.assign(document.createElement('img'), {src: source, alt: own.tr('a {thing}', {thing: truth})});
     const name = Object.assign(document.createElement('span'), {textContent: truth});
     canvas.role = 'img';
     item.append(image, name, document.createElement('b'), canvas);

@@ -13,7 +13,7 @@
     const address = new URL(location).searchParams;
     run ||= address.get('run') ?? '';
     if (!began) others = [...(others ?? []), ...address.getAll('compare')];  // a page opens as its address says
-    const query = new URLSearchParams([['run', run], ...(others ?? []).map((other) => ['compare', other]),
+    const query = new URLSearchParams([['run', run], ['language', document.documentElement.lang], ...(others ?? []).map((other) => ['compare', other]),
       ...own.comparing.asked()]);
     if (of !== query.toString()) [of, seen] = [query.toString(), 0];
     query.set('seen', seen);
