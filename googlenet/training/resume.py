@@ -106,25 +106,26 @@ def differences(state: dict[str, Any], current: dict[str, Any], steps: int) -> d
     saved, at = state.get("made_of"), state["position"]
     if saved is None:
         fits = at["step"] <= steps and at["total"] == at["epoch"] * steps + at["step"]
-        return {} if fits else {"steps": f"epochs of another length (now {steps:,} steps)"}
+        return {} if fits else {"steps": tr("epochs of another length (now {n:,} steps)", n=steps)}
     found = {}
     before, after = (TrainConfig.from_json(made_of["config"]) for made_of in (saved, current))
     for name in (field.name for field in dataclasses.fields(TrainConfig) if field.name not in FREE):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            found[name] = "another network" if name == "network" else f"{errors.in_words(name)} {old} (now {new})"
+            found[name] = tr("another network") if name == "network" else f"{errors.in_words(name)} {old} (now {new})"
     if saved["classes"] != current["classes"]:
-        found["classes"] = "other classes"
+        found["classes"] = tr("other classes")
     if saved["count"] != current["count"]:
-        found["images"] = f"{saved['count']:,} training images (now {current['count']:,})"
+        counts = {"before": saved["count"], "now": current["count"]}
+        found["images"] = tr("{before:,} training images (now {now:,})", **counts)
     elif saved["images"] != current["images"]:
-        found["images"] = "other training images, or these in another order"
+        found["images"] = tr("other training images, or these in another order")
     elif saved["held_out"] != current["held_out"] and not found:
-        found["held_out"] = "other images held out"
+        found["held_out"] = tr("other images held out")
     return found
 
 
 def in_words(changed: dict[str, str]) -> str:
-    """ "was saved with batch size 16 (now 8) and another network"."""
+    """ "batch size 16 (now 8) and another network"."""
     *parts, last = changed.values()
-    return f"was saved with {' and '.join([', '.join(parts), last] if parts else [last])}"
+    return " and ".join([", ".join(parts), last] if parts else [last])

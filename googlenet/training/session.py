@@ -237,7 +237,8 @@ def _explain(error: Exception, config: TrainConfig) -> tuple[str, str]:
         return "failed", mark("The disk is full; the last save is intact: make room, then resume.")
     if isinstance(error, LabError):
         return "failed", str(error)
-    return "failed", f"The trainer failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})."
+    said = str(error).splitlines()[0] if str(error) else ""
+    return "failed", tr("The trainer failed ({kind}: {what}).", kind=type(error).__name__, what=said)
 
 
 def out_of_memory(error: Exception, config: TrainConfig) -> str:
@@ -246,7 +247,9 @@ def out_of_memory(error: Exception, config: TrainConfig) -> str:
     words = f"{type(error).__name__} {error}"
     if any(sign in words for sign in ("OutOfMemoryError", "MemoryError", "can't allocate memory", "not enough memory")):
         smaller = max(1, config.batch_size // 2)
-        return f"A batch of {config.batch_size:,} does not fit into memory: try {smaller:,}."
+        return tr(
+            "A batch of {batch:,} does not fit into memory: try {smaller:,}.", batch=config.batch_size, smaller=smaller
+        )
     return ""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import LabError
+from googlenet.language import tr, trn
 from googlenet.runs import Run
 from googlenet.runs.steering.commands import Line, read_commands, version
 from googlenet.runs.steering.taken import (
@@ -93,9 +94,14 @@ class Steering:
         done, best = trainer.position.epoch, trainer.record.best_epoch
         if done >= plan.epochs or not plan.is_spent(done, best):
             return ""
-        found = f"the best is epoch {best}" if best >= 0 else "there is none yet"
-        waited = f"{plan.patience:,} epochs" if plan.patience > 1 else "an epoch"
-        return f"Stopped early after epoch {done - 1}: {waited} without a better validation accuracy; {found}."
+        found = tr("the best is epoch {epoch}", epoch=best) if best >= 0 else tr("there is none yet")
+        return trn(
+            "Stopped early after epoch {epoch}: an epoch without a better validation accuracy; {best}.",
+            "Stopped early after epoch {epoch}: {n:,} epochs without a better validation accuracy; {best}.",
+            plan.patience,
+            epoch=done - 1,
+            best=found,
+        )
 
     def _look(self) -> list[Taken]:
         """What was asked since the last look, judged and written down."""
@@ -149,10 +155,22 @@ def rate_to_try(rate: float, usual: float | None) -> str:
 
     `usual` is None where the recipe's rate says nothing, as it is another optimizer's.
     """
-    if usual is None:
-        return f"the learning rate was {rate:g}, so start again with {float(f'{rate / 10:.1g}'):g}"
-    if rate > usual:
-        return f"the learning rate was {rate:g}; {usual:g} is this recipe's, so start again with {usual:g}"
     lower = float(f"{rate / 10:.1g}")
-    said = "this recipe's" if math.isclose(rate, usual) else f"below this recipe's {usual:g} already"
-    return f"the learning rate was {rate:g}, {said}, so start again with {lower:g}"
+    if usual is None:
+        return tr("the learning rate was {rate:g}, so start again with {lower:g}", rate=rate, lower=lower)
+    if rate > usual:
+        return tr(
+            "the learning rate was {rate:g}; {usual:g} is this recipe's, so start again with {usual:g}",
+            rate=rate,
+            usual=usual,
+        )
+    if math.isclose(rate, usual):
+        return tr(
+            "the learning rate was {rate:g}, this recipe's, so start again with {lower:g}", rate=rate, lower=lower
+        )
+    return tr(
+        "the learning rate was {rate:g}, below this recipe's {usual:g} already, so start again with {lower:g}",
+        rate=rate,
+        usual=usual,
+        lower=lower,
+    )

@@ -112,7 +112,8 @@ def _read(number: int, line: bytes) -> Line:
             raise LabError(tr("it is no JSON."))
         return Line(known, number, Command.from_dict(parse_json(line)))
     except LabError as error:
-        return Line(known, number, None, f"Line {number:,} of {COMMANDS} was passed over: {error}")
+        problem = tr("Line {n:,} of {file} was passed over: {error}", n=number, file=COMMANDS, error=error)
+        return Line(known, number, None, problem)
 
 
 def version(run: Run) -> tuple[int, int, int] | None:

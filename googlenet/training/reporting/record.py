@@ -15,6 +15,7 @@ from torch import Tensor
 import googlenet
 from googlenet.data.datasets import ImageSet
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.weights import WeightsInfo, save_weights
 from googlenet.recipes import RECIPES, recipe_values
 from googlenet.runs import Diverged, Run
@@ -148,21 +149,28 @@ class Record:
     def check_finite(self, loss: Tensor) -> None:
         """Raise `Diverged` for a loss that is not a number; waits for the device."""
         if not math.isfinite(loss.item()):
-            self._give_up(f"The loss became {loss.item()}")
+            self._give_up(tr("The loss became {loss}", loss=loss.item()))
 
     def _check_state(self) -> None:
         """Refuse to write weights that are not numbers: a loss can be finite and its gradient not."""
         floats = [tensor for tensor in self.trainer.model.state_dict().values() if tensor.is_floating_point()]
         largest = torch.nn.utils.get_total_norm([*floats, self.sums], math.inf)
         if not torch.isfinite(largest):
-            self._give_up("The weights or the loss became infinite")
+            self._give_up(tr("The weights or the loss became infinite"))
 
     def _give_up(self, what: str) -> NoReturn:
         at, config = self.trainer.position, self.trainer.config
         recipe = recipe_values(config.recipe, config.network) if config.recipe in RECIPES else {}
         usual = recipe["lr"] if recipe.get("optimizer") == config.optimizer else None
         advice = rate_to_try(self.trainer.steering.plan.rate or config.lr, usual)
-        raise Diverged(f"{what} in epoch {at.epoch}, step {at.step}: {advice}; the best weights so far are untouched.")
+        sentence = tr(
+            "{what} in epoch {epoch}, step {step}: {advice}; the best weights so far are untouched.",
+            what=what,
+            epoch=at.epoch,
+            step=at.step,
+            advice=advice,
+        )
+        raise Diverged(sentence)
 
     # --- exact state ---
 
@@ -214,12 +222,19 @@ class Record:
         at = Position(**state["position"])
         changed = differences(state, self.made_of, trainer.steps)
         if changed and not anyway:
-            advice = "put that back, or resume it anyway with what there is now"
-            raise LabError(f"{self.run.name} {in_words(changed)}: {advice}.", "anyway")
+            sentence = tr(
+                "{run} was saved with {what}: put that back, or resume it anyway with what there is now.",
+                run=self.run.name,
+                what=in_words(changed),
+            )
+            raise LabError(sentence, "anyway")
         try:
             trainer.model.load_state_dict(state["model"])
         except RuntimeError as error:
-            message = f"{self.run.name} was saved with another network or classes: put them back, or start a new run."
+            message = tr(
+                "{run} was saved with another network or classes: put them back, or start a new run.",
+                run=self.run.name,
+            )
             raise LabError(message, "run") from error
         # Its settings are the configuration's; what it has gathered is another optimizer's where that was changed.
         gathered = {} if "optimizer" in changed else state["optimizer"]["state"]
@@ -231,7 +246,9 @@ class Record:
         self.sums.zero_()
         if changed:
             at = Position(at.epoch, 0, at.total - at.step)
-            trainer.reporter.line(f"It {in_words(changed)}: it continues anyway, from the start of epoch {at.epoch}.")
+            trainer.reporter.line(
+                f"It was saved with {in_words(changed)}: it continues anyway, from the start of epoch {at.epoch}."
+            )
         else:
             self._window = state["window"]
         trainer.position = at
