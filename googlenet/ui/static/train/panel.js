@@ -191,9 +191,9 @@
       const when = x === null ? '' : this.shared.words(x);
       this.at.textContent = when;
       const stops = this.stops(), place = x === null ? stops.length - 1 : own.curves.nearest(stops, x);
-      const said = this.lines.map(({name}, number) => `${name} ${values[number]}`).join(', ');
+      const said = this.lines.map(({name}, number) => `${name} ${values[number]}`).join(', '), last = own.tr('last');
       Object.assign(this.cross, {ariaValueMax: `${Math.max(0, stops.length - 1)}`, ariaValueNow: `${Math.max(0, place)}`,
-        ariaValueText: `${when || own.tr('last')}: ${said}`});
+        ariaValueText: `${when || last}: ${said}`});
     }
 
     valueAt({x, y, low, n, band}, at) {
