@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,17 @@ def test_the_heads_loss_is_the_rest_of_the_objective(finished: Run) -> None:
 
 def test_what_the_training_takes_is_in_rows_and_status(finished: Run) -> None:
     last, status = finished.metrics()[-1], finished.status()
-    assert 0 <= last["CPU"] <= 1
+    known = [row["CPU"] for row in finished.metrics() if row["CPU"] is not None]  # an epoch may be too short to tell
+    assert all(0 <= share <= 1 for share in [*known, status.cpu or 0])
     assert 5e7 < last["Memory"] < 1e11
     assert (last["GPU"], last["GPU memory"]) == (None, None)
     assert status.memory == pytest.approx(last["Memory"], rel=0.5)
-    assert 0 <= status.cpu <= 1
-    assert Usage().now()["cpu"] is None  # too near to its start to tell
+    usage = Usage()
+    assert usage.now()["cpu"] is None  # too near to its start to tell
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        pass
+    assert 0 < usage.now()["cpu"] <= 1
 
 
 def test_a_save_of_an_earlier_version_leaves_the_heads_loss_open_for_the_epoch_under_way(finished: Run) -> None:
