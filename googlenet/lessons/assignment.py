@@ -15,6 +15,7 @@ from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 from googlenet.errors import LabError, check_whole
+from googlenet.language import mark, tr
 from googlenet.lessons.challenges import CHALLENGES, Challenge, challenge_of, judge
 from googlenet.lessons.course import KEYS, MAX_SEED, pose_drawn
 from googlenet.lessons.design import design_text, read_design
@@ -22,7 +23,7 @@ from googlenet.lessons.exercise import Exercise, check
 from googlenet.lessons.questions import ask
 
 MAX_ITEMS, MAX_TEXT, MAX_NAME, MAX_KEY = 20, 6_000, 60, 80
-_BAD = "This is no class's link: ask your teacher for it again"
+_BAD = mark("This is no class's link: ask your teacher for it again.")
 
 Task = Exercise | Challenge
 
@@ -42,18 +43,21 @@ class Assignment:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.items) <= MAX_ITEMS:
-            raise LabError(f"Choose from 1 to {MAX_ITEMS} tasks, not {len(self.items)}.", "items")
+            said = tr("Choose from 1 to {most} tasks, not {n}.", most=MAX_ITEMS, n=len(self.items))
+            raise LabError(said, "items")
         check_whole(self.seed, "seed", 0, MAX_SEED)
         if not self.seed and self.hidden:
             raise LabError(
-                "With seed 0 the tasks have the paper's numbers, whose solutions the open lessons show: choose another "
-                "seed, or show the solutions.",
+                tr(
+                    "With seed 0 the tasks have the paper's numbers, whose solutions the open lessons show: choose "
+                    "another seed, or show the solutions."
+                ),
                 "seed",
             )
         if self.hidden and not self.lock:
-            raise LabError("Where solutions are hidden, they open with a key of yours: type one.", "key")
+            raise LabError(tr("Where solutions are hidden, they open with a key of yours: type one."), "key")
         if len(self.text) > MAX_TEXT:
-            raise LabError("These tasks are too long for a link: leave out a question about a network.", "items")
+            raise LabError(tr("These tasks are too long for a link: leave out a question about a network."), "items")
         for number in range(len(self.items)):
             self.task(number)
 
@@ -92,13 +96,17 @@ def read_assignment(text: str) -> Assignment:
         text = parse_qs(urlsplit(text).query or text.lstrip("?")).get("class", [""])[-1]
     version, *parts = text.split("!")
     if version != "1" or len(parts) < 4 or len(text) > MAX_TEXT or not re.fullmatch(r"\d{1,10}", parts[0], re.ASCII):
-        raise LabError(f"{_BAD}.", "class")
+        raise LabError(tr(_BAD), "class")
     seed, switches, lock, *items = parts
     if not re.fullmatch(r"h?o?", switches) or not re.fullmatch(r"([0-9a-f]{12})?", lock):
-        raise LabError(f"{_BAD}.", "class")
+        raise LabError(tr(_BAD), "class")
     for item in items:
         if ":" not in item and item not in (*KEYS, *CHALLENGES):
-            raise LabError(f"{_BAD}: it has a task {item[:40]!r}, which this lab does not know.", "class")
+            said = mark(
+                "This is no class's link: ask your teacher for it again: it has a task {task!r}, which this lab does "
+                "not know."
+            )
+            raise LabError(tr(said, task=item[:40]), "class")
     return Assignment(tuple(items), int(seed), "h" in switches, "o" in switches, lock)
 
 

@@ -15,6 +15,7 @@ from random import Random
 
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, PoolConfig, Problem
 from googlenet.errors import LabError
+from googlenet.language import mark, tr, trn
 from googlenet.lessons.arithmetic import misfit
 from googlenet.lessons.design import Design, ModuleDesign, read_design
 from googlenet.lessons.module import drawn_module
@@ -39,7 +40,7 @@ class Condition:
 class Challenge:
     """`start` is the design to begin with, `given` what is asked for in words, `example` one design that is right.
 
-    `of` says what the answer is: a module or a network.
+    `of` says what the answer is: a module or a network. As in an exercise, the `title` is a key of the catalogue.
     """
 
     key: str
@@ -70,15 +71,20 @@ class Verdict:
         """The whole in a sentence."""
         missing = sum(not condition.holds for condition in self.conditions)
         if not missing:
-            return "Right: every condition holds."
-        return f"Not yet: {missing} of {len(self.conditions)} conditions {'does' if missing == 1 else 'do'} not hold."
+            return tr("Right: every condition holds.")
+        return trn(
+            "Not yet: {n} of {all} conditions does not hold.", "Not yet: {n} of {all} conditions do not hold.",
+            missing, all=len(self.conditions),
+        )  # fmt: skip
 
 
 def judge(challenge: Challenge, text: str) -> Verdict:
     """Judge the design in `text`, an address or what `design_text` wrote; raises `LabError` for one that is none."""
     design = read_design(text)
     if isinstance(design, ModuleDesign) != (challenge.of == "module"):
-        raise LabError(f"This challenge is answered with a {challenge.of}, and that is another thing.", "design")
+        if challenge.of == "module":
+            raise LabError(tr("This challenge is answered with a module, and that is another thing."), "design")
+        raise LabError(tr("This challenge is answered with a network, and that is another thing."), "design")
     return Verdict(challenge.judge_design(design))
 
 
@@ -86,9 +92,11 @@ def _millions(number: float) -> str:
     return f"{number / 1e6:,.1f} M"
 
 
-def _at_least(name: str, value: int, least: int, unit: str) -> Condition:
-    missing = f"{least - value:,} too few" if value < least else "enough"
-    return Condition(name, value >= least, f"{value:,} {unit}: {missing}.")
+def _at_least(name: str, channels: int, least: int) -> Condition:
+    if channels >= least:
+        return Condition(name, True, tr("{channels:,} channels: enough.", channels=channels))
+    said = tr("{channels:,} channels: {missing:,} too few.", channels=channels, missing=least - channels)
+    return Condition(name, False, said)
 
 
 # --- a module within its means ------------------------------------------------------------------
@@ -104,11 +112,12 @@ def budget(draw: Random | None) -> Challenge:
         macs = profile_module(lean, side, side).macs
         grain = 10 ** (len(str(macs)) - 3)
         limit = math.ceil(1.02 * macs / grain) * grain
+    most = _millions(limit)
     given = (
-        ("input", f"{config.in_channels:,} × {side} × {side}"),
-        ("channels out", f"at least {least:,}"),
-        ("of these", f"at least {wide:,} from the 3×3 and the 5×5 branch together"),
-        ("cost", f"fewer than {_millions(limit)} multiply-adds for an image"),
+        (tr("input"), f"{config.in_channels:,} × {side} × {side}"),
+        (tr("channels out"), tr("at least {n:,}", n=least)),
+        (tr("of these"), tr("at least {n:,} from the 3×3 and the 5×5 branch together", n=wide)),
+        (tr("cost"), tr("fewer than {most} multiply-adds for an image", most=most)),
     )
 
     def judge_design(design: Design) -> tuple[Condition, ...]:
@@ -117,28 +126,33 @@ def budget(draw: Random | None) -> Challenge:
         shape = (config.in_channels, side, side)
         same = profile.in_shape == shape
         widths = {branch: sums.out_shape[0] for branch, sums in profile.by_branch().items()}
-        over = profile.macs - limit
-        cost = f"{_millions(over)} too many" if over >= 0 else f"{_millions(-over)} to spare"
-        if 0 <= over < 1e5:
-            cost = f"{over + 1:,} too many"
+        over, macs = profile.macs - limit, _millions(profile.macs)
+        if over < 0:
+            cost = tr("{macs} multiply-adds: {spare} to spare.", macs=macs, spare=_millions(-over))
+        else:
+            excess = f"{over + 1:,}" if over < 1e5 else _millions(over)
+            cost = tr("{macs} multiply-adds: {excess} too many.", macs=macs, excess=excess)
         sizes = " × ".join(map(str, profile.in_shape))
+        taken = tr("It takes {sizes}.", sizes=sizes)
+        if not same:
+            taken = tr("It takes {sizes}: set {wanted}.", sizes=sizes, wanted=given[0][1])
         return (
-            Condition("input", same, f"It takes {sizes}." if same else f"It takes {sizes}: set {given[0][1]}."),
-            Condition("fits", not problem, problem or "The four branches fit together."),
-            _at_least("channels out", sum(widths.values()), least, "channels"),
-            _at_least("3×3 and 5×5", widths["3×3"] + widths["5×5"], wide, "channels"),
-            Condition("cost", over < 0, f"{_millions(profile.macs)} multiply-adds: {cost}."),
+            Condition(tr("input"), same, taken),
+            Condition(tr("fits"), not problem, problem or tr("The four branches fit together.")),
+            _at_least(tr("channels out"), sum(widths.values()), least),
+            _at_least(tr("3×3 and 5×5"), widths["3×3"] + widths["5×5"], wide),
+            Condition(tr("cost"), over < 0, cost),
         )
 
     return Challenge(
-        "budget", "A module within its means",
-        f"Build an Inception module that gives at least {least:,} channels for fewer than {_millions(limit)} "
-        "multiply-adds.",
+        "budget", mark("A module within its means"),
+        tr("Build an Inception module that gives at least {least:,} channels for fewer than {most} multiply-adds.",
+           least=least, most=most),
         "module", ModuleDesign(config, side, side), given,
-        "The builder's table says which step costs most. What does that step's cost grow with?",
+        tr("The builder's table says which step costs most. What does that step's cost grow with?"),
         ModuleDesign(lean, side, side),
-        "A 3×3 pays 9 multiply-adds for every pair of a channel in and a channel out: whatever narrows what reaches it "
-        "is saved nine times, at a 5×5 twenty-five times.",
+        tr("A 3×3 pays 9 multiply-adds for every pair of a channel in and a channel out: whatever narrows what reaches "
+           "it is saved nine times, at a 5×5 twenty-five times."),
         judge_design,
     )  # fmt: skip
 
@@ -161,33 +175,37 @@ def repair(draw: Random | None) -> Challenge:
     following = whole.layers[[layer.name for layer in whole.layers].index(name) + 1].name
     most = profile_module(good, 1, 1, batch_norm=True).params
     given = (
-        ("fits", "every layer takes what it is given"),
-        ("change", f"{name} alone: all other layers keep the weights that they were trained with"),
-        ("cost", f"{name} has at most {most:,} parameters"),
+        (tr("fits"), tr("every layer takes what it is given")),
+        (tr("change"), tr("{layer} alone: all other layers keep the weights that they were trained with", layer=name)),
+        (tr("cost"), tr("{layer} has at most {most:,} parameters", layer=name, most=most)),
     )
 
     def judge_design(design: Design) -> tuple[Condition, ...]:
         assert isinstance(design, GoogLeNetConfig)
         found = _layer_of(design, name)
         problems = design.problems()
-        fits = _gap(problems[0]) if problems else "Every layer takes what it is given."
-        conditions = [Condition("fits", not problems, fits), _only(design, whole, (name,))]
+        fits = _gap(problems[0]) if problems else tr("Every layer takes what it is given.")
+        conditions = [Condition(tr("fits"), not problems, fits), _only(design, whole, (name,))]
         if isinstance(found, InceptionConfig):
             params = profile_module(found, 1, 1, batch_norm=True).params
-            over = f"{params - most:,} too many" if params > most else f"{most - params:,} to spare"
-            conditions.append(Condition("cost", params <= most, f"{name} has {params:,} parameters: {over}."))
+            numbers = {"layer": name, "params": params, "n": abs(most - params)}
+            if params > most:
+                said = tr("{layer} has {params:,} parameters: {n:,} too many.", **numbers)
+            else:
+                said = tr("{layer} has {params:,} parameters: {n:,} to spare.", **numbers)
+            conditions.append(Condition(tr("cost"), params <= most, said))
         return tuple(conditions)
 
     return Challenge(
-        "repair", "Repair this network",
-        f"Somebody has changed {name}, and now the network does not fit together. Repair it without touching any other "
-        "layer.",
+        "repair", mark("Repair this network"),
+        tr("Somebody has changed {layer}, and now the network does not fit together. Repair it without touching any "
+           "other layer.", layer=name),
         "network", start, given,
-        f"{following} still takes {good.out_channels:,} channels. Who gives them?",
+        tr("{layer} still takes {n:,} channels. Who gives them?", layer=following, n=good.out_channels),
         whole,
-        "The channels out of a module are the sum of its four branches: many splits give the same sum, at very "
-        "different costs. The button that fixes channels adapts the layers that follow, which would throw away their "
-        "weights.",
+        tr("The channels out of a module are the sum of its four branches: many splits give the same sum, at very "
+           "different costs. The button that fixes channels adapts the layers that follow, which would throw away "
+           "their weights."),
         judge_design,
     )  # fmt: skip
 
@@ -195,8 +213,11 @@ def repair(draw: Random | None) -> Challenge:
 def _gap(problem: Problem) -> str:
     """By how many channels a layer and what reaches it differ."""
     given = problem.given or 0
-    gap = f"{abs(given - problem.wanted):,} too {'many' if given > problem.wanted else 'few'}"
-    return f"{problem.layer} takes {problem.wanted:,} channels and {given:,} reach it: {gap}."
+    wanted = problem.wanted
+    numbers = {"layer": problem.layer, "wanted": wanted, "given": given, "n": abs(given - wanted)}
+    if given > wanted:
+        return tr("{layer} takes {wanted:,} channels and {given:,} reach it: {n:,} too many.", **numbers)
+    return tr("{layer} takes {wanted:,} channels and {given:,} reach it: {n:,} too few.", **numbers)
 
 
 def padding_mistake(draw: Random | None) -> Challenge:
@@ -205,9 +226,9 @@ def padding_mistake(draw: Random | None) -> Challenge:
     meant, starts = _sides(whole), _mistaken()
     start = draw.choice(starts) if draw else starts[0]
     given = (
-        *((name.removeprefix("inception"), f"gives {meant[name]} × {meant[name]} pixels") for name in STAGES),
-        ("sizes", "every map as large as the paper's"),
-        ("change", "paddings only"),
+        *((name.removeprefix("inception"), tr("gives {side} × {side} pixels", side=meant[name])) for name in STAGES),
+        (tr("sizes"), tr("every map as large as the paper's")),
+        (tr("change"), tr("paddings only")),
     )
 
     def judge_design(design: Design) -> tuple[Condition, ...]:
@@ -216,28 +237,34 @@ def padding_mistake(draw: Random | None) -> Challenge:
         # The stages first: the first layer of the wrong size is what is to be found.
         order = [*STAGES, *meant]
         wrong = next((name for name in order if found.get(name) != meant[name]), "")
-        said = "Every map has the size that was meant."
+        said = tr("Every map has the size that was meant.")
         if wrong and wrong in found:
-            gap = meant[wrong] - found[wrong]
-            said = (
-                f"{wrong} gives {found[wrong]} × {found[wrong]} pixels, {abs(gap)} too {'few' if gap > 0 else 'many'} "
-                f"a side: {meant[wrong]} × {meant[wrong]} were meant."
-            )
+            said = _sides_differ(wrong, found[wrong], meant[wrong])
         elif wrong:
-            said = f"The network does not come as far as {wrong}."
-        return Condition("sizes", not wrong, said), _only(design, whole, (), paddings=True)
+            said = tr("The network does not come as far as {layer}.", layer=wrong)
+        return Condition(tr("sizes"), not wrong, said), _only(design, whole, (), paddings=True)
 
     return Challenge(
-        "padding_mistake", "Find the padding mistake",
-        "One padding in this network is not what it was meant to be, so its maps have other sizes from there on. Find "
-        "it.",
+        "padding_mistake", mark("Find the padding mistake"),
+        tr("One padding in this network is not what it was meant to be, so its maps have other sizes from there on. "
+           "Find it."),
         "network", start, given,
-        "Follow the side of the map layer by layer. A window keeps the size at stride 1 with padding (kernel − 1) / 2.",
+        tr("Follow the side of the map layer by layer. A window keeps the size at stride 1 with padding (kernel − 1) / "
+           "2."),
         whole,
-        "Nothing fails: the network trains and answers, on smaller maps and with more of each window beside the map. "
-        "Only the sizes tell.",
+        tr("Nothing fails: the network trains and answers, on smaller maps and with more of each window beside the "
+           "map. Only the sizes tell."),
         judge_design,
     )  # fmt: skip
+
+
+def _sides_differ(layer: str, found: int, meant: int) -> str:
+    numbers = {"layer": layer, "found": found, "meant": meant, "n": abs(meant - found)}
+    if found < meant:
+        text = mark("{layer} gives {found} × {found} pixels, {n} too few a side: {meant} × {meant} were meant.")
+    else:
+        text = mark("{layer} gives {found} × {found} pixels, {n} too many a side: {meant} × {meant} were meant.")
+    return tr(text, **numbers)
 
 
 @functools.cache
@@ -283,18 +310,41 @@ def _only(
 
     ours, theirs = ({layer.name: kept(layer) for layer in network.layers} for network in (design, whole))
     if list(ours) != list(theirs):
-        return Condition("change", False, "It has not the same layers: begin with the network of this challenge.")
+        said = tr("It has not the same layers: begin with the network of this challenge.")
+        return Condition(tr("change"), False, said)
     changed = [name for name in ours if name not in free and ours[name] != theirs[name]]
     settings = [
         field.name for field in dataclasses.fields(GoogLeNetConfig)
         if field.name not in ("layers", "name") and getattr(design, field.name) != getattr(whole, field.name)
     ]  # fmt: skip
     if not changed and not settings:
-        return Condition("change", True, f"Nothing but {'paddings' if paddings else free[0]} was changed.")
-    what = changed[0] if changed else settings[0].replace("_", " ")
+        said = tr("Nothing but paddings was changed.")
+        if not paddings:
+            said = tr("Nothing but {layer} was changed.", layer=free[0])
+        return Condition(tr("change"), True, said)
+    what = changed[0] if changed else tr(_SETTINGS.get(settings[0], settings[0]))
     others = len(changed) + len(settings) - 1
-    more = f" and {others} other{'s' if others > 1 else ''}" if others else ""
-    return Condition("change", False, f"{what}{more} changed as well: put {'them' if others else 'it'} back.")
+    if others:
+        said = trn(
+            "{what} and {n} other changed as well: put them back.",
+            "{what} and {n} others changed as well: put them back.", others, what=what,
+        )  # fmt: skip
+    else:
+        said = tr("{what} changed as well: put it back.", what=what)
+    return Condition(tr("change"), False, said)
+
+
+# What people read for a network's settings.
+_SETTINGS = {
+    "num_classes": mark("num classes"),
+    "input_size": mark("input size"),
+    "batch_norm": mark("batch norm"),
+    "average_pool": mark("average pool"),
+    "dropout": mark("dropout"),
+    "aux": mark("aux"),
+    "aux_weight": mark("aux weight"),
+    "in_channels": mark("in channels"),
+}
 
 
 CHALLENGES: dict[str, Callable[[Random | None], Challenge]] = {
@@ -305,5 +355,7 @@ CHALLENGES: dict[str, Callable[[Random | None], Challenge]] = {
 def challenge_of(key: str, draw: Random | None = None) -> Challenge:
     """The challenge of that key; `LabError` for one that is not there."""
     if key not in CHALLENGES:
-        raise LabError(f"There is no challenge {str(key)[:40]!r}: choose one of {', '.join(CHALLENGES)}.", "challenge")
+        known = ", ".join(CHALLENGES)
+        raise LabError(tr("There is no challenge {key!r}: choose one of {known}.", key=str(key)[:40], known=known),
+                       "challenge")  # fmt: skip
     return CHALLENGES[key](draw)

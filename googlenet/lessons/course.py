@@ -52,4 +52,4 @@ def next_seed(number: int, seed: int) -> int:
 
 
 KEYS = tuple(pose(number).key for number in range(LESSONS))
-TITLES = tuple(pose(number).title for number in range(LESSONS))
+TITLES = tuple(pose(number).title for number in range(LESSONS))  # English, to be shown with `tr`

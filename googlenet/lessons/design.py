@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError, check_choice, check_whole
+from googlenet.language import mark, tr
 from googlenet.lessons.arithmetic import forget_stride
 from googlenet.models.formats.share import from_link_text, to_link_text
 from googlenet.models.presets import INCEPTIONS
@@ -18,7 +19,7 @@ MODULES = ("reduced", "naive")
 FORGOTTEN = "forgotten"
 MAX_DESIGN = 2_000  # characters: they travel inside a class's link and inside the code that a student hands in
 _NUMBERS = 10
-_HOW = "copy the page's address while the builder shows it"
+_NONE = mark("This is no design: copy the page's address while the builder shows it.")
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,19 @@ def read_design(text: str) -> Design:
     """The design in a text of `design_text`, or in an address of the builder; raises `LabError` for anything else."""
     text = str(text).strip()
     if not text:
-        raise LabError(f"There is no design yet: build one, then {_HOW}.", "design")
+        said = tr("There is no design yet: build one, then copy the page's address while the builder shows it.")
+        raise LabError(said, "design")
     if "?" in text or "=" in text:
         text = _of_address(text)
     if len(text) > MAX_DESIGN:
-        raise LabError(f"A design is up to {MAX_DESIGN:,} characters: start from a preset and change less.", "design")
+        said = tr("A design is up to {n:,} characters: start from a preset and change less.", n=MAX_DESIGN)
+        raise LabError(said, "design")
     if text.split("-")[0] in MODULES:
         return _module(text)
     try:
         return from_link_text(text)
     except LabError as error:
-        raise LabError(f"This is no design: {_HOW}.", "design") from error
+        raise LabError(tr(_NONE), "design") from error
 
 
 def _of_address(text: str) -> str:
@@ -80,7 +83,10 @@ def _of_address(text: str) -> str:
     names = ("network", "module") if found.get("view") == "network" else ("module", "network")
     chosen = next((found[name] for name in names if name in found), "")
     if not chosen:
-        raise LabError(f"This address describes no module and no network: {_HOW}.", "design")
+        said = mark(
+            "This address describes no module and no network: copy the page's address while the builder shows it."
+        )
+        raise LabError(tr(said), "design")
     return chosen
 
 
@@ -89,7 +95,10 @@ def _module(text: str) -> ModuleDesign:
     forgotten = bool(numbers) and numbers[-1] == FORGOTTEN
     numbers = numbers[:-1] if forgotten else numbers
     if len(numbers) != _NUMBERS or not all(number.isascii() and number.isdigit() for number in numbers):
-        raise LabError(f"This module was cut off or changed on its way: {_HOW}.", "design")
+        said = mark(
+            "This module was cut off or changed on its way: copy the page's address while the builder shows it."
+        )
+        raise LabError(tr(said), "design")
     arriving, batch, height, width, *widths = map(int, numbers)
     if check_choice(kind, "kind", MODULES) == "naive":
         config = InceptionConfig.make_naive("module", arriving, widths[0], widths[2], widths[4])

@@ -21,13 +21,13 @@ from dataclasses import dataclass
 
 from googlenet.errors import LabError
 from googlenet.files import spreadsheet_text
+from googlenet.language import mark, speaking, tr
 from googlenet.lessons.assignment import MAX_ITEMS, Assignment, Task, clean_name, solves
 from googlenet.lessons.design import MAX_DESIGN
 
 MAX_CODES, MAX_PASTED, MAX_TRIES = 150, 1_000_000, 9_999
 _UNPACKED = 400_000
 _CODE = re.compile(r"GL1\.[\w-]+\.[0-9a-f]{8}(?![\w.-])", re.ASCII)
-_CHANGED = "it was cut off or changed on its way: ask for it again"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def code_of(assignment: Assignment, name: str, given: Sequence[Given]) -> str:
     """The code to hand in; `LabError` without a name."""
     name = clean_name(name)
     if not name:
-        raise LabError("Type your name first: the code carries it.", "name")
+        raise LabError(tr("Type your name first: the code carries it."), "name")
     plain = [assignment.fingerprint, name, [[one.text[:MAX_DESIGN], one.tries, int(one.shown)] for one in given]]
     packed = zlib.compress(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), 9)
     text = base64.urlsafe_b64encode(packed).decode().rstrip("=")
@@ -63,10 +63,12 @@ def code_of(assignment: Assignment, name: str, given: Sequence[Given]) -> str:
 def read_code(code: str) -> Work:
     """What a code says; raises `LabError` for one that is damaged or none."""
     if not _CODE.fullmatch(code):
-        raise LabError(f"This is no code, or {_CHANGED}.", "codes")
+        said = tr("This is no code, or it was cut off or changed on its way: ask for it again.")
+        raise LabError(said, "codes")
     _, text, checksum = code.split(".")
     if _sum(text) != checksum:
-        raise LabError(f"This code does not add up: {_CHANGED}.", "codes")
+        said = tr("This code does not add up: it was cut off or changed on its way: ask for it again.")
+        raise LabError(said, "codes")
     try:
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), _UNPACKED)
@@ -77,7 +79,8 @@ def read_code(code: str) -> Work:
         if not isinstance(fingerprint, str) or not isinstance(name, str) or len(given) > MAX_ITEMS:
             raise ValueError("other types")
     except (ValueError, TypeError, RecursionError, binascii.Error, zlib.error) as error:
-        raise LabError(f"This code cannot be read: {_CHANGED}.", "codes") from error
+        said = tr("This code cannot be read: it was cut off or changed on its way: ask for it again.")
+        raise LabError(said, "codes") from error
     return Work(clean_name(name), fingerprint, given)
 
 
@@ -93,7 +96,8 @@ def _sum(text: str) -> str:
 
 # --- the teacher's table -------------------------------------------------------------------------
 
-RIGHT, WRONG, SHOWN, OPEN = "right", "wrong", "solution shown", "not answered"
+# Shown with `tr`; a table that is saved has them as they are.
+RIGHT, WRONG, SHOWN, OPEN = mark("right"), mark("wrong"), mark("solution shown"), mark("not answered")
 
 
 @dataclass(frozen=True)
@@ -107,36 +111,46 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """One student: a mark for each task, and what is odd about the code, if anything."""
+    """One student: a mark for each task, and how many codes came under that name."""
 
     name: str
     marks: tuple[Mark, ...]
-    remark: str = ""
+    codes: int = 1
 
     @property
     def score(self) -> int:
         """How many tasks are solved."""
-        return sum(mark.state == RIGHT for mark in self.marks)
+        return sum(one.state == RIGHT for one in self.marks)
+
+    @property
+    def remark(self) -> str:
+        """What is odd about the code, if anything."""
+        return tr("{n} codes: the last one counts", n=self.codes) if self.codes > 1 else ""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A line for each code that belongs to the assignment, by name; `problems` are sentences about the others."""
+    """A line for each code that belongs to the assignment, by name; `problems` are sentences about the others.
+
+    The `titles` are English, keys of the catalogue.
+    """
 
     titles: tuple[str, ...]
     lines: tuple[Line, ...]
     problems: tuple[str, ...]
 
     def to_csv(self) -> str:
-        """The table for a spreadsheet: name, score, and state, tries and answer for each task."""
+        """The table for a spreadsheet, in English: name, score, and state, tries and answer for each task."""
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
         head = [f"{number} {title}" for number, title in enumerate(self.titles, start=1)]
         writer.writerow(["name", "solved", "of", *(f"{t}{what}" for t in head for what in ("", ", tries", ", answer")),
                          "remark"])  # fmt: skip
         for line in self.lines:
-            cells = [cell for mark in line.marks for cell in (mark.state, mark.tries, spreadsheet_text(mark.text))]
-            writer.writerow([spreadsheet_text(line.name), line.score, len(self.titles), *cells, line.remark])
+            cells = [cell for one in line.marks for cell in (one.state, one.tries, spreadsheet_text(one.text))]
+            with speaking("en"):
+                remark = line.remark
+            writer.writerow([spreadsheet_text(line.name), line.score, len(self.titles), *cells, remark])
         return file.getvalue()
 
 
@@ -144,22 +158,25 @@ def mark_codes(assignment: Assignment, pasted: str) -> Table:
     """The table of all codes in what was pasted, whatever stands between them; raises `LabError` for too many."""
     pasted = str(pasted)
     if len(pasted) > MAX_PASTED:
-        raise LabError(f"That is more than {MAX_PASTED:,} characters: paste the codes in two parts.", "codes")
+        said = tr("That is more than {n:,} characters: paste the codes in two parts.", n=MAX_PASTED)
+        raise LabError(said, "codes")
     words = [word for word in re.split(r"[\s,;\"'<>()]+", pasted) if "GL1." in word]
     if not words:
-        raise LabError("There is no code in this: a code begins with GL1.", "codes")
+        raise LabError(tr("There is no code in this: a code begins with GL1."), "codes")
     if len(words) > MAX_CODES:
-        raise LabError(f"These are {len(words):,} codes, and {MAX_CODES} are read at a time: paste fewer.", "codes")
+        said = tr("These are {n:,} codes, and {most} are read at a time: paste fewer.", n=len(words), most=MAX_CODES)
+        raise LabError(said, "codes")
     works, problems = [], []
     for number, word in enumerate(words, start=1):
         try:
             work = read_code(word[word.index("GL1.") :].rstrip("."))
             if work.fingerprint != assignment.fingerprint:
-                problems.append(f"Code {number}, of {work.name}, belongs to another link.")
+                said = tr("Code {number}, of {name}, belongs to another link.", number=number, name=work.name)
+                problems.append(said)
             else:
                 works.append(work)
         except LabError as error:
-            problems.append(f"Code {number}: {error}")
+            problems.append(tr("Code {number}: {error}", number=number, error=error))
     titles = tuple(assignment.task(number).title for number in range(len(assignment.items)))
 
     @functools.cache
@@ -188,7 +205,4 @@ def _remarked(lines: Sequence[Line]) -> list[Line]:
         key = line.name.casefold()
         count[key] = count.get(key, 0) + 1
         last[key] = line
-    return [
-        Line(line.name, line.marks, f"{count[key]} codes: the last one counts" if count[key] > 1 else "")
-        for key, line in sorted(last.items())
-    ]
+    return [Line(line.name, line.marks, count[key]) for key, line in sorted(last.items())]

@@ -9,6 +9,7 @@ import dataclasses
 from random import Random
 
 from googlenet.config import InceptionConfig
+from googlenet.language import mark, tr
 from googlenet.lessons import arithmetic
 from googlenet.lessons.arithmetic import Calculation, calculations, size_after
 from googlenet.lessons.exercise import Exercise, Mistake
@@ -32,17 +33,17 @@ def drawn_module(draw: Random | None) -> tuple[InceptionConfig, int]:
 def _described(config: InceptionConfig, side: int) -> tuple[tuple[str, str], ...]:
     """Input and branches in words."""
     return (
-        ("input", f"{config.in_channels:,} × {side} × {side}"),
+        (tr("input"), f"{config.in_channels:,} × {side} × {side}"),
         ("1×1", f"1×1 → {config.ch1x1}"),
-        ("3×3", f"1×1 → {config.ch3x3red}, then 3×3 → {config.ch3x3}"),
-        ("5×5", f"1×1 → {config.ch5x5red}, then 5×5 → {config.ch5x5}"),
-        ("pool", f"3×3 max pool, then 1×1 → {config.pool_proj}"),
+        ("3×3", tr("{first}, then {second}", first=f"1×1 → {config.ch3x3red}", second=f"3×3 → {config.ch3x3}")),
+        ("5×5", tr("{first}, then {second}", first=f"1×1 → {config.ch5x5red}", second=f"5×5 → {config.ch5x5}")),
+        ("pool", tr("3×3 max pool, then 1×1 → {n}", n=config.pool_proj)),
     )
 
 
 def sum_of(profile: Profile, row: str, name: str, remark: str | None = None) -> Calculation:
-    """One of the sums behind a row; `remark` replaces its own."""
-    found = next(s for s in calculations(profile, arithmetic.find_row(profile, row)) if s.name == name)
+    """One of the sums behind a row, by its English `name`; `remark` replaces its own."""
+    found = next(s for s in calculations(profile, arithmetic.find_row(profile, row)) if s.name == tr(name))
     return found if remark is None else dataclasses.replace(found, remark=remark)
 
 
@@ -58,23 +59,25 @@ def concatenation(draw: Random | None) -> Exercise:
     answer, pool, arriving = profile.out_shape[0], config.pool_proj, config.in_channels
     reductions = config.ch3x3red + config.ch5x5red
     return Exercise(
-        "concatenation", "Stacking the branches",
-        "How many channels does this module give?",
+        "concatenation", mark("Stacking the branches"),
+        tr("How many channels does this module give?"),
         answer,
-        "Each branch passes on what its last step gives. The four outputs are stacked, channel on channel.",
+        tr("Each branch passes on what its last step gives. The four outputs are stacked, channel on channel."),
         (sum_of(profile, "concat", "Channels"),),
-        f"Height and width stay {side} × {side} in every branch; only channels add up. The module gives "
-        f"{answer:,} × {side} × {side}.",
+        tr("Height and width stay {side} × {side} in every branch; only channels add up. The module gives "
+           "{channels:,} × {side} × {side}.", side=side, channels=answer),
         (
-            Mistake(answer - pool, f"The pool branch is forgotten: it passes on {pool} channels too."),
-            Mistake(answer - pool + arriving, f"That passes on all {arriving} channels that reach the pool, as in a "
-                    f"naive module; here a 1×1 brings them down to {pool}."),
-            Mistake(answer + reductions, f"That counts the reductions ({config.ch3x3red} and {config.ch5x5red}) too: "
-                    "they stay inside their branches."),
-            Mistake(answer + arriving, "That adds the input, which is not stacked on top."),
-            Mistake(arriving, "That is what arrives."),
-            Mistake(max(config.branch_channels), "That is the widest branch alone, as if the maps were added up: they "
-                    "are stacked."),
+            Mistake(answer - pool, tr("The pool branch is forgotten: it passes on {pool:,} channels too.", pool=pool)),
+            Mistake(answer - pool + arriving, tr(
+                "That passes on all {arriving} channels that reach the pool, as in a naive module; here a 1×1 brings "
+                "them down to {pool}.", arriving=arriving, pool=pool)),
+            Mistake(answer + reductions, tr(
+                "That counts the reductions ({red3} and {red5}) too: they stay inside their branches.",
+                red3=config.ch3x3red, red5=config.ch5x5red)),
+            Mistake(answer + arriving, tr("That adds the input, which is not stacked on top.")),
+            Mistake(arriving, tr("That is what arrives.")),
+            Mistake(max(config.branch_channels),
+                    tr("That is the widest branch alone, as if the maps were added up: they are stacked.")),
         ),
         "channels", _described(config, side), module=(config, side),
     )  # fmt: skip
@@ -87,24 +90,29 @@ def one_by_one(draw: Random | None) -> Exercise:
     row = arithmetic.find_row(profile, "branch2.0")
     arriving, leaving, weights = row.in_channels, row.out_channels, row.params - row.out_channels
     return Exercise(
-        "one_by_one", "A 1×1 convolution",
-        "How many parameters does this 1×1 convolution have, biases included?",
+        "one_by_one", mark("A 1×1 convolution"),
+        tr("How many parameters does this 1×1 convolution have, biases included?"),
         row.params,
-        "At each pixel it is a fully connected layer across channels: every channel out weighs every channel in.",
-        (sum_of(profile, row.name, "Parameters", "The last term is the biases."),),
-        f"The size of the map plays no part: the same {row.params:,} numbers serve all {side}·{side} places, which is "
-        f"why the multiply-adds, {row.macs:,}, are {side * side:,} times the weights.",
+        tr("At each pixel it is a fully connected layer across channels: every channel out weighs every channel in."),
+        (sum_of(profile, row.name, "Parameters", tr("The last term is the biases.")),),
+        tr("The size of the map plays no part: the same {params:,} numbers serve all {side}·{side} places, which is "
+           "why the multiply-adds, {macs:,}, are {places:,} times the weights.",
+           params=row.params, side=side, macs=row.macs, places=side * side),
         (
-            Mistake(weights, f"Those are the weights; each of the {leaving} channels out has a bias too."),
-            Mistake(weights + arriving, f"A bias belongs to a channel out: there are {leaving}, not {arriving}."),
-            Mistake(row.macs, f"Those are the multiply-adds of an image: the same weights, used at {side}·{side} "
-                    "places."),
-            Mistake(row.macs + leaving, f"The weights are the same at all {side}·{side} places: they count once."),
-            Mistake(9 * weights + leaving, "That is a 3×3 convolution: nine weights a pair of channels."),
-            Mistake(arriving + leaving, "That is one weight a channel: each channel out weighs each channel in."),
+            Mistake(weights, tr("Those are the weights; each of the {n:,} channels out has a bias too.", n=leaving)),
+            Mistake(weights + arriving, tr("A bias belongs to a channel out: there are {leaving}, not {arriving}.",
+                                           leaving=leaving, arriving=arriving)),
+            Mistake(row.macs, tr("Those are the multiply-adds of an image: the same weights, used at {side}·{side} "
+                                 "places.", side=side)),
+            Mistake(row.macs + leaving,
+                    tr("The weights are the same at all {side}·{side} places: they count once.", side=side)),
+            Mistake(9 * weights + leaving, tr("That is a 3×3 convolution: nine weights a pair of channels.")),
+            Mistake(arriving + leaving,
+                    tr("That is one weight a channel: each channel out weighs each channel in.")),
         ),
         "parameters",
-        (("input", f"{arriving:,} × {side} × {side}"), ("layer", f"Conv2d({arriving}, {leaving}, kernel_size=1)")),
+        ((tr("input"), f"{arriving:,} × {side} × {side}"),
+         (tr("layer"), f"Conv2d({arriving}, {leaving}, kernel_size=1)")),
         module=(config, side),
     )  # fmt: skip
 
@@ -116,24 +124,34 @@ def padding(draw: Random | None) -> Exercise:
     after = {pad: size_after(side, kernel, pad, 1) for pad in range(8)}
     answer = next(pad for pad, found in after.items() if found.result == side)
     slips = [
-        Mistake(pad, f"With padding {pad} a side of {side} becomes {found.result}: it "
-                f"{'loses' if found.result < side else 'gains'} {abs(found.result - side)}."
-                + (" That many are missing in all, but zeros are added on both sides." if pad == 2 * answer else ""))
+        Mistake(pad, _padded(pad, side, found.result, twice=pad == 2 * answer))
         for pad, found in after.items() if pad != answer
     ]  # fmt: skip
     lost = side - after[0].result
     if lost > 7:
-        slips.append(Mistake(lost, f"{lost} are missing in all, but zeros are added on both sides."))
+        slips.append(Mistake(lost, tr("{n} are missing in all, but zeros are added on both sides.", n=lost)))
     return Exercise(
-        "padding", "Which padding keeps the size?",
-        f"Which padding lets a {kernel}×{kernel} convolution with stride 1 keep the size of its map?",
+        "padding", mark("Which padding keeps the size?"),
+        tr("Which padding lets a {kernel}×{kernel} convolution with stride 1 keep the size of its map?", kernel=kernel),
         answer,
-        f"Without padding the window has {lost} fewer places than the map has pixels. Padding is added on both sides.",
-        (named("Side", after[answer]),),
-        "For an odd kernel it is (kernel − 1) / 2, whatever the side: branches of any window fit side by side.",
+        tr("Without padding the window has {n} fewer places than the map has pixels. Padding is added on both sides.",
+           n=lost),
+        (after[answer],),
+        tr("For an odd kernel it is (kernel − 1) / 2, whatever the side: branches of any window fit side by side."),
         tuple(slips),
-        "pixels", (("map", f"{side} × {side}"), ("window", f"{kernel} × {kernel}, stride 1")),
+        "pixels",
+        ((tr("map"), f"{side} × {side}"), (tr("window"), tr("{kernel} × {kernel}, stride 1", kernel=kernel))),
     )  # fmt: skip
+
+
+def _padded(pad: int, side: int, after: int, *, twice: bool) -> str:
+    """What is said to a wrong padding; `twice`: to one that is on both sides together what one side needs."""
+    numbers = {"pad": pad, "side": side, "after": after, "n": abs(after - side)}
+    if after < side:
+        said = tr("With padding {pad} a side of {side} becomes {after}: it loses {n}.", **numbers)
+    else:
+        said = tr("With padding {pad} a side of {side} becomes {after}: it gains {n}.", **numbers)
+    return f"{said} {tr('That many are missing in all, but zeros are added on both sides.')}" if twice else said
 
 
 def forgotten_stride(draw: Random | None) -> Exercise:
@@ -145,21 +163,21 @@ def forgotten_stride(draw: Random | None) -> Exercise:
     window = (row.kernel, row.padding, row.stride)
     halved, bare = size_after(side, row.kernel, row.padding, 2).result, size_after(side, row.kernel, 0, row.stride)
     return Exercise(
-        "forgotten_stride", "The stride nobody wrote",
-        "The pool branch was written without a stride. How many pixels a side does its map have?",
+        "forgotten_stride", mark("The stride nobody wrote"),
+        tr("The pool branch was written without a stride. How many pixels a side does its map have?"),
         answer,
-        "nn.MaxPool2d does what its documentation says: the stride defaults to the kernel size.",
-        (named("Side", size_after(side, *window)),),
-        f"The concatenation fails. {arithmetic.misfit(forgotten)}",
+        tr("nn.MaxPool2d does what its documentation says: the stride defaults to the kernel size."),
+        (size_after(side, *window),),
+        f"{tr('The concatenation fails.')} {arithmetic.misfit(forgotten)}",
         (
-            Mistake(side, "That is with stride=1, as it was meant: the default is the kernel size."),
-            Mistake(halved, "That is with stride 2, as between two stages: the default is the kernel size."),
-            Mistake(bare.result, f"That is without the padding of {row.padding}."),
-            Mistake(answer - 1, "The first place of the window counts as well: + 1 at the end."),
-            Mistake(answer + 1, "That rounds up: torch rounds down."),
+            Mistake(side, tr("That is with stride=1, as it was meant: the default is the kernel size.")),
+            Mistake(halved, tr("That is with stride 2, as between two stages: the default is the kernel size.")),
+            Mistake(bare.result, tr("That is without the padding of {n}.", n=row.padding)),
+            Mistake(answer - 1, tr("The first place of the window counts as well: + 1 at the end.")),
+            Mistake(answer + 1, tr("That rounds up: torch rounds down.")),
         ),
         "pixels",
-        (("map", f"{side} × {side}"), ("pool", f"nn.MaxPool2d(kernel_size={row.kernel}, padding={row.padding})")),
+        ((tr("map"), f"{side} × {side}"), ("pool", f"nn.MaxPool2d(kernel_size={row.kernel}, padding={row.padding})")),
         module=(config, side),
     )  # fmt: skip
 
@@ -177,28 +195,30 @@ def naive_growth(draw: Random | None) -> Exercise:
     profiles = [profile_module(module, side, side) for module in modules]
     answer, own = profiles[-1].out_shape[0], first.out_channels - first.in_channels
     cost = profiles[-1].params / profiles[0].params
+    sums = [sum_of(profile, "concat", "Channels", "") for profile in profiles]
     return Exercise(
-        "naive_growth", "Naive modules grow",
-        f"{length} naive modules follow one another. How many channels leave the last?",
+        "naive_growth", mark("Naive modules grow"),
+        tr("{n} naive modules follow one another. How many channels leave the last?", n=length),
         answer,
-        "A naive module's pool branch passes on every channel that arrives.",
-        tuple(named(f"Module {n}", sum_of(p, "concat", "Channels", "")) for n, p in enumerate(profiles, start=1)),
-        f"Module {length} has {profiles[-1].params:,} parameters, {cost:.1f}× as many as the first, for the same three "
-        "convolutions. A 1×1 after the pool ends this.",
+        tr("A naive module's pool branch passes on every channel that arrives."),
+        tuple(named(tr("Module {n}", n=n), found) for n, found in enumerate(sums, start=1)),
+        tr("Module {n} has {params:,} parameters, {times:.1f}× as many as the first, for the same three convolutions. "
+           "A 1×1 after the pool ends this.", n=length, params=profiles[-1].params, times=cost),
         (
-            Mistake(profiles[0].out_shape[0], "That is after the first module."),
-            Mistake(own, "That leaves out the pool branch, which passes on all that arrives."),
-            Mistake(own * length, f"That forgets the {first.in_channels} channels that came in: every pool branch "
-                    "passes them on."),
-            Mistake(profiles[0].out_shape[0] * length, "That passes on the input once per module: it is counted once."),
-            Mistake(answer + own, "That is one module too many."),
-            Mistake(answer - own, "That is one module too few."),
+            Mistake(profiles[0].out_shape[0], tr("That is after the first module.")),
+            Mistake(own, tr("That leaves out the pool branch, which passes on all that arrives.")),
+            Mistake(own * length, tr("That forgets the {n} channels that came in: every pool branch passes them on.",
+                                     n=first.in_channels)),
+            Mistake(profiles[0].out_shape[0] * length,
+                    tr("That passes on the input once per module: it is counted once.")),
+            Mistake(answer + own, tr("That is one module too many.")),
+            Mistake(answer - own, tr("That is one module too few.")),
         ),
         "channels",
         (
-            ("input", f"{first.in_channels} × {side} × {side}"),
+            (tr("input"), f"{first.in_channels} × {side} × {side}"),
             ("1×1", f"1×1 → {first.ch1x1}"), ("3×3", f"3×3 → {first.ch3x3}"), ("5×5", f"5×5 → {first.ch5x5}"),
-            ("pool", "3×3 max pool, stride 1"),
+            ("pool", tr("3×3 max pool, stride 1")),
         ),
         module=(first, side),
     )  # fmt: skip
@@ -213,33 +233,34 @@ def reduced_cost(draw: Random | None) -> Exercise:
     alone, params = arithmetic.find_row(reduced, "branch3.1").macs, naive.by_branch()["5×5"].params
     answer, macs = round(before / after, 1), "Multiply-adds of an image"
     return Exercise(
-        "reduced_cost", "What the reduction saves",
-        f"The 5×5 branch can apply its 5×5 to all {config.in_channels} channels, or reduce them to {config.ch5x5red} "
-        "by a 1×1 first. How many times fewer multiply-adds is that? One decimal; a tenth off is near enough.",
+        "reduced_cost", mark("What the reduction saves"),
+        tr("The 5×5 branch can apply its 5×5 to all {arriving} channels, or reduce them to {reduced} by a 1×1 first. "
+           "How many times fewer multiply-adds is that? One decimal; a tenth off is near enough.",
+           arriving=config.in_channels, reduced=config.ch5x5red),
         answer,
-        "The reduction costs something too: count both of its steps.",
+        tr("The reduction costs something too: count both of its steps."),
         (
-            named("Naive: 5×5", sum_of(naive, "branch3", macs)),
-            named("Reduced: 1×1", sum_of(reduced, "branch3.0", macs)),
-            named("Reduced: 5×5", sum_of(reduced, "branch3.1", macs)),
+            named(tr("Naive: 5×5"), sum_of(naive, "branch3", macs)),
+            named(tr("Reduced: 1×1"), sum_of(reduced, "branch3.0", macs)),
+            named(tr("Reduced: 5×5"), sum_of(reduced, "branch3.1", macs)),
         ),
-        f"{before:,} / ({after - alone:,} + {alone:,}) = {answer:,.1f}. The whole module costs "
-        f"{naive.macs / reduced.macs:.1f}× less.",
+        tr("{sum}. The whole module costs {times:.1f}× less.", times=naive.macs / reduced.macs,
+           sum=f"{before:,} / ({after - alone:,} + {alone:,}) = {answer:,.1f}"),
         (
-            Mistake(round(before / alone, 1), "That leaves out what the 1×1 itself costs."),
-            Mistake(after / before, "That is the other way round."),
-            Mistake(0, "0 would mean that the 5×5 without a reduction costs nothing."),
-            Mistake(1, "1 would mean that both cost the same."),
-            Mistake(round(naive.macs / reduced.macs, 1), "That is the whole module, not the 5×5 branch alone."),
-            Mistake(25, "25 is what a 5×5 costs over a 1×1 of the same channels."),
-            Mistake(round(params / reduced.by_branch()["5×5"].params, 1), "Those are the parameters."),
+            Mistake(round(before / alone, 1), tr("That leaves out what the 1×1 itself costs.")),
+            Mistake(after / before, tr("That is the other way round.")),
+            Mistake(0, tr("0 would mean that the 5×5 without a reduction costs nothing.")),
+            Mistake(1, tr("1 would mean that both cost the same.")),
+            Mistake(round(naive.macs / reduced.macs, 1), tr("That is the whole module, not the 5×5 branch alone.")),
+            Mistake(25, tr("25 is what a 5×5 costs over a 1×1 of the same channels.")),
+            Mistake(round(params / reduced.by_branch()["5×5"].params, 1), tr("Those are the parameters.")),
         ),
         "×",
         (
-            ("map", f"{side} × {side}"),
-            ("naive", f"5×5, {config.in_channels} → {config.ch5x5}"),
-            ("reduced", f"1×1, {config.in_channels} → {config.ch5x5red}, "
-             f"then 5×5, {config.ch5x5red} → {config.ch5x5}"),
+            (tr("map"), f"{side} × {side}"),
+            (tr("naive"), f"5×5, {config.in_channels} → {config.ch5x5}"),
+            (tr("reduced"), tr("{first}, then {second}", first=f"1×1, {config.in_channels} → {config.ch5x5red}",
+                               second=f"5×5, {config.ch5x5red} → {config.ch5x5}")),
         ),
         slack=0.1, module=(config, side),
     )  # fmt: skip

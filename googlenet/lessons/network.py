@@ -10,13 +10,14 @@ import itertools
 from fractions import Fraction
 from random import Random
 
-from googlenet.lessons.arithmetic import Calculation, size_after
+from googlenet.language import mark, tr
+from googlenet.lessons.arithmetic import CHANNELS, Calculation, size_after
 from googlenet.lessons.exercise import Exercise, Mistake
 from googlenet.lessons.module import drawn_module, named, sum_of
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, preset
-from googlenet.models.profile import BRANCHES, profile_module, profile_network
+from googlenet.models.profile import BRANCHES, Row, profile_module, profile_network
 
-COMPARED = ("fewer parameters", "exactly as many", "more parameters")
+COMPARED = (mark("fewer parameters"), mark("exactly as many"), mark("more parameters"))
 
 
 def wrong_line(draw: Random | None) -> Exercise:
@@ -36,32 +37,41 @@ def wrong_line(draw: Random | None) -> Exercise:
     at = next(index for index, pair in enumerate(zip(meant, ran, strict=True)) if pair[0] != pair[1])
     wanted, run = meant[at], ran[at]
     if shapes[wanted] == shapes[run]:
-        moral = (
-            f"Both branches give {shapes[run]} here, so what it gave is right by chance: a shape is no proof of "
-            "what was run."
+        moral = tr(
+            "Both branches give {shape} here, so what it gave is right by chance: a shape is no proof of what was run.",
+            shape=shapes[run],
         )
     else:
-        moral = f"The {wanted} branch gives {shapes[wanted]}; the four lines do not add up to the module's channels."
-    origin = "" if draw else " This slip stands in the class note that the lab follows."
+        moral = tr(
+            "The {branch} branch gives {shape}; the four lines do not add up to the module's channels.",
+            branch=tr(wanted), shape=shapes[wanted],
+        )  # fmt: skip
+    called = tr(
+        "Line {n} calls {call}, the {ran} branch; the {meant} branch is {right}.",
+        n=at + 2, call=calls[run], ran=tr(run), meant=tr(wanted), right=calls[wanted],
+    )  # fmt: skip
+    origin = [] if draw else [tr("This slip stands in the class note that the lab follows.")]
     channels = {branch: sums.out_shape[0] for branch, sums in profile.by_branch().items()}
     printed = [channels[branch] for branch in ran]
-    others = [Mistake(1, "The input is what this module takes.")]
+    others = [Mistake(1, tr("The input is what this module takes."))]
     others += [
-        Mistake(index + 2, f"{calls[branch]} is the {branch} branch, and that is its shape.")
+        Mistake(index + 2, tr("{call} is the {branch} branch, and that is its shape.",
+                              call=calls[branch], branch=tr(branch)))
         for index, branch in enumerate(meant) if index != at
     ]  # fmt: skip
-    others.append(Mistake(len(lines), "The module gives that shape: its four branches, concatenated."))
+    others.append(Mistake(len(lines), tr("The module gives that shape: its four branches, concatenated.")))
     return Exercise(
-        "wrong_line", "Which line is wrong?",
-        "branch1 to branch4 are the module's 1×1, 3×3, 5×5 and pool branch. Each line says which one it means, and "
-        "what it gave. Which line does not run what it says?",
+        "wrong_line", mark("Which line is wrong?"),
+        tr("branch1 to branch4 are the module's 1×1, 3×3, 5×5 and pool branch. Each line says which one it means, and "
+           "what it gave. Which line does not run what it says?"),
         at + 2,
-        "Read what is called, not what it gave.",
+        tr("Read what is called, not what it gave."),
         (
-            Calculation("The lines give", "sum of the four", " + ".join(map(str, printed)), sum(printed), "channels"),
-            named("The module gives", sum_of(profile, "concat", "Channels", "")),
+            Calculation(tr("The lines give"), tr("sum of the four"), " + ".join(map(str, printed)), sum(printed),
+                        CHANNELS),
+            named(tr("The module gives"), sum_of(profile, "concat", "Channels", "")),
         ),
-        f"Line {at + 2} calls {calls[run]}, the {run} branch; the {wanted} branch is {calls[wanted]}. {moral}{origin}",
+        " ".join([called, moral, *origin]),
         tuple(others),
         choices=tuple(lines), code=True, module=(config, side),
     )  # fmt: skip
@@ -69,11 +79,11 @@ def wrong_line(draw: Random | None) -> Exercise:
 
 def _reductions() -> tuple[tuple[str, str], ...]:
     """GoogLeNet's reductions before a 5×5, and its channels, by stage."""
-    stages = {f"stage {name[0]}": [] for name in INCEPTIONS}
+    stages: dict[str, list[str]] = {name[0]: [] for name in INCEPTIONS}
     for name, module in INCEPTIONS.items():
-        stages[f"stage {name[0]}"].append(f"{module.ch5x5red} → {module.ch5x5}")
-    head = ("", "1×1 reduction → 5×5, module by module")
-    return head, *((stage, ", ".join(widths)) for stage, widths in stages.items())
+        stages[name[0]].append(f"{module.ch5x5red} → {module.ch5x5}")
+    head = ("", tr("1×1 reduction → 5×5, module by module"))
+    return head, *((tr("stage {n}", n=stage), ", ".join(widths)) for stage, widths in stages.items())
 
 
 def two_3x3(draw: Random | None) -> Exercise:
@@ -84,32 +94,45 @@ def two_3x3(draw: Random | None) -> Exercise:
     single, double = (profile_module(config.with_ch5x5(kind), side, side) for kind in ("5x5", "two 3x3"))
     before, after = (profile.by_branch()["5×5"].params for profile in (single, double))
     red, out = config.ch5x5red, config.ch5x5
-    what, given, width = "this branch", (("5×5", f"1×1 → {red}, then 5×5 → {out}"),), f"{red} / {out}"
+    steps = tr("{first}, then {second}", first=f"1×1 → {red}", second=f"5×5 → {out}")
+    given, width, name = (("5×5", steps),), f"{red} / {out}", "5×5"
+    question = tr("Two 3×3 in a row see the same 5×5 pixels. With them in place of the 5×5, this branch has …")
     if not draw:
-        what, given = "the whole network", _reductions()
+        given, name = _reductions(), "3a: 5×5"
         widths = [Fraction(layer.ch5x5red, layer.ch5x5) for layer in INCEPTIONS.values()]
-        width = f"from {min(widths)} to {max(widths)}"
+        width = tr("from {low} to {high}", low=min(widths), high=max(widths))
+        question = tr(
+            "Two 3×3 in a row see the same 5×5 pixels. With them in place of every 5×5, the whole network has …"
+        )
     networks = [profile_network(preset("imagenet", ch5x5=kind)).params for kind in ("5x5", "two 3x3")]
     one, two = (before, after) if draw else networks
     answer = 1 + (two >= one) + (two > one)
-    change = f"{one:,} with 5×5, {two:,} with two 3×3."
+    change = tr("{one:,} with 5×5, {two:,} with two 3×3.", one=one, two=two)
     rows = (
         sum_of(single, "branch3.1", "Parameters", ""),
         *(sum_of(double, f"branch3.{step}", "Parameters", "") for step in (1, 2)),
     )
     return Exercise(
-        "two_3x3", "Two 3×3 for one 5×5",
-        f"Two 3×3 in a row see the same 5×5 pixels. With them in place of {'the' if draw else 'every'} 5×5, {what} "
-        "has …",
+        "two_3x3", mark("Two 3×3 for one 5×5"),
+        question,
         answer,
-        "The first 3×3 takes what the reduction gives. The second takes what the first gives.",
-        tuple(map(named, (f"{'' if draw else '3a: '}5×5", "first 3×3", "second 3×3"), rows)),
-        f"{change} The second 3×3 takes as many channels as the branch gives, however few the reduction left. So two "
-        f"3×3 are cheaper only after a reduction more than 9/16 as wide as what follows: here it is {width}.",
+        tr("The first 3×3 takes what the reduction gives. The second takes what the first gives."),
+        tuple(map(named, (name, tr("first 3×3"), tr("second 3×3")), rows)),
+        tr("{change} The second 3×3 takes as many channels as the branch gives, however few the reduction left. So two "
+           "3×3 are cheaper only after a reduction more than 9/16 as wide as what follows: here it is {width}.",
+           change=change, width=width),
         tuple(Mistake(n, change) for n in range(1, len(COMPARED) + 1) if n != answer),
-        given=given, choices=COMPARED,
+        given=given, choices=tuple(map(tr, COMPARED)),
         module=(config, side) if draw else None, network="" if draw else "imagenet.two3x3",
     )  # fmt: skip
+
+
+def window_of(row: Row) -> str:
+    """A layer's window in words: 7×7 convolution, stride 2, padding 3."""
+    numbers = {"kernel": row.kernel, "stride": row.stride, "padding": row.padding}
+    if row.params:
+        return tr("{kernel}×{kernel} convolution, stride {stride}, padding {padding}", **numbers)
+    return tr("{kernel}×{kernel} max pool, stride {stride}, padding {padding}", **numbers)
 
 
 def small_images(draw: Random | None) -> Exercise:
@@ -127,22 +150,23 @@ def small_images(draw: Random | None) -> Exercise:
     last = rows["inception5a.branch1"].out_shape[1]
     shares = [100 * found[five].padding_share for found in (rows, meant)]
     return Exercise(
-        "small_images", "A stem for larger images",
-        f"The original stem was made for {full}×{full} images. How many pixels a side reach 3a of a {side}×{side} "
-        "image?",
+        "small_images", mark("A stem for larger images"),
+        tr("The original stem was made for {full}×{full} images. How many pixels a side reach 3a of a {side}×{side} "
+           "image?", full=full, side=side),
         answer,
-        "Three of its five windows have stride 2. Follow the side through them one by one.",
+        tr("Three of its five windows have stride 2. Follow the side through them one by one."),
         tuple(named(row.name, size_after(row.in_shape[1], row.kernel, row.padding, row.stride)) for row in stem),
-        f"On {answer}×{answer} the 5×5 of 3a sees padding at {shares[0]:.0f}% of its taps, on {full}×{full} images at "
-        f"{shares[1]:.0f}%, and stage 5 is left with {last}×{last}. Hence the presets' own stems for 32×32.",
+        tr("On {side}×{side} the 5×5 of 3a sees padding at {small:.0f}% of its taps, on {full}×{full} images at "
+           "{large:.0f}%, and stage 5 is left with {last}×{last}. Hence the presets' own stems for 32×32.",
+           side=answer, small=shares[0], full=full, large=shares[1], last=last),
         (
-            Mistake(meant[five].in_shape[1], f"That is what a {full}×{full} image leaves."),
-            Mistake(stem[0].out_shape[1], "That is after conv1: two pools halve it again."),
-            Mistake(stem[1].out_shape[1], "That is after the first pool: there is another one."),
-            Mistake(bare, "That is without padding."),
-            Mistake(rows["maxpool3"].out_shape[1], "That is what reaches 4a, after one more pool."),
+            Mistake(meant[five].in_shape[1], tr("That is what a {full}×{full} image leaves.", full=full)),
+            Mistake(stem[0].out_shape[1], tr("That is after conv1: two pools halve it again.")),
+            Mistake(stem[1].out_shape[1], tr("That is after the first pool: there is another one.")),
+            Mistake(bare, tr("That is without padding.")),
+            Mistake(rows["maxpool3"].out_shape[1], tr("That is what reaches 4a, after one more pool.")),
         ),
         "pixels",
-        tuple((row.name, f"{row.label}, stride {row.stride}, padding {row.padding}") for row in stem),
+        tuple((row.name, window_of(row)) for row in stem),
         network="cifar10-truncated",
     )  # fmt: skip

@@ -8,22 +8,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from googlenet.config import GoogLeNetConfig
+from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer
 from googlenet.errors import check_choice
-from googlenet.lessons.arithmetic import Calculation, misfit
+from googlenet.language import mark, tr
+from googlenet.lessons.arithmetic import SIZE_RULE, Calculation, misfit
 from googlenet.lessons.design import Design, ModuleDesign, design_text
 from googlenet.lessons.exercise import Exercise, Mistake
 from googlenet.lessons.module import sum_of
+from googlenet.lessons.network import window_of
 from googlenet.models.profile import Profile, Row, profile_partly
 
-FIT = ("yes, all four", "no: the 1×1 branch differs", "no: the 3×3 branch differs", "no: the 5×5 branch differs",
-       "no: the pool branch differs")  # fmt: skip
+FIT = (mark("yes, all four"), mark("no: the 1×1 branch differs"), mark("no: the 3×3 branch differs"),
+       mark("no: the 5×5 branch differs"), mark("no: the pool branch differs"))  # fmt: skip
 
 
 def kinds(design: Design) -> dict[str, str]:
     """What can be asked about a design: each kind, and how the page offers it."""
     asked = _OF_MODULE if isinstance(design, ModuleDesign) else _OF_NETWORK
-    found = {kind: label for kind, (label, _) in asked.items()}
+    found = {kind: tr(label) for kind, (label, _) in asked.items()}
     if isinstance(design, ModuleDesign) and design.forgotten and misfit(design.profile):
         found.pop("channels")  # nothing leaves a module whose branches do not fit
     if isinstance(design, GoogLeNetConfig) and (problems := design.problems()):
@@ -50,13 +52,15 @@ def ask(design: Design, kind: str) -> Exercise:
 
 def _given(design: ModuleDesign) -> tuple[tuple[str, str], ...]:
     """The module in words: what each branch does, and how the pool was written."""
-    steps: dict[str, list[str]] = {}
+    steps: dict[str, str] = {}
     for row in design.profile.rows:
         if row.branch:
-            steps.setdefault(row.branch, []).append(_step(row, forgotten=design.forgotten))
+            step = _step(row, forgotten=design.forgotten)
+            before = steps.get(row.branch)
+            steps[row.branch] = tr("{first}, then {second}", first=before, second=step) if before else step
     sizes = " × ".join(f"{side:,}" for side in (design.config.in_channels, design.height, design.width))
-    batch = (("batch", f"{design.batch:,} images"),) if design.batch > 1 else ()
-    return ("input", sizes), *batch, *((branch, ", then ".join(words)) for branch, words in steps.items())
+    batch = ((tr("batch"), tr("{n:,} images", n=design.batch)),) if design.batch > 1 else ()
+    return (tr("input"), sizes), *batch, *steps.items()
 
 
 def _step(row: Row, *, forgotten: bool) -> str:
@@ -73,19 +77,20 @@ def _channels(design: ModuleDesign) -> Exercise:
     config, profile = design.config, design.profile
     answer, pool = profile.out_shape[0], config.branch_channels[-1]
     slips = [
-        Mistake(answer - pool, f"The pool branch is forgotten: it passes on {pool:,} channels too."),
-        Mistake(answer + config.in_channels, "That adds the input, which is not stacked on top."),
-        Mistake(config.in_channels, "That is what arrives."),
+        Mistake(answer - pool, tr("The pool branch is forgotten: it passes on {pool:,} channels too.", pool=pool)),
+        Mistake(answer + config.in_channels, tr("That adds the input, which is not stacked on top.")),
+        Mistake(config.in_channels, tr("That is what arrives.")),
     ]
     if config.naive:
-        slips.append(Mistake(answer - pool + 1, "The pool passes on every channel that arrives."))
+        slips.append(Mistake(answer - pool + 1, tr("The pool passes on every channel that arrives.")))
     else:
-        slips.append(Mistake(answer + config.ch3x3red + config.ch5x5red, "The reductions stay inside their branches."))
+        kept = tr("The reductions stay inside their branches.")
+        slips.append(Mistake(answer + config.ch3x3red + config.ch5x5red, kept))
     return Exercise(
-        "channels", "Channels of a module", "How many channels does this module give?", answer,
-        "The four branches' outputs are stacked, channel on channel.",
+        "channels", mark("Channels of a module"), tr("How many channels does this module give?"), answer,
+        tr("The four branches' outputs are stacked, channel on channel."),
         (sum_of(profile, "concat", "Channels"),),
-        f"The module gives {' × '.join(f'{side:,}' for side in profile.out_shape)}.",
+        tr("The module gives {shape}.", shape=" × ".join(f"{side:,}" for side in profile.out_shape)),
         tuple(slips), "channels",
     )  # fmt: skip
 
@@ -94,15 +99,19 @@ def _params(design: ModuleDesign) -> Exercise:
     row = _costliest(design.profile)
     weights = row.params - row.out_channels
     return Exercise(
-        "params", "Parameters of its costliest step",
-        f"How many parameters does the {row.label} of the {row.branch} branch have, biases included?", row.params,
-        "Every channel out has one window of weights for each channel in, and a bias.",
+        "params", mark("Parameters of its costliest step"),
+        tr("How many parameters does the {kernel}×{kernel} convolution of the {branch} branch have, biases included?",
+           kernel=row.kernel, branch=tr(row.branch)),
+        row.params,
+        tr("Every channel out has one window of weights for each channel in, and a bias."),
         (sum_of(design.profile, row.name, "Parameters"),),
-        f"The size of the map plays no part: the same numbers serve all {row.out_shape[1]}·{row.out_shape[2]} places.",
+        tr("The size of the map plays no part: the same numbers serve all {height}·{width} places.",
+           height=row.out_shape[1], width=row.out_shape[2]),
         (
-            Mistake(weights, f"Those are the weights; each of the {row.out_channels:,} channels out has a bias too."),
-            Mistake(row.macs, "Those are the multiply-adds of an image."),
-            Mistake(weights + row.in_channels, "A bias belongs to a channel out."),
+            Mistake(weights, tr("Those are the weights; each of the {n:,} channels out has a bias too.",
+                                n=row.out_channels)),
+            Mistake(row.macs, tr("Those are the multiply-adds of an image.")),
+            Mistake(weights + row.in_channels, tr("A bias belongs to a channel out.")),
         ),
         "parameters",
     )  # fmt: skip
@@ -112,15 +121,18 @@ def _macs(design: ModuleDesign) -> Exercise:
     row = _costliest(design.profile)
     places = row.out_shape[1] * row.out_shape[2]
     return Exercise(
-        "macs", "Cost of its costliest step",
-        f"How many multiply-adds does the {row.label} of the {row.branch} branch take for one image?", row.macs,
-        "The weights, without biases, once for every place of the window.",
+        "macs", mark("Cost of its costliest step"),
+        tr("How many multiply-adds does the {kernel}×{kernel} convolution of the {branch} branch take for one image?",
+           kernel=row.kernel, branch=tr(row.branch)),
+        row.macs,
+        tr("The weights, without biases, once for every place of the window."),
         (sum_of(design.profile, row.name, "Multiply-adds of an image"),),
-        f"That is {row.macs / design.profile.macs:.0%} of the whole module's {design.profile.macs:,}.",
+        tr("That is {share:.0%} of the whole module's {all:,}.",
+           share=row.macs / design.profile.macs, all=design.profile.macs),
         (
-            Mistake(row.params, "Those are the parameters: the window stands at more than one place."),
-            Mistake(row.params * places, "Biases are added, not multiplied: leave them out."),
-            Mistake(row.macs // row.kernel**2, f"The window has {row.kernel}·{row.kernel} taps."),
+            Mistake(row.params, tr("Those are the parameters: the window stands at more than one place.")),
+            Mistake(row.params * places, tr("Biases are added, not multiplied: leave them out.")),
+            Mistake(row.macs // row.kernel**2, tr("The window has {kernel}·{kernel} taps.", kernel=row.kernel)),
         ),
         "multiply-adds",
     )  # fmt: skip
@@ -134,17 +146,20 @@ def _fits(design: ModuleDesign) -> Exercise:
     odd = next((number for number, shape in enumerate(ends.values()) if shape[1:] != ends["1×1"][1:]), None)
     answer = 1 if odd is None else odd + 2
     sums = tuple(
-        Calculation(f"{branch} branch", "height · width", f"{shape[1]:,}·{shape[2]:,}", shape[1] * shape[2])
+        Calculation(tr("{branch} branch", branch=tr(branch)), tr("height · width"), f"{shape[1]:,}·{shape[2]:,}",
+                    shape[1] * shape[2])
         for branch, shape in ends.items()
-    )
+    )  # fmt: skip
     return Exercise(
-        "fits", "Do the branches fit?", "Can the four branches of this module be concatenated as they are written?",
+        "fits", mark("Do the branches fit?"),
+        tr("Can the four branches of this module be concatenated as they are written?"),
         answer,
-        "Maps are concatenated when height and width agree. What is the stride of a pool for which none was written?",
-        sums, problem or "Every window keeps the size of its map, so only channels add up.",
-        tuple(Mistake(number, "Work out height and width at the end of each branch.") for number in range(1, 6)
+        tr("Maps are concatenated when height and width agree. What is the stride of a pool for which none was "
+           "written?"),
+        sums, problem or tr("Every window keeps the size of its map, so only channels add up."),
+        tuple(Mistake(number, tr("Work out height and width at the end of each branch.")) for number in range(1, 6)
               if number != answer),
-        choices=FIT,
+        choices=tuple(map(tr, FIT)),
     )  # fmt: skip
 
 
@@ -152,19 +167,19 @@ def _pool_side(design: ModuleDesign) -> Exercise:
     row = next(row for row in design.profile.rows if row.branch == "pool" and not row.params)
     side, meant = row.out_shape[1], row.in_shape[1]
     return Exercise(
-        "pool_side", "The map after the pool", "How many pixels high is the map that leaves the pool?", side,
-        "nn.MaxPool2d takes its kernel size as stride unless told otherwise.",
+        "pool_side", mark("The map after the pool"), tr("How many pixels high is the map that leaves the pool?"), side,
+        tr("nn.MaxPool2d takes its kernel size as stride unless told otherwise."),
         (
             Calculation(
-                "Height", "⌊(height + 2·padding − kernel) / stride⌋ + 1",
+                tr("Height"), tr("⌊(height + 2·padding − kernel) / stride⌋ + 1"),
                 f"⌊({meant:,} + 2·{row.padding} − {row.kernel}) / {row.stride}⌋ + 1", side,
             ),
         ),
-        misfit(design.profile) or "With stride 1 and this padding the pool keeps the size of its map.",
+        misfit(design.profile) or tr("With stride 1 and this padding the pool keeps the size of its map."),
         tuple(Mistake(number, why) for number, why in (
-            (meant, "That is with stride=1: the default is the kernel size."),
-            ((meant + 2 * row.padding - row.kernel) // row.kernel + 1, "That is with the default stride, 3."),
-            (meant // 2, "That is with stride 2, as between two stages."),
+            (meant, tr("That is with stride=1: the default is the kernel size.")),
+            ((meant + 2 * row.padding - row.kernel) // row.kernel + 1, tr("That is with the default stride, 3.")),
+            (meant // 2, tr("That is with stride 2, as between two stages.")),
         ) if number != side),
         "pixels",
     )  # fmt: skip
@@ -186,16 +201,18 @@ def _features(network: GoogLeNetConfig) -> Exercise:
     pooled = network.average_pool
     worked = f"{channels:,}" if pooled else f"{channels:,}·{height}·{width}"
     return Exercise(
-        "features", "What reaches the classifier", "How many numbers does the linear layer at the end take?",
+        "features", mark("What reaches the classifier"),
+        tr("How many numbers does the linear layer at the end take?"),
         linear.in_channels,
-        "An average pool leaves one number a channel; without one, every place of every map counts.",
-        (Calculation("Features", "channels" if pooled else "channels · height · width", worked, linear.in_channels),),
-        f"{last} gives {channels:,} × {height} × {width}.",
+        tr("An average pool leaves one number a channel; without one, every place of every map counts."),
+        (Calculation(tr("Features"), tr("channels") if pooled else tr("channels · height · width"), worked,
+                     linear.in_channels),),
+        tr("{layer} gives {shape}.", layer=last, shape=f"{channels:,} × {height} × {width}"),
         (
-            Mistake(channels * height * width, "The average pool leaves one number of each map."),
-            Mistake(network.num_classes, "That is what leaves it: the classes."),
-        ) if pooled else (Mistake(channels, "Without an average pool every place of the map counts."),),
-        "numbers", (("image", f"{network.input_size} × {network.input_size}"), ("last layer", last)),
+            Mistake(channels * height * width, tr("The average pool leaves one number of each map.")),
+            Mistake(network.num_classes, tr("That is what leaves it: the classes.")),
+        ) if pooled else (Mistake(channels, tr("Without an average pool every place of the map counts.")),),
+        "numbers", ((tr("image"), f"{network.input_size} × {network.input_size}"), (tr("last layer"), last)),
     )  # fmt: skip
 
 
@@ -207,23 +224,24 @@ def _last_side(network: GoogLeNetConfig) -> Exercise:
     side = layers[last].out_shape[1]
     sums = tuple(
         Calculation(
-            row.layer, "⌊(side + 2·padding − kernel) / stride⌋ + 1",
+            row.layer, tr(SIZE_RULE),
             f"⌊({row.in_shape[1]} + 2·{row.padding} − {row.kernel}) / {row.stride}⌋ + 1", row.out_shape[1],
             "" if (row.in_shape[1] + 2 * row.padding - row.kernel) // row.stride + 1 == row.out_shape[1]
-            else "This pool rounds up.",
+            else tr("This pool rounds up."),
         )
         for row in rows
     )  # fmt: skip
     return Exercise(
-        "last_side", "The last map", f"How many pixels a side has the map that leaves {last}?", side,
-        "Only the layers with a stride above 1 are listed. Follow the side through all of them.",
-        sums, f"Of {network.input_size} × {network.input_size} pixels {side} × {side} places are left.",
-        tuple(Mistake(row.out_shape[1], f"That is what leaves {row.layer}.") for row in rows
+        "last_side", mark("The last map"),
+        tr("How many pixels a side has the map that leaves {layer}?", layer=last), side,
+        tr("Only the layers with a stride above 1 are listed. Follow the side through all of them."),
+        sums, tr("Of {image} × {image} pixels {side} × {side} places are left.", image=network.input_size, side=side),
+        tuple(Mistake(row.out_shape[1], tr("That is what leaves {layer}.", layer=row.layer)) for row in rows
               if row.out_shape[1] != side),
         "pixels",
         (
-            ("image", f"{network.input_size} × {network.input_size}"),
-            *((row.layer, f"{row.label}, stride {row.stride}, padding {row.padding}") for row in rows),
+            (tr("image"), f"{network.input_size} × {network.input_size}"),
+            *((row.layer, window_of(row)) for row in rows),
         ),
     )  # fmt: skip
 
@@ -233,34 +251,37 @@ def _misfit(network: GoogLeNetConfig) -> Exercise:
     names = [layer.name for layer in network.layers]
     at = names.index(problem.layer)
     shown = network.layers[max(0, at - 3) : at + 3]
-    lines = tuple(
-        f"{layer.name}: {getattr(layer, 'in_channels', 'any')} → {getattr(layer, 'out_channels', 'as many')}"
-        for layer in shown
-    )
+    lines = tuple(map(_taken_and_given, shown))
     answer = 1 + [layer.name for layer in shown].index(names[at])
     return Exercise(
-        "misfit", "Which layer does not fit?",
-        "Each line says how many channels a layer takes and how many it gives. Which one does not take what it is "
-        "given?",
-        answer, "What a layer takes is what the line before it gives; a pool passes on what arrives.",
-        (Calculation("It takes", "channels", f"{problem.wanted:,}", problem.wanted),
-         Calculation("It is given", "channels", f"{problem.given or 0:,}", problem.given or 0)),
+        "misfit", mark("Which layer does not fit?"),
+        tr("Each line says how many channels a layer takes and how many it gives. Which one does not take what it is "
+           "given?"),
+        answer, tr("What a layer takes is what the line before it gives; a pool passes on what arrives."),
+        (Calculation(tr("It takes"), tr("channels"), f"{problem.wanted:,}", problem.wanted),
+         Calculation(tr("It is given"), tr("channels"), f"{problem.given or 0:,}", problem.given or 0)),
         problem.sentence,
-        tuple(Mistake(number, "That layer takes what the one before it gives.") for number in range(1, len(lines) + 1)
-              if number != answer),
+        tuple(Mistake(number, tr("That layer takes what the one before it gives."))
+              for number in range(1, len(lines) + 1) if number != answer),
         choices=lines, code=True,
     )  # fmt: skip
 
 
+def _taken_and_given(layer: Layer) -> str:
+    if isinstance(layer, ConvConfig | InceptionConfig):
+        return f"{layer.name}: {layer.in_channels} → {layer.out_channels}"
+    return tr("{layer}: any → as many", layer=layer.name)
+
+
 _OF_MODULE: dict[str, tuple[str, Callable[[ModuleDesign], Exercise]]] = {
-    "channels": ("How many channels leave it?", _channels),
-    "params": ("How many parameters has its costliest step?", _params),
-    "macs": ("How many multiply-adds takes its costliest step?", _macs),
-    "fits": ("Do its branches fit together?", _fits),
-    "pool_side": ("How large is the map after the pool?", _pool_side),
+    "channels": (mark("How many channels leave it?"), _channels),
+    "params": (mark("How many parameters has its costliest step?"), _params),
+    "macs": (mark("How many multiply-adds takes its costliest step?"), _macs),
+    "fits": (mark("Do its branches fit together?"), _fits),
+    "pool_side": (mark("How large is the map after the pool?"), _pool_side),
 }
 _OF_NETWORK: dict[str, tuple[str, Callable[[GoogLeNetConfig], Exercise]]] = {
-    "features": ("How many numbers reach the classifier?", _features),
-    "last_side": ("How large is its last map?", _last_side),
-    "misfit": ("Which layer does not fit?", _misfit),
+    "features": (mark("How many numbers reach the classifier?"), _features),
+    "last_side": (mark("How large is its last map?"), _last_side),
+    "misfit": (mark("Which layer does not fit?"), _misfit),
 }

@@ -209,7 +209,7 @@ def test_a_handout_of_numbers_of_ones_own_asks_whose():
 
 def test_the_notes_name_every_lesson():
     said = Page(teacher.notes_html()).text
-    for title, key in (*teacher.LESSON_CHOICES, *teacher.CHALLENGE_CHOICES):
+    for title, key in (*teacher.lesson_choices(), *teacher.challenge_choices()):
         assert title.lstrip("0123456789 ") in said, key
 
 

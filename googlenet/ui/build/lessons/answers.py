@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.lessons.course import KEYS, LESSONS, MAX_SEED, next_seed, pose
 from googlenet.lessons.exercise import Exercise, Feedback, check
 from googlenet.ui.build.lessons import view
@@ -76,12 +77,21 @@ def come_back(stored: Any) -> list[Any]:
     return [place, path, card, gr.update(label=label), gr.skip(), feedback or gr.skip()]
 
 
+_LABELS = {
+    "channels": mark("Your answer, channels"),
+    "parameters": mark("Your answer, parameters"),
+    "multiply-adds": mark("Your answer, multiply-adds"),
+    "numbers": mark("Your answer, numbers"),
+    "pixels": mark("Your answer, pixels"),
+    "×": mark("Your answer, how many times"),
+}
+
+
 def answer_label(exercise: Exercise) -> str:
     """The answer field's label, with what is to be counted."""
     if exercise.choices:
-        return f"Number of the {'line' if exercise.code else 'answer'}"
-    unit = "how many times" if exercise.unit == "×" else exercise.unit
-    return f"Your answer, {unit}"
+        return tr("Number of the line") if exercise.code else tr("Number of the answer")
+    return tr(_LABELS[exercise.unit])
 
 
 def check_answer(stored: Any, text: str) -> list[Any]:
@@ -93,7 +103,7 @@ def check_answer(stored: Any, text: str) -> list[Any]:
     except LabError as error:
         return [gr.skip(), gr.skip(), gr.skip(), gr.skip(), WRONG, figures.message(str(error))]
     if feedback.right and place.exercise in place.shown and exercise.key not in place.solved:
-        seen = "The solution was shown: take another one to solve the lesson."
+        seen = tr("The solution was shown: take another one to solve the lesson.")
         feedback = Feedback(True, f"{feedback.sentence} {seen}")
     elif feedback.right:
         place = replace(place, solved=tuple(key for key in KEYS if key in (*place.solved, exercise.key)))

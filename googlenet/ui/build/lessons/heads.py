@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from googlenet.errors import LabError, check_choice, check_whole
+from googlenet.language import mark, tr, trn
 from googlenet.models.presets import preset
 from googlenet.ui.common import figures
 from googlenet.ui.common.layout import LIVE, html
@@ -24,7 +25,16 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 STEPS, MAX_STEPS = 10, 50
 BOTH = "both"
 FADED = 10  # times: below it one run does not tell a fading gradient from chance
-NORMS = [("without batch norm", "plain"), ("with batch norm", "normed"), ("both, side by side", BOTH)]
+NORMS = {
+    "plain": mark("without batch norm"),
+    "normed": mark("with batch norm"),
+    BOTH: mark("both, side by side"),
+}
+CAPTIONS = {
+    "": mark("Gradient by layer, {when}"),
+    "plain": mark("Without batch norm: gradient by layer, {when}"),
+    "normed": mark("With batch norm: gradient by layer, {when}"),
+}
 Runs = dict[str, list["GradientComparison"]]
 WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 560, 104, 18, 10, 24, 46
 
@@ -42,15 +52,19 @@ class Mark:
     x_headed: float
 
 
-def heads_chart(steps: list[GradientComparison], at: int = -1, name: str = "") -> str:
-    """HTML: the step number `at` as a row for every layer, gradient to the right in powers of ten, and its sentence."""
+def heads_chart(steps: list[GradientComparison], at: int = -1, norm: str = "") -> str:
+    """HTML: the step number `at` as a row for every layer, gradient to the right in powers of ten, and its sentence.
+
+    The caption names the `norm` where one is given.
+    """
     now, (low, high) = steps[at], decades(steps)
+    when = tr("at initialisation") if now.step == 0 else trn("after {n} step", "after {n} steps", now.step)
     bottom = TOP + ROW * len(now.gains)
     return render(
         "lessons/heads.html",
         now=now,
-        name=name,
-        when="at initialisation" if now.step == 0 else f"after {now.step} step{'s' if now.step > 1 else ''}",
+        caption=tr(CAPTIONS[norm], when=when),
+        when=when,
         marks=marks(steps, at),
         decades=[(_x(10.0**power, low, high), str(power).replace("-", "−")) for power in range(low, high + 1)],
         bottom=bottom,
@@ -61,10 +75,9 @@ def heads_chart(steps: list[GradientComparison], at: int = -1, name: str = "") -
 
 def heads_charts(runs: Runs, at: int = -1) -> str:
     """HTML of each run's chart at that step; of both side by side, with what they say together."""
-    names = {norm: label for label, norm in NORMS if norm in runs}
     if len(runs) == 1:
         return heads_chart(next(iter(runs.values())), at)
-    charts = [heads_chart(steps, at, f"{names[norm][:1].upper()}{names[norm][1:]}: ") for norm, steps in runs.items()]
+    charts = [heads_chart(steps, at, norm) for norm, steps in runs.items()]
     return render("lessons/heads_both.html", charts=charts, sentence=together(runs))
 
 
@@ -76,16 +89,24 @@ def together(runs: Runs) -> str:
     said = []
     for norm, steps in runs.items():
         fading = [step.without.fading for step in steps]
-        low, high = (about(end) if end < math.inf else "any number of" for end in (min(fading), max(fading)))
-        span = f"about {low}×" if low == high else f"about {low}× to about {high}×"
-        faded = f"{span} less than the last layer" if max(fading) >= FADED else "no less than the last layer, or hardly"
-        said.append(f"{'without' if norm == 'plain' else 'with'} batch norm {faded}")
+        low, high = (about(end) if end < math.inf else tr("any number of") for end in (min(fading), max(fading)))
+        if max(fading) < FADED:
+            faded = tr("no less than the last layer, or hardly")
+        elif low == high:
+            faded = tr("about {n}× less than the last layer", n=low)
+        else:
+            faded = tr("about {low}× to about {high}× less than the last layer", low=low, high=high)
+        plain = norm == "plain"
+        said.append(
+            tr("without batch norm {faded}", faded=faded) if plain else tr("with batch norm {faded}", faded=faded)
+        )
     steps = len(next(iter(runs.values()))) - 1
-    when = "at initialisation" if not steps else f"over {steps} step{'s' if steps > 1 else ''}"
-    return (
-        f"Gradient of {first} {when}, without the heads: {'; '.join(said)}. One run of each, from one seed: that tells "
-        "the size of the effect, not its digits."
-    )
+    when = tr("at initialisation") if not steps else trn("over {n} step", "over {n} steps", steps)
+    return tr(
+        "Gradient of {layer} {when}, without the heads: {said}. One run of each, from one seed: that tells the size of "
+        "the effect, not its digits.",
+        layer=first, when=when, said="; ".join(said),
+    )  # fmt: skip
 
 
 def marks(steps: list[GradientComparison], at: int = -1) -> list[Mark]:
@@ -128,7 +149,7 @@ def compare(checkpoints: Path, norm: Any, steps: Any) -> Iterator[str]:
 
 def measure(checkpoints: Path, norm: Any, steps: Any) -> Iterator[Runs]:
     """All steps measured so far, after each one, of the network with that `norm`, or of both in turns."""
-    chosen = check_choice(norm, "norm", tuple(name for _, name in NORMS))
+    chosen = check_choice(norm, "norm", tuple(NORMS))
     steps = check_whole(steps, "steps", 1, MAX_STEPS)
     share_cores(checkpoints)
     from googlenet.training.gradients import compare_heads
@@ -166,22 +187,24 @@ def heads_panel(checkpoints: Path) -> gr.Column:
     with gr.Column(visible=False) as box, gr.Row(elem_id="heads"):
         with gr.Column(scale=1, min_width=260):
             html(render("lessons/heads_intro.html"))
-            norm = gr.Radio(NORMS, value=BOTH, label="The network for 32×32")
-            steps = gr.Slider(1, MAX_STEPS, STEPS, step=1, label="Steps", elem_id="heads-steps")
+            norm = gr.Radio([(tr(label), name) for name, label in NORMS.items()], value=BOTH,
+                            label=tr("The network for 32×32"))  # fmt: skip
+            steps = gr.Slider(1, MAX_STEPS, STEPS, step=1, label=tr("Steps"), elem_id="heads-steps")
             with gr.Row():
-                start = gr.Button("Measure", variant="primary", min_width=100)
-                stop = gr.Button("Stop", min_width=80, interactive=False)
+                start = gr.Button(tr("Measure"), variant="primary", min_width=100)
+                stop = gr.Button(tr("Stop"), min_width=80, interactive=False)
         with gr.Column(scale=3, min_width=320):
-            scrubber = gr.Slider(0, 1, 0, step=1, label="Step shown", visible=False, elem_id="heads-step")
+            scrubber = gr.Slider(0, 1, 0, step=1, label=tr("Step shown"), visible=False, elem_id="heads-step")
             chart = html(render("lessons/heads_empty.html", waiting=False))
 
     def buttons(running: bool) -> list[Any]:
         return [gr.Button(interactive=not running), gr.Button(interactive=running)]
 
-    both, waiting = [start, stop], render("lessons/heads_empty.html", waiting=True)
-    begun = start.click(
-        lambda: [*buttons(True), waiting, gr.Slider(visible=False)], None, [*both, chart, scrubber], **LIVE
-    )
+    def wait() -> list[Any]:
+        return [*buttons(True), render("lessons/heads_empty.html", waiting=True), gr.Slider(visible=False)]
+
+    both = [start, stop]
+    begun = start.click(wait, None, [*both, chart, scrubber], **LIVE)
     one_at_a_time = {"concurrency_limit": 1, "concurrency_id": "heads"}
     shown = [chart, measured_runs, scrubber]
     measured = begun.then(run, [norm, steps], shown, **{**PRIVATE, "queue": True}, **one_at_a_time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from googlenet.language import tr
 from googlenet.lessons.course import pose
 from googlenet.ui.build.lessons import answers
 from googlenet.ui.build.lessons.answers import Place
@@ -34,12 +35,12 @@ def lessons_panel(demo: gr.Blocks, place: gr.BrowserState) -> None:
                     min_width=150,
                     html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
                 )
-                submit = gr.Button("Check", variant="primary", min_width=90, scale=1)
+                submit = gr.Button(tr("Check"), variant="primary", min_width=90, scale=1)
             feedback = html("", "gl-slot")
             with gr.Row(elem_id="lesson-buttons"):
-                again = gr.Button("Another one", size="sm", min_width=110, scale=0)
-                solve = gr.Button("Show the solution", size="sm", min_width=140, scale=0)
-                go_on = gr.Button("Next lesson", size="sm", min_width=110, scale=0, elem_id="lesson-next")
+                again = gr.Button(tr("Another one"), size="sm", min_width=110, scale=0)
+                solve = gr.Button(tr("Show the solution"), size="sm", min_width=140, scale=0)
+                go_on = gr.Button(tr("Next lesson"), size="sm", min_width=110, scale=0, elem_id="lesson-next")
     outcome = unseen()
     slots = [place, path, card, answer, outcome, feedback]
     demo.load(answers.come_back, place, slots, **LIVE)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.lessons.assignment import Assignment, question_item
 from googlenet.lessons.design import read_design
 from googlenet.lessons.questions import kinds
@@ -16,8 +17,10 @@ from googlenet.ui.common import figures
 from googlenet.ui.common.layout import LIVE, html, unseen
 from googlenet.ui.events.long_work import PRIVATE, refusable
 
-NOTHING = "Build something first: in One module and in Network, Make a question of it leads here."
-UNASKED = "Nothing can be asked about this network: its maps become too small for a window. Change its paddings first."
+NOTHING = mark("Build something first: in One module and in Network, Make a question of it leads here.")
+UNASKED = mark(
+    "Nothing can be asked about this network: its maps become too small for a window. Change its paddings first."
+)
 
 
 class QuestionPanel(NamedTuple):
@@ -37,14 +40,14 @@ class QuestionPanel(NamedTuple):
 def question_panel(demo: gr.Blocks, builder: Builder) -> QuestionPanel:
     """Lay out the section and wire it."""
     with gr.Column(visible=False) as box:
-        html("<h3>A question of your own</h3>")
-        refusal = html(figures.message(NOTHING, "done"), "gl-slot")
+        html(f"<h3>{tr('A question of your own')}</h3>")
+        refusal = html(figures.message(tr(NOTHING), "done"), "gl-slot")
         with gr.Column(visible=False) as asked:
-            kind = gr.Radio([], label="Ask", elem_id="question-kind")
+            kind = gr.Radio([], label=tr("Ask"), elem_id="question-kind")
             with gr.Row():
-                address = gr.Textbox(label="Link to this question", interactive=False, buttons=["copy"], max_lines=1,
-                                     elem_id="question-link", scale=4, min_width=260)  # fmt: skip
-                add = gr.Button("Add to the class", min_width=150, scale=1)
+                address = gr.Textbox(label=tr("Link to this question"), interactive=False, buttons=["copy"],
+                                     max_lines=1, elem_id="question-link", scale=4, min_width=260)  # fmt: skip
+                add = gr.Button(tr("Add to the class"), min_width=150, scale=1)
             state = gr.JSON(visible=False)
             panel = desk_panel(state, "question", builder)
     design, item = unseen(), unseen()
@@ -81,14 +84,14 @@ def of_address(said: str) -> list[Any]:
     try:
         return about(design, kind)
     except LabError as error:
-        return refused(f"The question in the link cannot be asked. {error}")
+        return refused(f"{tr('The question in the link cannot be asked.')} {error}")
 
 
 def about(text: str, kind: str = "") -> list[Any]:
     """The questions that can be asked about a design, the one of that `kind` or the most telling one asked."""
     offered = kinds(read_design(text))
     if not offered:
-        raise LabError(UNASKED)
+        raise LabError(tr(UNASKED))
     first = "fits" if text.endswith("forgotten") else next(iter(offered))
     chosen = kind if kind in offered else first
     radio = gr.Radio([(label, name) for name, label in offered.items()], value=chosen)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from googlenet.language import mark, tr
 from googlenet.lessons.assignment import Assignment, clean_name
 from googlenet.lessons.challenges import CHALLENGES
 from googlenet.ui.build.lessons.classroom import desk
@@ -20,12 +21,12 @@ from googlenet.ui.common.layout import LIVE
 from googlenet.ui.events.long_work import PRIVATE
 
 SECTIONS = [
-    ("0 Why Inception", "why"),
-    ("Exercises", "exercises"),
-    ("Challenges", "challenges"),
-    ("Auxiliary heads", "heads"),
-    ("Your question", "question"),
-    ("Class", "class"),
+    (mark("0 Why Inception"), "why"),
+    (mark("Exercises"), "exercises"),
+    (mark("Challenges"), "challenges"),
+    (mark("Auxiliary heads"), "heads"),
+    (mark("Your question"), "question"),
+    (mark("Class"), "class"),
 ]
 
 
@@ -49,9 +50,10 @@ def lessons_room(
     """Lay out the room and wire it; the buttons in `asks` make a question of the module and of the network, and lead
     here through the Build tab's `view`."""
     with gr.Row(elem_id="lesson-sections"):
-        section = gr.Radio(SECTIONS, value="exercises", label="Part", show_label=False, container=False, scale=5,
+        sections = [(tr(label), name) for label, name in SECTIONS]
+        section = gr.Radio(sections, value="exercises", label=tr("Part"), show_label=False, container=False, scale=5,
                            min_width=260)  # fmt: skip
-        projector = gr.Checkbox(False, label="Projector view", container=False, min_width=140, scale=0,
+        projector = gr.Checkbox(False, label=tr("Projector view"), container=False, min_width=140, scale=0,
                                 elem_id="projector")  # fmt: skip
     why = why_panel(checkpoints)
     with gr.Column() as exercises:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from googlenet.errors import LabError, check_choice
+from googlenet.language import mark, tr
 from googlenet.runs import find_checkpoint
 from googlenet.ui.common import figures
 from googlenet.ui.common.layout import html
@@ -19,9 +20,13 @@ from googlenet.ui.events.cores import share_cores
 if TYPE_CHECKING:
     from googlenet.inference.inside.fields import Box
 
-SHAPES = ("square", "circle", "star")
-PICTURES = ("ship", "cat", "frog", "truck")
-THINGS = [*((f"a {name}", name) for name in SHAPES), *((f"the picture of a {name}", name) for name in PICTURES)]
+SHAPES = {"square": mark("a square"), "circle": mark("a circle"), "star": mark("a star")}
+PICTURES = {
+    "ship": mark("the picture of a ship"),
+    "cat": mark("the picture of a cat"),
+    "frog": mark("the picture of a frog"),
+    "truck": mark("the picture of a truck"),
+}
 MODULES = [("3a", "inception3a"), ("3b", "inception3b"), ("4a", "inception4a"), ("4b", "inception4b")]
 EXAMPLES = Path(__file__).parents[2] / "static" / "examples"
 
@@ -78,9 +83,10 @@ def why_panel(checkpoints: Path) -> gr.Column:
     with gr.Column(visible=False, elem_id="why") as box, gr.Row():
         with gr.Column(scale=1, min_width=260):
             html(render("lessons/why_intro.html"))
-            thing = gr.Dropdown(THINGS, value="square", label="Object", elem_id="why-object")
-            module = gr.Radio(MODULES, value="inception3a", label="Module")
-            start = gr.Button("Look", variant="primary")
+            things = [(tr(text), name) for name, text in (SHAPES | PICTURES).items()]
+            thing = gr.Dropdown(things, value="square", label=tr("Object"), elem_id="why-object")
+            module = gr.Radio(MODULES, value="inception3a", label=tr("Module"))
+            start = gr.Button(tr("Look"), variant="primary")
         with gr.Column(scale=3, min_width=320):
             shown = html(render("lessons/why_empty.html"))
     work: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "classify", "show_progress": "minimal",

@@ -12,6 +12,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.lessons.assignment import Assignment, Task, clean_name, read_assignment, solves
 from googlenet.lessons.challenges import Challenge, Verdict, judge
 from googlenet.lessons.design import MAX_DESIGN, design_text, read_design
@@ -23,9 +24,9 @@ from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.refusals import sent
 
-HIDDEN = "Solutions are hidden by this class's link: ask your teacher."
-NAMELESS = "Type your name on the left first: your numbers follow from it."
-SEEN = "The solution was shown, so this counts as not solved."
+HIDDEN = mark("Solutions are hidden by this class's link: ask your teacher.")
+NAMELESS = mark("Type your name on the left first: your numbers follow from it.")
+SEEN = mark("The solution was shown, so this counts as not solved.")
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def show(stored: Any) -> list[Any]:
 
 def _shown(desk: Desk, feedback: str) -> list[Any]:
     if desk.nameless:
-        return [desk.plain(), "", figures.message(NAMELESS, "done"), *[gr.skip()] * (SLOTS - 3)]
+        return [desk.plain(), "", figures.message(tr(NAMELESS), "done"), *[gr.skip()] * (SLOTS - 3)]
     answer = gr.update(value=desk.mine.text, label=_label(desk.task))
     hidden = gr.update(visible=not desk.assignment.hidden)
     design = gr.update(visible=isinstance(desk.task, Challenge))
@@ -119,7 +120,7 @@ def check_answer(stored: Any, text: str) -> list[Any]:
     text = str(text).strip()[:MAX_DESIGN]
     try:
         if desk.nameless:
-            raise LabError(NAMELESS)
+            raise LabError(tr(NAMELESS))
         task = desk.task
         said: Feedback | Verdict = judge(task, text) if isinstance(task, Challenge) else check(task, text)
     except LabError as error:
@@ -135,14 +136,14 @@ def check_answer(stored: Any, text: str) -> list[Any]:
 
 def _reply(desk: Desk, task: Task, said: Feedback | Verdict) -> str:
     hidden = desk.assignment.hidden
-    seen = SEEN if desk.mine.shown and said.right else ""
+    seen = tr(SEEN) if desk.mine.shown and said.right else ""
     if isinstance(said, Verdict):
         moral = task.moral if isinstance(task, Challenge) and said.right and not hidden else ""
         return render("lessons/classroom/verdict.html", verdict=said, moral=moral, seen=seen)
     assert isinstance(task, Exercise)
     if hidden:
         # What is said to a wrong choice may tell the right one.
-        sentence = said.sentence.split(". ")[0].rstrip(".") + "." if task.choices else said.sentence
+        sentence = said.verdict if task.choices else said.sentence
         return render("lessons/classroom/reply.html", right=said.right, sentence=sentence)
     if seen:
         said = Feedback(True, f"{said.sentence} {seen}")
@@ -179,7 +180,7 @@ def show_solution(stored: Any) -> list[Any]:
     """The worked solution, unless the link hides it; the desk remembers that it was shown."""
     desk = Desk.read(stored)
     if desk.assignment.hidden:
-        raise LabError(HIDDEN)
+        raise LabError(tr(HIDDEN))
     if not desk.solved(desk.at):
         desk = desk.answered(shown=True)
     return [desk.plain(), _path(desk), *[gr.skip()] * 3, _solution(desk), gr.skip(), gr.skip()]
@@ -200,7 +201,9 @@ def hand_in(stored: Any, name: str) -> str:
     """The student's code; `LabError` where there is no name, or where the numbers are those of another one."""
     desk = Desk.read(stored)
     if desk.assignment.own and clean_name(name).casefold() != desk.name.casefold():
-        raise LabError("The numbers belong to another name: press Enter in the field of the name, and answer again.")
+        raise LabError(
+            tr("The numbers belong to another name: press Enter in the field of the name, and answer again.")
+        )
     return code_of(desk.assignment, name, desk.given)
 
 
@@ -234,8 +237,10 @@ def _card(desk: Desk) -> Markup:
 
 
 def _label(task: Task) -> str:
+    if isinstance(task, Challenge) and task.of == "module":
+        return tr("Your module: its address, or take it from the builder")
     if isinstance(task, Challenge):
-        return f"Your {task.of}: its address, or take it from the builder"
+        return tr("Your network: its address, or take it from the builder")
     return answer_label(task)
 
 

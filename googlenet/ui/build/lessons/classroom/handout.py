@@ -51,8 +51,8 @@ def _drawing(task: Exercise, answers: bool) -> Sheet | None:
     sheet = draw_module(design.profile, WIDE)
     if answers:
         return sheet
-    names = {row.label.replace("convolution", "conv") for row in design.profile.rows}
-    sheet.words = [word for word in sheet.words if word.text in names or word.text == "input"]
+    first = next(word for word in sheet.words if word.strong)  # the shape that arrives, before that which leaves
+    sheet.words = [word for word in sheet.words if word is first or (word.style == "gl-strong" and not word.anchor)]
     chips = len(figures.BRANCH_CLASSES)  # the last marks are the colours behind the sum's terms
     sheet.marks = sheet.marks[:-chips]
     return sheet

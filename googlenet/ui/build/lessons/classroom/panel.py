@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from googlenet.config import GoogLeNetConfig
+from googlenet.language import tr
 from googlenet.lessons.design import ModuleDesign, design_text
 from googlenet.models.draft import Draft
 from googlenet.ui.build.lessons.classroom import desk
@@ -63,15 +64,15 @@ def desk_panel(state: Any, name: str, builder: Builder, *, class_: bool = False,
         with gr.Column(scale=3, min_width=320):
             card = html("", js_on_load="googlenet.chooseAnswer(element, trigger)")
             with gr.Row(elem_classes="gl-desk-form"):
-                answer = gr.Textbox(label="Your answer", max_lines=1, max_length=4000, elem_id=f"{name}-answer",
+                answer = gr.Textbox(label=tr("Your answer"), max_lines=1, max_length=4000, elem_id=f"{name}-answer",
                                     scale=2, min_width=150)  # fmt: skip
-                submit = gr.Button("Check", variant="primary", min_width=90, scale=1, elem_id=f"{name}-check")
+                submit = gr.Button(tr("Check"), variant="primary", min_width=90, scale=1, elem_id=f"{name}-check")
             feedback = html("", "gl-slot")
             with gr.Row(elem_classes="gl-desk-buttons"):
-                take = gr.Button("Take it from the builder", size="sm", min_width=190, scale=0)
-                solution = gr.Button("Show the solution", size="sm", min_width=140, scale=0)
-                again = gr.Button("Other numbers", size="sm", min_width=130, scale=0, visible=more)
-                go_on = gr.Button("Next task", size="sm", min_width=110, scale=0)
+                take = gr.Button(tr("Take it from the builder"), size="sm", min_width=190, scale=0)
+                solution = gr.Button(tr("Show the solution"), size="sm", min_width=140, scale=0)
+                again = gr.Button(tr("Other numbers"), size="sm", min_width=130, scale=0, visible=more)
+                go_on = gr.Button(tr("Next task"), size="sm", min_width=110, scale=0)
     outcome = unseen()
     slots = [state, path, card, answer, outcome, feedback, solution, take]
     guarded = refusable(desk.SLOTS)
@@ -97,17 +98,17 @@ def _take(stored: Any, draft: Draft, forgotten: bool, *values: Any) -> list[Any]
     task = desk.Desk.read(stored).task
     of = getattr(task, "of", "")
     if not of:
-        return [gr.skip(), desk.figures.message("This question is answered with a number, not with a design.")]
+        return [gr.skip(), desk.figures.message(tr("This question is answered with a number, not with a design."))]
     return [network_text(draft) if of == "network" else module_text(forgotten, *values), ""]
 
 
 def _handing_in(state: Any, name: str) -> gr.Textbox:
     """The student's name, which is returned, and the code to copy once it is made."""
-    who = gr.Textbox(label="Your name", max_lines=1, max_length=60, elem_id=f"{name}-name",
-                     info="stands in your code; nothing is kept on the server")  # fmt: skip
-    make = gr.Button("Make my code", variant="primary", size="sm")
+    who = gr.Textbox(label=tr("Your name"), max_lines=1, max_length=60, elem_id=f"{name}-name",
+                     info=tr("stands in your code; nothing is kept on the server"))  # fmt: skip
+    make = gr.Button(tr("Make my code"), variant="primary", size="sm")
     refusal = html("", "gl-slot")
-    code = gr.Textbox(label="Your code: hand it in", lines=3, max_lines=6, interactive=False, buttons=["copy"],
+    code = gr.Textbox(label=tr("Your code: hand it in"), lines=3, max_lines=6, interactive=False, buttons=["copy"],
                       elem_id=f"{name}-code", visible=False)  # fmt: skip
 
     @refusable(2, place=1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.lessons.assignment import (
     MAX_KEY,
     Assignment,
@@ -22,28 +22,40 @@ from googlenet.ui.build.lessons.classroom.handout import handout_html
 from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
 
-LESSON_CHOICES = [(f"{number} {title}", key) for number, (key, title) in enumerate(zip(KEYS, TITLES, strict=True), 1)]
-CHALLENGE_CHOICES = [(make(None).title, key) for key, make in CHALLENGES.items()]
-# Minutes for a group that has not seen the lab before: estimates, not measured.
+# Minutes for a group that has not seen the lab before: estimates, not measured. Texts are shown with `tr`.
 NOTES = (
-    ("Lesson 0: why Inception", 10, "Let the class guess first: which window sees where the square ends?"),
+    (mark("Lesson 0: why Inception"), 10,
+     mark("Let the class guess first: which window sees where the square ends?")),
     *((title, minutes, slip) for title, (minutes, slip) in zip(TITLES, (
-        (3, "Some add the channels of the reductions, which stay inside their branches."),
-        (5, "Biases: one for each channel out, not for each channel in."),
-        (4, "The padding is on both sides: half of what is missing."),
-        (5, "Torch's default stride is the kernel size. Let them see the concatenation fail in the builder."),
-        (8, "The pool branch passes on all that arrives, in every module again."),
-        (8, "Count the 1×1 itself: the saving is less than channels in over channels between."),
-        (4, "Read what is called, not what it gave: a shape can be right by chance."),
-        (8, "The second 3×3 takes as many channels as the branch gives."),
-        (8, "Five windows, one after another. Let them write down the side after each."),
+        (3, mark("Some add the channels of the reductions, which stay inside their branches.")),
+        (5, mark("Biases: one for each channel out, not for each channel in.")),
+        (4, mark("The padding is on both sides: half of what is missing.")),
+        (5, mark("Torch's default stride is the kernel size. Let them see the concatenation fail in the builder.")),
+        (8, mark("The pool branch passes on all that arrives, in every module again.")),
+        (8, mark("Count the 1×1 itself: the saving is less than channels in over channels between.")),
+        (4, mark("Read what is called, not what it gave: a shape can be right by chance.")),
+        (8, mark("The second 3×3 takes as many channels as the branch gives.")),
+        (8, mark("Five windows, one after another. Let them write down the side after each.")),
     ), strict=True)),
-    ("A module within its means", 15, "Many answers. Ask for two that differ, and which of them they would train."),
-    ("Repair this network", 15, "The button that fixes channels changes layers that were to stay: let them find out."),
-    ("Find the padding mistake", 10, "Sizes alone tell. Ask what else would be different if nobody noticed."),
-    ("Auxiliary heads, with and without batch norm", 15, "Let them predict both before Measure. One run tells the "
-     "size of an effect, not its digits."),
+    (mark("A module within its means"), 15,
+     mark("Many answers. Ask for two that differ, and which of them they would train.")),
+    (mark("Repair this network"), 15,
+     mark("The button that fixes channels changes layers that were to stay: let them find out.")),
+    (mark("Find the padding mistake"), 10,
+     mark("Sizes alone tell. Ask what else would be different if nobody noticed.")),
+    (mark("Auxiliary heads, with and without batch norm"), 15,
+     mark("Let them predict both before Measure. One run tells the size of an effect, not its digits.")),
 )  # fmt: skip
+
+
+def lesson_choices() -> list[tuple[str, str]]:
+    """The lessons by number and title, with their keys."""
+    return [(f"{number} {tr(title)}", key) for number, (key, title) in enumerate(zip(KEYS, TITLES, strict=True), 1)]
+
+
+def challenge_choices() -> list[tuple[str, str]]:
+    """The challenges by title, with their keys."""
+    return [(tr(make(None).title), key) for key, make in CHALLENGES.items()]
 
 
 def make_assignment(
@@ -53,13 +65,14 @@ def make_assignment(
     chosen = [str(item) for part in (lessons, challenges) for item in (part if isinstance(part, list) else [])]
     unknown = [item for item in chosen if item not in (*KEYS, *CHALLENGES)]
     if unknown:
-        raise LabError(f"There is no task {unknown[0][:40]!r}: choose from the list.", "items")
+        raise LabError(tr("There is no task {task!r}: choose from the list.", task=unknown[0][:40]), "items")
     asked = []
     for line in str(questions or "").splitlines():
         if line.strip():
             kind, colon, design = line.strip().partition(":")
             if not colon:
-                raise LabError(f"A question is written as kind:design, not {line.strip()[:40]!r}.", "questions")
+                said = tr("A question is written as kind:design, not {line!r}.", line=line.strip()[:40])
+                raise LabError(said, "questions")
             asked.append(question_item(kind, design))
     on = switches if isinstance(switches, list) else []
     hidden = "hidden" in on
@@ -94,16 +107,16 @@ def make_handout(link: str, key: str, name: str, answers: bool) -> str:
     """HTML of the handout, with answers only where the teacher's key opens them; raises `LabError`."""
     assignment = read_assignment(link)
     if answers and not assignment.opens_with(str(key or "")):
-        raise LabError("The answers of this class open with the key that its link was made with: type it.", "key")
+        raise LabError(tr("The answers of this class open with the key that its link was made with: type it."), "key")
     if assignment.own and not clean_name(name):
-        raise LabError("Each name has numbers of its own in this class: type whose handout it is.", "name")
+        raise LabError(tr("Each name has numbers of its own in this class: type whose handout it is."), "name")
     tasks = [assignment.task(number, name) for number in range(len(assignment.items))]
     return handout_html(tasks, clean_name(name) if assignment.own else "", answers)
 
 
 def notes_html() -> str:
     """HTML: what each lesson takes, and what to look out for."""
-    rows = [(title, minutes, re.sub(r"\s+", " ", slip)) for title, minutes, slip in NOTES]
+    rows = [(tr(title), minutes, tr(slip)) for title, minutes, slip in NOTES]
     return render("lessons/classroom/notes.html", rows=rows, total=sum(minutes for _, minutes, _ in NOTES))
 
 
@@ -113,7 +126,7 @@ def form_of(said: str) -> list[Any]:
         plain = json.loads(said)
         text, key = str(plain["class"]), str(plain["key"])
     except (ValueError, TypeError, KeyError) as error:
-        raise LabError("This is no teacher's link.", "class") from error
+        raise LabError(tr("This is no teacher's link."), "class") from error
     assignment = read_assignment(text)
     items = assignment.items
     switches = ["hidden"] * assignment.hidden + ["own"] * assignment.own
