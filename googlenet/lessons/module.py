@@ -35,10 +35,15 @@ def _described(config: InceptionConfig, side: int) -> tuple[tuple[str, str], ...
     return (
         (tr("input"), f"{config.in_channels:,} × {side} × {side}"),
         ("1×1", f"1×1 → {config.ch1x1}"),
-        ("3×3", tr("{first}, then {second}", first=f"1×1 → {config.ch3x3red}", second=f"3×3 → {config.ch3x3}")),
-        ("5×5", tr("{first}, then {second}", first=f"1×1 → {config.ch5x5red}", second=f"5×5 → {config.ch5x5}")),
+        ("3×3", one_after_another(f"1×1 → {config.ch3x3red}", f"3×3 → {config.ch3x3}")),
+        ("5×5", one_after_another(f"1×1 → {config.ch5x5red}", f"5×5 → {config.ch5x5}")),
         ("pool", tr("3×3 max pool, then 1×1 → {n}", n=config.pool_proj)),
     )
+
+
+def one_after_another(first: str, second: str) -> str:
+    """A branch's two steps in words."""
+    return tr("{first}, then {second}", first=first, second=second)
 
 
 def sum_of(profile: Profile, row: str, name: str, remark: str | None = None) -> Calculation:
@@ -151,7 +156,8 @@ def _padded(pad: int, side: int, after: int, *, twice: bool) -> str:
         said = tr("With padding {pad} a side of {side} becomes {after}: it loses {n}.", **numbers)
     else:
         said = tr("With padding {pad} a side of {side} becomes {after}: it gains {n}.", **numbers)
-    return f"{said} {tr('That many are missing in all, but zeros are added on both sides.')}" if twice else said
+    why = tr("That many are missing in all, but zeros are added on both sides.")
+    return f"{said} {why}" if twice else said
 
 
 def forgotten_stride(draw: Random | None) -> Exercise:
@@ -168,7 +174,7 @@ def forgotten_stride(draw: Random | None) -> Exercise:
         answer,
         tr("nn.MaxPool2d does what its documentation says: the stride defaults to the kernel size."),
         (size_after(side, *window),),
-        f"{tr('The concatenation fails.')} {arithmetic.misfit(forgotten)}",
+        " ".join([tr("The concatenation fails."), arithmetic.misfit(forgotten)]),
         (
             Mistake(side, tr("That is with stride=1, as it was meant: the default is the kernel size.")),
             Mistake(halved, tr("That is with stride 2, as between two stages: the default is the kernel size.")),
@@ -244,8 +250,8 @@ def reduced_cost(draw: Random | None) -> Exercise:
             named(tr("Reduced: 1×1"), sum_of(reduced, "branch3.0", macs)),
             named(tr("Reduced: 5×5"), sum_of(reduced, "branch3.1", macs)),
         ),
-        tr("{sum}. The whole module costs {times:.1f}× less.", times=naive.macs / reduced.macs,
-           sum=f"{before:,} / ({after - alone:,} + {alone:,}) = {answer:,.1f}"),
+        tr("{before:,} / ({wide:,} + {alone:,}) = {answer:,.1f}. The whole module costs {times:.1f}× less.",
+           before=before, wide=after - alone, alone=alone, answer=answer, times=naive.macs / reduced.macs),
         (
             Mistake(round(before / alone, 1), tr("That leaves out what the 1×1 itself costs.")),
             Mistake(after / before, tr("That is the other way round.")),
@@ -259,8 +265,8 @@ def reduced_cost(draw: Random | None) -> Exercise:
         (
             (tr("map"), f"{side} × {side}"),
             (tr("naive"), f"5×5, {config.in_channels} → {config.ch5x5}"),
-            (tr("reduced"), tr("{first}, then {second}", first=f"1×1, {config.in_channels} → {config.ch5x5red}",
-                               second=f"5×5, {config.ch5x5red} → {config.ch5x5}")),
+            (tr("reduced"), one_after_another(f"1×1, {config.in_channels} → {config.ch5x5red}",
+                                              f"5×5, {config.ch5x5red} → {config.ch5x5}")),
         ),
         slack=0.1, module=(config, side),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from random import Random
 from googlenet.language import mark, tr
 from googlenet.lessons.arithmetic import CHANNELS, Calculation, size_after
 from googlenet.lessons.exercise import Exercise, Mistake
-from googlenet.lessons.module import drawn_module, named, sum_of
+from googlenet.lessons.module import drawn_module, named, one_after_another, sum_of
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, preset
 from googlenet.models.profile import BRANCHES, Row, profile_module, profile_network
 
@@ -94,7 +94,7 @@ def two_3x3(draw: Random | None) -> Exercise:
     single, double = (profile_module(config.with_ch5x5(kind), side, side) for kind in ("5x5", "two 3x3"))
     before, after = (profile.by_branch()["5×5"].params for profile in (single, double))
     red, out = config.ch5x5red, config.ch5x5
-    steps = tr("{first}, then {second}", first=f"1×1 → {red}", second=f"5×5 → {out}")
+    steps = one_after_another(f"1×1 → {red}", f"5×5 → {out}")
     given, width, name = (("5×5", steps),), f"{red} / {out}", "5×5"
     question = tr("Two 3×3 in a row see the same 5×5 pixels. With them in place of the 5×5, this branch has …")
     if not draw:

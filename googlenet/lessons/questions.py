@@ -14,7 +14,7 @@ from googlenet.language import mark, tr
 from googlenet.lessons.arithmetic import SIZE_RULE, Calculation, misfit
 from googlenet.lessons.design import Design, ModuleDesign, design_text
 from googlenet.lessons.exercise import Exercise, Mistake
-from googlenet.lessons.module import sum_of
+from googlenet.lessons.module import one_after_another, sum_of
 from googlenet.lessons.network import window_of
 from googlenet.models.profile import Profile, Row, profile_partly
 
@@ -57,7 +57,7 @@ def _given(design: ModuleDesign) -> tuple[tuple[str, str], ...]:
         if row.branch:
             step = _step(row, forgotten=design.forgotten)
             before = steps.get(row.branch)
-            steps[row.branch] = tr("{first}, then {second}", first=before, second=step) if before else step
+            steps[row.branch] = one_after_another(before, step) if before else step
     sizes = " × ".join(f"{side:,}" for side in (design.config.in_channels, design.height, design.width))
     batch = ((tr("batch"), tr("{n:,} images", n=design.batch)),) if design.batch > 1 else ()
     return (tr("input"), sizes), *batch, *steps.items()
@@ -207,7 +207,8 @@ def _features(network: GoogLeNetConfig) -> Exercise:
         tr("An average pool leaves one number a channel; without one, every place of every map counts."),
         (Calculation(tr("Features"), tr("channels") if pooled else tr("channels · height · width"), worked,
                      linear.in_channels),),
-        tr("{layer} gives {shape}.", layer=last, shape=f"{channels:,} × {height} × {width}"),
+        tr("{layer} gives {channels:,} × {height} × {width}.", layer=last, channels=channels, height=height,
+           width=width),
         (
             Mistake(channels * height * width, tr("The average pool leaves one number of each map.")),
             Mistake(network.num_classes, tr("That is what leaves it: the classes.")),

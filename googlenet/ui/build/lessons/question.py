@@ -13,6 +13,7 @@ from googlenet.lessons.design import read_design
 from googlenet.lessons.questions import kinds
 from googlenet.ui.build.lessons.classroom import desk
 from googlenet.ui.build.lessons.classroom.panel import Builder, desk_panel, module_text, network_text
+from googlenet.ui.build.lessons.view import heading
 from googlenet.ui.common import figures
 from googlenet.ui.common.layout import LIVE, html, unseen
 from googlenet.ui.events.long_work import PRIVATE, refusable
@@ -40,7 +41,7 @@ class QuestionPanel(NamedTuple):
 def question_panel(demo: gr.Blocks, builder: Builder) -> QuestionPanel:
     """Lay out the section and wire it."""
     with gr.Column(visible=False) as box:
-        html(f"<h3>{tr('A question of your own')}</h3>")
+        html(heading(tr("A question of your own")))
         refusal = html(figures.message(tr(NOTHING), "done"), "gl-slot")
         with gr.Column(visible=False) as asked:
             kind = gr.Radio([], label=tr("Ask"), elem_id="question-kind")
@@ -84,7 +85,7 @@ def of_address(said: str) -> list[Any]:
     try:
         return about(design, kind)
     except LabError as error:
-        return refused(f"{tr('The question in the link cannot be asked.')} {error}")
+        return refused(" ".join([tr("The question in the link cannot be asked."), str(error)]))
 
 
 def about(text: str, kind: str = "") -> list[Any]:

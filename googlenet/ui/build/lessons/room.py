@@ -26,7 +26,7 @@ SECTIONS = [
     (mark("Challenges"), "challenges"),
     (mark("Auxiliary heads"), "heads"),
     (mark("Your question"), "question"),
-    (mark("Class"), "class"),
+    (mark("Class "), "class"),  # the space tells the key from a class of pictures
 ]
 
 
@@ -50,7 +50,7 @@ def lessons_room(
     """Lay out the room and wire it; the buttons in `asks` make a question of the module and of the network, and lead
     here through the Build tab's `view`."""
     with gr.Row(elem_id="lesson-sections"):
-        sections = [(tr(label), name) for label, name in SECTIONS]
+        sections = [(tr(label).strip(), name) for label, name in SECTIONS]
         section = gr.Radio(sections, value="exercises", label=tr("Part"), show_label=False, container=False, scale=5,
                            min_width=260)  # fmt: skip
         projector = gr.Checkbox(False, label=tr("Projector view"), container=False, min_width=140, scale=0,

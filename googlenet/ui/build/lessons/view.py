@@ -12,6 +12,11 @@ from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
 
 
+def heading(title: str, note: str = "") -> str:
+    """HTML: what a part of the room is called, and a line about it."""
+    return render("lessons/heading.html", title=title, note=note)
+
+
 def path(number: int, solved: Collection[str]) -> str:
     """HTML: all lessons in order, which are solved, and the one that is open."""
     lessons = list(zip(KEYS, TITLES, strict=True))

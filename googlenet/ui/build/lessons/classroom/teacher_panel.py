@@ -10,6 +10,7 @@ import gradio as gr
 from googlenet.errors import LabError
 from googlenet.language import mark, tr
 from googlenet.ui.build.lessons.classroom import teacher
+from googlenet.ui.build.lessons.view import heading
 from googlenet.ui.common.layout import LIVE, html, unseen
 from googlenet.ui.events.long_work import PRIVATE, refusable
 
@@ -27,7 +28,7 @@ SWITCHES = [(mark("Hide solutions"), "hidden"), (mark("Other numbers for each na
 def teacher_panel(demo: gr.Blocks) -> tuple[gr.Column, gr.Textbox]:
     """Lay out the panel and wire it; returns its box, and the field that takes questions of one's own."""
     with gr.Column(elem_classes="gl-teacher") as box:
-        html(f"<h3>{tr('A link for your class')}</h3><p class='gl-note'>{tr(INTRO)}</p>")
+        html(heading(tr("A link for your class"), tr(INTRO)))
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 lessons = gr.CheckboxGroup(teacher.lesson_choices(), value=["concatenation", "reduced_cost"],
@@ -87,7 +88,7 @@ def _opened(said: str) -> list[Any]:
 
 
 def _codes(link: gr.Textbox) -> None:
-    html(f"<h3>{tr('What was handed in')}</h3>")
+    html(heading(tr("What was handed in")))
     with gr.Row():
         codes = gr.Textbox(label=tr("Codes of your class"), lines=4, max_lines=10, elem_id="class-codes", scale=3,
                            placeholder=tr("Paste them here, whatever stands between them."), min_width=300)  # fmt: skip
@@ -106,8 +107,7 @@ def _codes(link: gr.Textbox) -> None:
 
 
 def _handout(link: gr.Textbox, key: gr.Textbox) -> None:
-    note = tr("Drawings, sums and exercises of the link above, on paper.")
-    html(f"<h3>{tr('A handout')}</h3><p class='gl-note'>{note}</p>")
+    html(heading(tr("A handout"), tr("Drawings, sums and exercises of the link above, on paper.")))
     with gr.Row(elem_id="handout-form"):
         with gr.Column(scale=3, min_width=260):
             name = gr.Textbox(label=tr("Whose numbers, where each name has its own"), max_lines=1)
