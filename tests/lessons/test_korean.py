@@ -95,11 +95,9 @@ def test_challenges_are_judged_alike_in_korean(key):
 
 
 def solved() -> list[Given]:
-    """Answers to the class's tasks, in words where they are words."""
+    """Right answers to the class's tasks."""
     tasks = [CLASS.task(number) for number in range(len(CLASS.items))]
-    return [
-        Given(design_text(task.example) if isinstance(task, Challenge) else f"{task.answer:g}", 1) for task in tasks
-    ]
+    return [Given(design_text(one.example) if isinstance(one, Challenge) else str(one.answer), 1) for one in tasks]
 
 
 def test_what_is_handed_in_and_saved_does_not_depend_on_the_language():
@@ -121,9 +119,9 @@ def test_a_wrong_choice_of_a_hidden_class_tells_no_more_in_korean():
     number = KEYS.index("two_3x3")
     with speaking("ko"):
         task = CLASS.task(number)
+        assert isinstance(task, Exercise)
         wrong = next(n for n in (1, 2, 3) if n != task.answer)
         said = str(desk.check_answer({"class": CLASS.text, "at": number}, str(wrong))[5])
-        assert isinstance(task, Exercise)
         assert f"오답입니다: “{task.choices[wrong - 1]}”.</p>" in said
 
 
