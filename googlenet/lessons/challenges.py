@@ -7,23 +7,22 @@ condition holds, whichever way it was built; a condition that does not hold says
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, PoolConfig, Problem
+from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, PoolConfig
 from googlenet.errors import LabError
 from googlenet.language import mark, tr, trn
 from googlenet.lessons.arithmetic import misfit
 from googlenet.lessons.design import Design, ModuleDesign, read_design
 from googlenet.lessons.module import drawn_module
+from googlenet.lessons.repairs import STAGES, gap, layer_of, mistaken, module_of, sides, sides_differ
 from googlenet.models.presets import preset
-from googlenet.models.profile import profile_module, profile_partly
+from googlenet.models.profile import profile_module
 
 MODULES = ("inception3b", "inception4a", "inception4c", "inception4d", "inception5a")
-STAGES = ("inception3a", "inception4a", "inception5a")
 WIDTHS = ("ch1x1", "ch3x3", "ch5x5", "pool_proj")
 
 
@@ -164,7 +163,7 @@ def repair(draw: Random | None) -> Challenge:
     """A network in which one module gives other channels than the next one takes."""
     whole = preset("cifar10")
     name = draw.choice(MODULES) if draw else "inception4a"
-    good = _module_of(whole, name)
+    good = module_of(whole, name)
     field, change = ("pool_proj", -32)
     if draw:
         field = draw.choice(WIDTHS)
@@ -182,9 +181,9 @@ def repair(draw: Random | None) -> Challenge:
 
     def judge_design(design: Design) -> tuple[Condition, ...]:
         assert isinstance(design, GoogLeNetConfig)
-        found = _layer_of(design, name)
+        found = layer_of(design, name)
         problems = design.problems()
-        fits = _gap(problems[0]) if problems else tr("Every layer takes what it is given.")
+        fits = gap(problems[0]) if problems else tr("Every layer takes what it is given.")
         conditions = [Condition(tr("fits"), not problems, fits), _only(design, whole, (name,))]
         if isinstance(found, InceptionConfig):
             params = profile_module(found, 1, 1, batch_norm=True).params
@@ -210,20 +209,10 @@ def repair(draw: Random | None) -> Challenge:
     )  # fmt: skip
 
 
-def _gap(problem: Problem) -> str:
-    """By how many channels a layer and what reaches it differ."""
-    given = problem.given or 0
-    wanted = problem.wanted
-    numbers = {"layer": problem.layer, "wanted": wanted, "given": given, "n": abs(given - wanted)}
-    if given > wanted:
-        return tr("{layer} takes {wanted:,} channels and {given:,} reach it: {n:,} too many.", **numbers)
-    return tr("{layer} takes {wanted:,} channels and {given:,} reach it: {n:,} too few.", **numbers)
-
-
 def padding_mistake(draw: Random | None) -> Challenge:
     """A network whose maps are smaller than they were meant to be."""
     whole = preset("imagenet")
-    meant, starts = _sides(whole), _mistaken()
+    meant, starts = sides(whole), mistaken()
     start = draw.choice(starts) if draw else starts[0]
     given = (
         *((name.removeprefix("inception"), tr("gives {side} × {side} pixels", side=meant[name])) for name in STAGES),
@@ -233,13 +222,13 @@ def padding_mistake(draw: Random | None) -> Challenge:
 
     def judge_design(design: Design) -> tuple[Condition, ...]:
         assert isinstance(design, GoogLeNetConfig)
-        found = _sides(design)
+        found = sides(design)
         # The stages first: the first layer of the wrong size is what is to be found.
         order = [*STAGES, *meant]
         wrong = next((name for name in order if found.get(name) != meant[name]), "")
         said = tr("Every map has the size that was meant.")
         if wrong and wrong in found:
-            said = _sides_differ(wrong, found[wrong], meant[wrong])
+            said = sides_differ(wrong, found[wrong], meant[wrong])
         elif wrong:
             said = tr("The network does not come as far as {layer}.", layer=wrong)
         return Condition(tr("sizes"), not wrong, said), _only(design, whole, (), paddings=True)
@@ -256,47 +245,6 @@ def padding_mistake(draw: Random | None) -> Challenge:
            "map. Only the sizes tell."),
         judge_design,
     )  # fmt: skip
-
-
-def _sides_differ(layer: str, found: int, meant: int) -> str:
-    numbers = {"layer": layer, "found": found, "meant": meant, "n": abs(meant - found)}
-    if found < meant:
-        text = mark("{layer} gives {found} × {found} pixels, {n} too few a side: {meant} × {meant} were meant.")
-    else:
-        text = mark("{layer} gives {found} × {found} pixels, {n} too many a side: {meant} × {meant} were meant.")
-    return tr(text, **numbers)
-
-
-@functools.cache
-def _mistaken() -> tuple[GoogLeNetConfig, ...]:
-    """The paper's network with one padding too small, for every one that a stage's map shows."""
-    whole = preset("imagenet")
-    meant = _sides(whole)
-    padded = [layer for layer in whole.layers if isinstance(layer, ConvConfig | PoolConfig) and layer.padding]
-    mistaken = [dataclasses.replace(layer, padding=less) for layer in padded for less in range(layer.padding)]
-    starts = [dataclasses.replace(whole, layers=_with(whole, layer)) for layer in mistaken]
-    return tuple(start for start in starts if any(_sides(start)[stage] != meant[stage] for stage in STAGES))
-
-
-def _with(network: GoogLeNetConfig, changed: Layer) -> tuple[Layer, ...]:
-    return tuple(changed if layer.name == changed.name else layer for layer in network.layers)
-
-
-def _layer_of(network: GoogLeNetConfig, name: str) -> Layer | None:
-    return next((layer for layer in network.layers if layer.name == name), None)
-
-
-def _module_of(network: GoogLeNetConfig, name: str) -> InceptionConfig:
-    layer = _layer_of(network, name)
-    assert isinstance(layer, InceptionConfig), name
-    return layer
-
-
-def _sides(network: GoogLeNetConfig) -> dict[str, int]:
-    """The height of every layer's map, up to the first layer that does not fit."""
-    profile, _ = profile_partly(network)
-    names = {layer.name for layer in network.layers}
-    return {name: sums.out_shape[1] for name, sums in profile.by_layer().items() if name in names}
 
 
 def _only(
