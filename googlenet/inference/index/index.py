@@ -89,7 +89,7 @@ def _load(weights: Path, *stamp: int) -> Index:
     channels = sum(shapes[name][0] for name in tops)
     limit = 14 * KEPT * channels + 8 * sum(shape[0] for shape in shapes.values())
     about, tensors = read_packed(path, weights, KIND, limit)
-    with intact(path):
+    with intact(path, weights):
         kept = min(KEPT, about.count)
         largest = max(shapes[name][1] * shapes[name][2] for name in tops)
         table = kept, channels

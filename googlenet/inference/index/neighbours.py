@@ -123,7 +123,7 @@ def load_bank(weights: Path | str) -> Bank | None:
 def _load(weights: Path, *stamp: int) -> Bank:
     path, info = neighbours_path(weights), read_info(weights)
     about, tensors = read_packed(path, weights, KIND, LIMIT)
-    with intact(path):
+    with intact(path, weights):
         width = _width(info.network)
         kept = min(DIMENSIONS, width)
         codes = unpack(tensors["codes"], np.uint8, (kept, about.count)).view(np.int8)

@@ -60,7 +60,7 @@ def read_packed(path: Path, weights: Path, kind: str, limit: int) -> tuple[About
 
     Raises `LabError` for another kind of file, one of more than `limit` bytes of tensors, and one of other weights.
     """
-    with intact(path):
+    with intact(path, weights):
         content = read_bytes(path, limit=limit + HEADER + 1)
         tensors = load(content) if len(content) <= limit + HEADER else {}
         metadata = _metadata(content)
@@ -78,14 +78,14 @@ def again(weights: Path) -> str:
 
 
 @contextlib.contextmanager
-def intact(path: Path) -> Iterator[None]:
-    """Whatever goes wrong inside is the fault of the file at `path`: `LabError`."""
+def intact(path: Path, weights: Path) -> Iterator[None]:
+    """Whatever goes wrong inside is the fault of the file at `path`, which is of `weights`: `LabError`."""
     try:
         yield
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, OverflowError, zlib.error) as error:
         if isinstance(error, LabError):
             raise
-        raise LabError(f"{path.name} is damaged, or of another version of the lab: compute it again.") from error
+        raise LabError(f"{path.name} is damaged, or of another version of the lab: {again(weights)}.") from error
 
 
 def pack(column: np.ndarray) -> np.ndarray:

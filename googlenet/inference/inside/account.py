@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from googlenet.config import DATA_SIZE
 from googlenet.data.datasets import Progress
 from googlenet.data.images import Source
 from googlenet.errors import LabError
@@ -35,12 +36,19 @@ class Account:
 
 
 def account_for(
-    classifier: Classifier, image: Source, target: str = "", against: str = "", progress: Progress | None = None
+    classifier: Classifier,
+    image: Source,
+    target: str = "",
+    against: str = "",
+    progress: Progress | None = None,
+    *,
+    file: str = "",
 ) -> Account:
     """Where the logit of the class `target` comes from, the likeliest if left out, or its lead over `against`.
 
-    `image` is what `read_image` takes. `progress` hears the share done, and may raise to end it. Raises `LabError` for
-    a picture that cannot be read and an unknown class.
+    `image` is what `read_image` takes. `progress` hears the share done, and may raise to end it. `file` is what a
+    command takes for the weights, their path if left out. Raises `LabError` for a picture that cannot be read and an
+    unknown class.
     """
     pixels = to_tensor(classifier.input_image(image))
     traced = trace(classifier, pixels)
@@ -49,11 +57,20 @@ def account_for(
     try:
         index = load_index(classifier.path)
         if index is None:
-            sentence = (
-                f"{classifier.path.name} has no index, whose means tell what a branch says of this picture: make one "
-                f"with python -m googlenet index."
-            )
-            return Account(exact, None, sentence)
+            return Account(exact, None, _how_to_make_one(classifier, file or str(classifier.path)))
         return Account(exact, branch_effects(classifier, pixels, label, index.means, against or None, progress), "")
     except LabError as error:  # a damaged index: the ledger needs none
         return Account(exact, None, str(error))
+
+
+def _how_to_make_one(classifier: Classifier, file: str) -> str:
+    name, side = classifier.path.name, classifier.info.network.input_size
+    if side != DATA_SIZE:
+        return (
+            f"{name} has no index, whose means tell what a branch says of this picture, and the lab has no images of "
+            f"{side} × {side} pixels to make one from."
+        )
+    return (
+        f"{name} has no index, whose means tell what a branch says of this picture: make one with "
+        f"python -m googlenet index {file}."
+    )

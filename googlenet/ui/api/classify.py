@@ -12,6 +12,7 @@ from googlenet.runs import find_checkpoint
 from googlenet.ui.api.endpoint import Endpoints
 from googlenet.ui.api.types.classify import Classified, Explained, Inside, ManyClassified
 from googlenet.ui.api.types.common import Against, CheckpointName, ClassName, Picture, says
+from googlenet.ui.classify.inside.shown import file_in_command
 from googlenet.ui.classify.many.limits import limits
 from googlenet.ui.classify.many.work import classify_uploads
 from googlenet.ui.classify.shared import classifier, received
@@ -86,7 +87,8 @@ def publish(endpoints: Endpoints, checkpoints: Path) -> None:
 
         known = find_checkpoint(checkpoints, checkpoint)
         asked = classifier(checkpoints, known.path)
-        account = account_for(asked, received(image), target, against, progress)
+        file = file_in_command(known)
+        account = account_for(asked, received(image), target, against, progress, file=file)
         return cast(Inside, {"checkpoint": known.name, **account.to_dict()})
 
     work: dict[str, Any] = {"concurrency_id": "classify"}

@@ -152,6 +152,7 @@ def test_without_an_index_there_is_a_button_where_the_images_are(tmp_path: Path)
         assert f"python -m googlenet index {tmp_path.name}/shapes.safetensors" in draw("shapes")
         assert "<button" not in draw("other")
         assert "not on this machine" in draw("other")
+        assert f"python -m googlenet index {tmp_path.name}/other.safetensors --data FOLDER" in draw("other")
 
 
 def test_a_network_for_larger_pictures_gets_no_button(tmp_path: Path) -> None:
