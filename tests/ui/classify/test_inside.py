@@ -13,8 +13,10 @@ from PIL import Image
 from tiny import tiny_checkpoint, tiny_config
 
 from googlenet.config import ConvConfig, InceptionConfig, LRNConfig, PoolConfig
+from googlenet.data import shapes
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
+from googlenet.inference.index import compute_index
 from googlenet.inference.inside.fields import field
 from googlenet.inference.inside.ledger import ledger
 from googlenet.inference.inside.trace import Trace, trace
@@ -220,6 +222,17 @@ def test_an_answer_without_an_index_says_what_to_do(network: Classifier, seen: T
     assert f"python -m googlenet index {tmp_path.name}/a.safetensors" in html
     with pytest.raises(LabError, match="knows no class"):
         answer.ledger_html(checkpoint, network, seen, "<b>", None)
+
+
+def test_a_network_without_modules_has_a_ledger_with_an_index_too(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(shapes.draw_shapes, "__defaults__", (20, 10, 0))
+    config = tiny_config(len(shapes.CLASSES), layers=LAYERS[:1])
+    network = Classifier(tiny_checkpoint(tmp_path / "plain.safetensors", shapes.CLASSES, config=config), "cpu")
+    compute_index(network.path, "shapes", device="cpu")
+    seen = trace(network, torch.zeros(3, 32, 32, dtype=torch.uint8))
+    html = answer.ledger_html(find_checkpoint(tmp_path, "plain"), network, seen, shapes.CLASSES[0], None)
+    assert "This network has no Inception module, so no branch carried anything." in html
+    assert "What every branch carried" not in html
 
 
 def test_a_picture_is_traced_once(network: Classifier, tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ def _places(found: Ledger, shown: dict[str, float]) -> list[Places]:
 
 def bars(parts: list[tuple[str, str, float]]) -> list[Bar]:
     """Parts of a sum in one scale, around a common zero."""
-    low, high = min(0.0, *(value for *_, value in parts)), max(0.0, *(value for *_, value in parts))
+    values = [0.0, *(value for *_, value in parts)]
+    low, high = min(values), max(values)
     span = (high - low) or 1.0
     return [
         Bar(name, colour, value, 100 * (min(0.0, value) - low) / span, 100 * abs(value) / span)
