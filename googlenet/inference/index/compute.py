@@ -19,6 +19,7 @@ from googlenet.inference.index.neighbours import write_bank
 from googlenet.inference.index.packing import MAX_WORDS, About
 from googlenet.inference.index.strongest import walk_images
 from googlenet.inference.selection.store import weights_digest
+from googlenet.language import tr
 
 
 def compute_index(
@@ -40,15 +41,21 @@ def compute_index(
     network = classifier.info.network
     tops = top_layers(network)
     if not tops:
-        raise LabError(f"{classifier.path.name} has no convolution, so there is nothing to look for.")
+        raise LabError(tr("{name} has no convolution, so there is nothing to look for.", name=classifier.path.name))
     if isinstance(data, str):
         check_classes(classifier, classes_of(data), data)  # before minutes of loading
     images = data if isinstance(data, ImageSet) else load_images(data, data_dir, progress)
     check_classes(classifier, images.classes, images.name)
     height, width = images.train.images.shape[-2:]
     if (height, width) != (network.input_size, network.input_size):
-        size = f"{network.input_size}×{network.input_size}"
-        raise LabError(f"{classifier.path.name} takes {size} images but the data has {height}×{width}.")
+        sentence = tr(
+            "{name} takes {side}×{side} images but the data has {height}×{width}.",
+            name=classifier.path.name,
+            side=network.input_size,
+            height=height,
+            width=width,
+        )
+        raise LabError(sentence)
     order = content_order(images.train)
     about = About(digest, order.fingerprint, images.name[:MAX_WORDS], len(order.positions))
     walked = walk_images(classifier, images.train.images[order.positions], set(tops), progress)

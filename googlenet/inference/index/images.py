@@ -15,6 +15,7 @@ from googlenet.data.datasets import NAMES, Progress, is_at_hand, load_images
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.index.packing import About
 from googlenet.inference.selection.store import folder_stamp
+from googlenet.language import tr
 
 _lock = threading.Lock()
 _kept: dict[str, TrainingImages] = {}  # by source; of the last one that was found
@@ -76,12 +77,19 @@ def find_images(
     if broken:
         raise broken
     if not there or (named and not there.issuperset(named)):
-        how = "download it by starting a training on it, or start the lab with --data FOLDER"
-        raise LabError(f"The images are not on this machine: they are the training images of {about.data}; {how}.")
-    raise LabError(
-        f"The {about.count:,} training images of {about.data} that it was computed on are not those that are here: "
-        "start the lab with --data and the folder that holds them, or compute it again."
+        sentence = tr(
+            "The images are not on this machine: they are the training images of {data}; download it by starting a "
+            "training on it, or start the lab with --data FOLDER.",
+            data=about.data,
+        )
+        raise LabError(sentence)
+    sentence = tr(
+        "The {n:,} training images of {data} that it was computed on are not those that are here: start the lab with "
+        "--data and the folder that holds them, or compute it again.",
+        n=about.count,
+        data=about.data,
     )
+    raise LabError(sentence)
 
 
 def _load(source: str, data_dir: Path, progress: Progress | None) -> TrainingImages:

@@ -15,6 +15,7 @@ from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.index.packing import About, intact, narrowest, pack, read_packed, stamps, unpack, write_packed
 from googlenet.inference.index.strongest import KEPT, Walked
+from googlenet.language import tr
 from googlenet.models.profile import profile_network
 from googlenet.models.weights import read_info
 
@@ -55,8 +56,11 @@ class Index:
         Fewer where the data has fewer. Raises `LabError` for a layer or a channel that the index does not have.
         """
         if layer not in self._columns:
-            message = f"The index has convolutions and Inception modules, but no {str(layer)[:40]!r}: choose another."
-            raise LabError(message, "layer")
+            sentence = tr(
+                "The index has convolutions and Inception modules, but no {layer!r}: choose another.",
+                layer=str(layer)[:40],
+            )
+            raise LabError(sentence, "layer")
         images, places, values = self._columns[layer]
         channel = check_whole(channel, "channel", 0, images.shape[1] - 1)
         width = self._sides[layer][1]

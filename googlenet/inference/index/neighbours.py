@@ -23,7 +23,6 @@ from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.index.index import layer_shapes
 from googlenet.inference.index.packing import (
     About,
-    again,
     intact,
     narrowest,
     pack,
@@ -34,6 +33,7 @@ from googlenet.inference.index.packing import (
 )
 from googlenet.inference.index.strongest import unit_features
 from googlenet.inference.inside.trace import Trace, walk
+from googlenet.language import tr
 from googlenet.models.weights import read_info
 
 SUFFIX = ".neighbours"
@@ -90,8 +90,11 @@ def nearest(classifier: Classifier, image: Source | Tensor | Trace, k: int = 9) 
     k = check_whole(k, "k", 1, 100)
     bank = load_bank(classifier.path)
     if bank is None:
-        message = f"No training images are kept for {classifier.path.name}: {again(classifier.path)}."
-        raise LabError(message, "index")
+        sentence = tr(
+            "No training images are kept for {weights}: compute it with python -m googlenet index {weights}.",
+            weights=classifier.path.name,
+        )
+        raise LabError(sentence, "index")
     similar, chosen = bank.similarities(features_of(classifier, image)).topk(min(k, bank.about.count))
     classes = classifier.info.classes
     pairs = zip(chosen.tolist(), similar.tolist(), strict=True)

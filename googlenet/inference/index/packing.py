@@ -20,6 +20,7 @@ from safetensors.numpy import load, save
 from googlenet.errors import LabError, is_number
 from googlenet.files import parse_json, read_bytes, write_atomically
 from googlenet.inference.selection.store import weights_digest
+from googlenet.language import tr
 
 HEADER = 100_000  # bytes that a file may have beside its tensors
 MOST_IMAGES, MAX_WORDS = 1 << 24, 200
@@ -43,7 +44,10 @@ def write_packed(path: Path, kind: str, about: About, tensors: dict[str, np.ndar
     try:
         write_atomically(path, save(tensors, metadata={"format": kind, "about": json.dumps(asdict(about))}))
     except OSError as error:
-        raise LabError(f"{path.name} cannot be written ({error.strerror}): make room, or copy the weights.") from error
+        sentence = tr(
+            "{file} cannot be written ({why}): make room, or copy the weights.", file=path.name, why=error.strerror
+        )
+        raise LabError(sentence) from error
 
 
 def stamps(path: Path, weights: Path) -> tuple[int, ...] | None:
@@ -68,13 +72,13 @@ def read_packed(path: Path, weights: Path, kind: str, limit: int) -> tuple[About
             raise ValueError
         about = _about(parse_json(metadata["about"].encode()))
     if about.digest != weights_digest(weights):
-        raise LabError(f"{path.name} is of other weights than {weights.name}: {again(weights)}.")
+        sentence = tr(
+            "{file} is of other weights than {weights}: compute it with python -m googlenet index {weights}.",
+            file=path.name,
+            weights=weights.name,
+        )
+        raise LabError(sentence)
     return about, tensors
-
-
-def again(weights: Path) -> str:
-    """What to do about a file that cannot be used."""
-    return f"compute it with python -m googlenet index {weights.name}"
 
 
 @contextlib.contextmanager
@@ -85,7 +89,12 @@ def intact(path: Path, weights: Path) -> Iterator[None]:
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, OverflowError, zlib.error) as error:
         if isinstance(error, LabError):
             raise
-        raise LabError(f"{path.name} is damaged, or of another version of the lab: {again(weights)}.") from error
+        sentence = tr(
+            "{file} is damaged, or of another version of the lab: compute it with python -m googlenet index {weights}.",
+            file=path.name,
+            weights=weights.name,
+        )
+        raise LabError(sentence) from error
 
 
 def pack(column: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import BATCH
 from googlenet.inference.inside.trace import walk
+from googlenet.language import tr, trn
 
 KEPT = 9  # images a channel
 WARM_UP = 5  # seconds before the time left is guessed
@@ -92,7 +93,7 @@ def walk_images(classifier: Classifier, images: Tensor, tops: set[str], progress
         features.append(unit_features(last).half().cpu())
         done = min(first + batch, count)
         if progress:
-            progress(done / count, f"Looked at {done:,} of {count:,} images{_left(begun, done, count)}")
+            progress(done / count, _told(begun, done, count))
     walked = Walked(
         {name: all_of for name, all_of in found.items() if name in tops},
         {name: (all_of.total / all_of.seen).float() for name, all_of in found.items()},
@@ -100,10 +101,11 @@ def walk_images(classifier: Classifier, images: Tensor, tops: set[str], progress
     )
     numbers = [*walked.means.values(), *(all_of.values for all_of in walked.strongest.values()), walked.features]
     if not all(tensor.isfinite().all() for tensor in numbers):
-        raise LabError(
-            f"{classifier.path.name} computes what is no number (NaN), since its training diverged: "
-            "choose an earlier epoch."
+        sentence = tr(
+            "{name} computes what is no number (NaN), since its training diverged: choose an earlier epoch.",
+            name=classifier.path.name,
         )
+        raise LabError(sentence)
     return walked
 
 
@@ -112,13 +114,19 @@ def unit_features(maps: Tensor) -> Tensor:
     return F.normalize(maps.float().mean((2, 3)), dim=1)
 
 
-def _left(begun: float, done: int, count: int) -> str:
-    """ ", about 3 minutes left", once there is something to tell it by."""
+def _told(begun: float, done: int, count: int) -> str:
+    """How far the walk has come; with "about 3 minutes left", once there is something to tell it by."""
     spent = time.perf_counter() - begun
     if spent < WARM_UP or done == count:
-        return ""
+        return tr("Looked at {done:,} of {count:,} images", done=done, count=count)
     seconds = spent * (count - done) / done
     if seconds < 60:
-        return f", about {max(5, round(seconds / 5) * 5)} seconds left"
-    minutes = round(seconds / 60)
-    return f", about {minutes} minute{'s' if minutes > 1 else ''} left"
+        left = max(5, round(seconds / 5) * 5)
+        return tr("Looked at {done:,} of {count:,} images, about {n} seconds left", done=done, count=count, n=left)
+    return trn(
+        "Looked at {done:,} of {count:,} images, about {n} minute left",
+        "Looked at {done:,} of {count:,} images, about {n} minutes left",
+        round(seconds / 60),
+        done=done,
+        count=count,
+    )

@@ -14,6 +14,7 @@ from googlenet.inference.index import load_index
 from googlenet.inference.inside.effects import Effects, branch_effects
 from googlenet.inference.inside.ledger import Ledger, ledger
 from googlenet.inference.inside.trace import trace
+from googlenet.language import tr
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +67,15 @@ def account_for(
 def _how_to_make_one(classifier: Classifier, file: str) -> str:
     name, side = classifier.path.name, classifier.info.network.input_size
     if side != DATA_SIZE:
-        return (
-            f"{name} has no index, whose means tell what a branch says of this picture, and the lab has no images of "
-            f"{side} × {side} pixels to make one from."
+        return tr(
+            "{name} has no index, whose means tell what a branch says of this picture, and the lab has no images of "
+            "{side} × {side} pixels to make one from.",
+            name=name,
+            side=side,
         )
-    return (
-        f"{name} has no index, whose means tell what a branch says of this picture: make one with "
-        f"python -m googlenet index {file}."
+    return tr(
+        "{name} has no index, whose means tell what a branch says of this picture: make one with "
+        "python -m googlenet index {file}.",
+        name=name,
+        file=file,
     )

@@ -19,10 +19,40 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.inside.fields import branch_steps, geometry
 from googlenet.inference.inside.ledger import class_number
+from googlenet.inference.inside.names import branch_name
 from googlenet.inference.inside.trace import bands
+from googlenet.language import mark, tr
 from googlenet.models.profile import BRANCHES, profile_network
 
 LEAST = 0.05  # of a logit: less is nothing to name a branch for
+# Which branch carried the answer, by whether that is a lead, and by whether the branch sees all of the picture.
+_CARRIED = {
+    (False, False): mark(
+        "The {branch} branch of {module}, which sees {sees} × {sees} pixels, carried {target} most: without it the "
+        "logit falls by {fall:.1f}."
+    ),
+    (False, True): mark(
+        "The {branch} branch of {module}, which sees windows of {sees} × {sees} pixels, up to the whole picture, "
+        "carried {target} most: without it the logit falls by {fall:.1f}."
+    ),
+    (True, False): mark(
+        "The {branch} branch of {module}, which sees {sees} × {sees} pixels, carried {target} against {against} most: "
+        "without it {target}'s lead over {against} falls by {fall:.1f}."
+    ),
+    (True, True): mark(
+        "The {branch} branch of {module}, which sees windows of {sees} × {sees} pixels, up to the whole picture, "
+        "carried {target} against {against} most: without it {target}'s lead over {against} falls by {fall:.1f}."
+    ),
+}
+_NOBODY = {
+    False: mark(
+        "No single branch carried {target}: the logit of {target} falls by less than {least:g} without any of them."
+    ),
+    True: mark(
+        "No single branch carried {target}: {target}'s lead over {against} falls by less than {least:g} without any "
+        "of them."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -56,20 +86,13 @@ class Effects:
     @property
     def sentence(self) -> str:
         """Which branch at which scale carried the answer."""
-        what = f"{self.target}'s lead over {self.against}" if self.against else f"the logit of {self.target}"
-        best = self.strongest
+        best, named = self.strongest, {"target": self.target, "against": self.against}
         if best is None:
             if not self.effects:
-                return "This network has no Inception module, so no branch carried anything."
-            return f"No single branch carried {self.target}: {what} falls by less than {LEAST:g} without any of them."
-        sees = f"sees {best.sees} × {best.sees} pixels"
-        if best.sees >= self.side:
-            sees = f"sees windows of {best.sees} × {best.sees} pixels, up to the whole picture"
-        carried = f"{self.target} against {self.against}" if self.against else self.target
-        return (
-            f"The {best.branch} branch of {best.module}, which {sees}, carried {carried} most: without it "
-            f"{what if self.against else 'the logit'} falls by {-best.change:.1f}."
-        )
+                return tr("This network has no Inception module, so no branch carried anything.")
+            return tr(_NOBODY[bool(self.against)], **named, least=LEAST)
+        text = _CARRIED[bool(self.against), best.sees >= self.side]
+        return tr(text, branch=branch_name(best.branch), module=best.module, sees=best.sees, **named, fall=-best.change)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -97,7 +120,8 @@ def branch_effects(
     one, other = class_number(classifier, target), None if against is None else class_number(classifier, against)
     if one == other:
         raise LabError(
-            f"{classifier.info.classes[one]} cannot be compared with itself: choose another class.", "against"
+            tr("{name} cannot be compared with itself: choose another class.", name=classifier.info.classes[one]),
+            "against",
         )
     profile = profile_network(config, *pixels.shape[1:])
     asked: list[tuple[str, str]] = []
@@ -137,7 +161,11 @@ def _means_of(layer: InceptionConfig, means: Mapping[str, Tensor]) -> Tensor:
     given = means.get(layer.name)
     if given is None or given.shape != (layer.out_channels,):
         raise LabError(
-            f"The index has no means for the {layer.out_channels:,} channels of {layer.name}: make the index anew.",
+            tr(
+                "The index has no means for the {n:,} channels of {layer}: make the index anew.",
+                n=layer.out_channels,
+                layer=layer.name,
+            ),
             "checkpoint",
         )
     return given

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.profile import BRANCHES, Profile, Row
 
 INPUT = "input"
@@ -117,7 +118,7 @@ def branch_steps(profile: Profile, module: str) -> dict[str, list[Row]]:
     """The rows of each branch of `module`, in the order in which they run; `LabError` where it is no module."""
     rows = [row for row in profile.rows if row.layer == module and row.branch]
     if not rows:
-        raise LabError(f"{str(module)[:40]!r} is no Inception module of this network.", "layer")
+        raise LabError(tr("{layer!r} is no Inception module of this network.", layer=str(module)[:40]), "layer")
     return {branch: [row for row in rows if row.branch == branch] for branch in BRANCHES}
 
 
@@ -170,7 +171,7 @@ def _chain(profile: Profile, step: str) -> tuple[Row, ...]:
     names = {row.name: row for row in rows}
     row = names.get(step) or names.get(f"{step}.concat")
     if row is None:
-        raise LabError(f"There is no step {str(step)[:40]!r} in this network.", "step")
+        raise LabError(tr("There is no step {step!r} in this network.", step=str(step)[:40]), "step")
     layers = list(dict.fromkeys(row.layer for row in rows))
     before = layers[: layers.index(row.layer)]
     chain = [row, *_before_in_module(rows, row)]
@@ -219,4 +220,12 @@ def _taps(row: Row, y: int, x: int) -> tuple[int, int]:
 def _check_place(profile: Profile, chain: tuple[Row, ...], step: str, y: int, x: int) -> None:
     height, width = chain[0].out_shape[1:] if chain else profile.in_shape[1:]
     if not (0 <= y < height and 0 <= x < width):
-        raise LabError(f"{step} has {height} × {width} positions, counted from 0: there is none at {y}, {x}.", "place")
+        sentence = tr(
+            "{step} has {height} × {width} positions, counted from 0: there is none at {y}, {x}.",
+            step=step,
+            height=height,
+            width=width,
+            y=y,
+            x=x,
+        )
+        raise LabError(sentence, "place")

@@ -17,6 +17,7 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.inside.fields import module_behind, reads
 from googlenet.inference.inside.trace import Trace, bands, inception
+from googlenet.language import tr
 
 TOP = 12
 
@@ -112,11 +113,12 @@ def ledger(classifier: Classifier, traced: Trace, target: str | int, against: st
     shares = weights.view(-1, 1, 1) / given[0].numel() if of_pool else weights.view_as(given)
     note = ""
     if module is None:
-        note = (
-            f"{layer} is no Inception module: its channels belong to no branch, so the split is by channel and place."
+        note = tr(
+            "{layer} is no Inception module: its channels belong to no branch, so the split is by channel and place.",
+            layer=layer,
         )
     elif layer != behind:
-        note = f"The places are those of {layer}, which keeps {behind}'s channels apart."
+        note = tr("The places are those of {layer}, which keeps {module}'s channels apart.", layer=layer, module=behind)
     names = classifier.info.classes
     numbers = class_number(classifier, target), None if against is None else class_number(classifier, against)
     return Ledger(
@@ -144,7 +146,7 @@ def read_out(
     other = class_number(classifier, against)
     if other == one:
         name = classifier.info.classes[one]
-        raise LabError(f"{name} cannot be compared with itself: choose another class.", "against")
+        raise LabError(tr("{name} cannot be compared with itself: choose another class.", name=name), "against")
     return weight[one] - weight[other], (bias[one] - bias[other]).item(), (logits[one] - logits[other]).item()
 
 
@@ -156,4 +158,5 @@ def class_number(classifier: Classifier, name: str | int) -> int:
     if name in names:
         return names.index(str(name))
     known = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    raise LabError(f"This network knows no class {str(name)[:40]!r}: choose one of {known}.", "class")
+    sentence = tr("This network knows no class {name!r}: choose one of {known}.", name=str(name)[:40], known=known)
+    raise LabError(sentence, "class")

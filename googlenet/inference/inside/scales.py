@@ -18,7 +18,9 @@ from googlenet.data.shapes import shape_cover
 from googlenet.errors import LabError, check_choice
 from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.inside.fields import Box, branch_fields
+from googlenet.inference.inside.names import branch_name
 from googlenet.inference.inside.trace import bands, inception, walk
+from googlenet.language import mark, tr, trn
 from googlenet.models.profile import profile_network
 
 GROUNDS = (45, 210)  # grey, of 255
@@ -57,13 +59,16 @@ class Scales:
         first, name = self.scales[0], self.module.removeprefix("inception")
         blind = next((scale for scale in self.scales if not scale.catching), None)
         single = next((scale for scale in self.scales if len(scale.catching) == 1), None)
-        which = _which(first.catching, len(self.windows))
-        sees = "sees" if len(first.catching) < 2 else "see"
-        said = f"At {_pixels(first.size)} {which} of {name} {sees} where the object ends"
+        said = _seen(first, name, len(self.windows))
         if single:
-            said += f", at {_pixels(single.size)} only the {single.catching[0]} branch does"
+            branch = branch_name(single.catching[0])
+            said = tr("{said}, at {size} only the {branch} branch does", said=said, size=_pixels(single), branch=branch)
         if blind:
-            said += f". At {_pixels(blind.size)} it fills every window: that is left to the modules that follow"
+            said = tr(
+                "{said}. At {size} it fills every window: that is left to the modules that follow",
+                said=said,
+                size=_pixels(blind),
+            )
         return f"{said}."
 
 
@@ -90,7 +95,11 @@ def look_at_scales(classifier: Classifier, thing: str | Image.Image, module: str
     known = modules_with_scales(network)
     if not known:
         raise LabError(
-            f"Every window of {network.name}'s modules is larger than its pictures: choose another network.", "module"
+            tr(
+                "Every window of {name}'s modules is larger than its pictures: choose another network.",
+                name=network.name,
+            ),
+            "module",
         )
     check_choice(module, "module", tuple(known))
     config = inception(network, module)
@@ -134,14 +143,20 @@ def _change(one: Tensor, other: Tensor) -> float:
     return (one - other).norm().item() / size if size else 0.0
 
 
-def _which(branches: list[str], all_of_them: int) -> str:
+def _seen(scale: Scale, module: str, all_of_them: int) -> str:
+    """Which branches see where an object of this size ends, without a full stop."""
+    size, branches = _pixels(scale), [branch_name(branch) for branch in scale.catching]
     if not branches:
-        return "no branch"
+        return tr("At {size} no branch of {module} sees where the object ends", size=size, module=module)
     if len(branches) == all_of_them:
-        return "all branches"
+        return tr("At {size} all branches of {module} see where the object ends", size=size, module=module)
     *others, last = branches
-    return f"the {', '.join(others)} and {last} branches" if others else f"only the {last} branch"
+    if not others:
+        text = mark("At {size} only the {last} branch of {module} sees where the object ends")
+    else:
+        text = mark("At {size} the {others} and {last} branches of {module} see where the object ends")
+    return tr(text, size=size, module=module, others=", ".join(others), last=last)
 
 
-def _pixels(size: int) -> str:
-    return f"{size} pixel{'' if size == 1 else 's'}"
+def _pixels(scale: Scale) -> str:
+    return trn("{n} pixel", "{n} pixels", scale.size)

@@ -16,10 +16,14 @@ from googlenet.errors import LabError, check_whole
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.inside.fields import field, module_behind, reads
 from googlenet.inference.inside.trace import Trace, bands, inception
+from googlenet.language import mark, tr
 from googlenet.models.blocks import ConvBlock, MaxPool
 from googlenet.models.profile import Row
 
 TOP = 12
+_PICTURE = mark("{step} is the picture itself: choose a convolution or a pool.")
+_DIVIDES = mark("{step} divides by its neighbours and adds nothing up: choose a convolution or a pool.")
+_NO_CHANNEL = mark("{layer} has {n:,} channels, counted from 0: there is no {channel:,}.")
 Grid = tuple[tuple[float | None, ...], ...]
 
 
@@ -97,10 +101,9 @@ def sum_behind(
     seen = field(traced.profile, step, y, x)
     row = traced.rows.get(step)
     if row is None or row.label == "local response norm":
-        what = "is the picture itself" if row is None else "divides by its neighbours and adds nothing up"
-        raise LabError(f"{step} {what}: choose a convolution or a pool.", "step")
+        raise LabError(tr(_PICTURE if row is None else _DIVIDES, step=step), "step")
     if channel >= row.out_channels:
-        raise LabError(f"{step} has {row.out_channels:,} channels, counted from 0: there is no {channel:,}.", "channel")
+        raise LabError(tr(_NO_CHANNEL, layer=step, n=row.out_channels, channel=channel), "channel")
     terms = _terms(classifier, traced, row, channel, y, x)
     branches = _branches(traced, step)
     products = terms.values * terms.weights if terms.weights is not None else terms.values.amax((1, 2), keepdim=True)
@@ -185,7 +188,7 @@ def origin(traced: Trace, step: str, channel: int) -> tuple[str, int]:
         if channel < band.stop:
             row = [row for row in traced.profile.rows if row.layer == layer and row.branch == branch][-1]
             return row.name, channel - band.start
-    raise LabError(f"{layer} has {module.out_channels:,} channels, counted from 0: there is no {channel:,}.", "channel")
+    raise LabError(tr(_NO_CHANNEL, layer=layer, n=module.out_channels, channel=channel), "channel")
 
 
 def folded(block: ConvBlock, channel: int) -> tuple[Tensor, float, float | None]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
+from googlenet.language import tr
 from googlenet.models.blocks import Inception, InceptionNaive
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.profile import BRANCHES, Profile, Row, profile_network
@@ -58,9 +59,10 @@ def trace(classifier: Classifier, pixels: Tensor) -> Trace:
     """
     config = classifier.info.network
     if pixels.dim() != 3 or pixels.shape[0] != config.in_channels:
-        raise LabError(
-            f"A picture is {config.in_channels} × height × width numbers, not {tuple(pixels.shape)}.", "image"
+        sentence = tr(
+            "A picture is {n} × height × width numbers, not {shape}.", n=config.in_channels, shape=tuple(pixels.shape)
         )
+        raise LabError(sentence, "image")
     profile = profile_network(config, *pixels.shape[1:])
     x = classifier.prepared(pixels[None])
     maps = {INPUT: x, **dict(walk(classifier.model, x))}

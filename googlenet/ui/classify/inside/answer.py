@@ -10,6 +10,8 @@ from PIL import Image
 
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError
+from googlenet.inference.inside.names import branch_name
+from googlenet.language import mark, tr
 from googlenet.runs import Checkpoint
 from googlenet.ui.classify.inside.shown import adding_up, decimals, file_in_command
 from googlenet.ui.common.figures import BRANCH_CLASSES
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
     from googlenet.inference.inside.trace import Trace
 
 CHANNELS = 8  # told one by one
+NO_IMAGES = mark(
+    "What a branch of an earlier module carried needs its mean over the training images, and the lab has none of "
+    "{side} × {side} pixels."
+)
+NO_INDEX = mark(
+    "What a branch of an earlier module carried needs its mean over the training images: compute the index below, or "
+    "with python -m googlenet index {file}."
+)
 
 
 class Bar(NamedTuple):
@@ -42,9 +52,13 @@ class Bar(NamedTuple):
 
 
 class Places(NamedTuple):
-    """What one branch, or all together, adds at every place, as a picture in the scale of all; and in sum."""
+    """What one branch, or all together, adds at every place, as a picture in the scale of all; and in sum.
+
+    `alt` says in words what the picture shows.
+    """
 
     name: str
+    alt: str
     colour: str
     value: float
     image: str
@@ -71,7 +85,7 @@ def ledger_html(
         ledger=found,
         mean=traced.config.average_pool,
         digits=digits,
-        bars=bars([(name, colour, value) for (name, colour, _), value in zip(parts, exact, strict=True)]),
+        bars=bars([(_part_name(name), colour, value) for (name, colour, _), value in zip(parts, exact, strict=True)]),
         logit=round(found.logit, digits),
         channels=_channels(found, traced, digits),
         picture=data_uri(Image.fromarray(traced.pixels.permute(1, 2, 0).numpy())),
@@ -80,6 +94,7 @@ def ledger_html(
         effects=effects,
         modules=_by_module(effects) if effects else [],
         strongest=effects.strongest if effects else None,
+        strongest_branch=branch_name(effects.strongest.branch) if effects and effects.strongest else "",
         problem=problem,
     )
 
@@ -91,8 +106,9 @@ def _channels(found: Ledger, traced: Trace, digits: int) -> list[Bar]:
     strongest = found.strongest(CHANNELS)
     values = [entry.value for entry in strongest]
     total = found.values.sum().item()
-    parts = [(f"channel {entry.channel}", BRANCH_CLASSES.get(entry.branch, "")) for entry in strongest]
-    parts.append((f"the other {len(found.channels) - len(strongest):,}", ""))
+    names = [tr("channel {channel}", channel=entry.channel) for entry in strongest]
+    parts = [(name, BRANCH_CLASSES.get(entry.branch, "")) for name, entry in zip(names, strongest, strict=True)]
+    parts.append((tr("the other {n:,}", n=len(found.channels) - len(strongest)), ""))
     shown = adding_up([*values, total - sum(values)], total, digits)
     drawn = bars([(*part, value) for part, value in zip(parts, shown, strict=True)])
     ways = [("-".join(map(str, origin(traced, found.module or found.layer, entry.channel)))) for entry in strongest]
@@ -109,9 +125,22 @@ def _places(found: Ledger, shown: dict[str, float]) -> list[Places]:
     every = {"all": found.places, **found.branch_places}
     top = max(float(places.abs().max()) for places in every.values()) or 1.0
     return [
-        Places(name, BRANCH_CLASSES.get(name, ""), shown[name], data_uri(_tinted(places.numpy(), top)))
+        Places(_part_name(name), _in_words(name), BRANCH_CLASSES.get(name, ""), shown[name],
+               data_uri(_tinted(places.numpy(), top)))
         for name, places in every.items()
-    ]
+    ]  # fmt: skip
+
+
+def _in_words(name: str) -> str:
+    if name == "all":
+        return tr("What each place adds by all branches: orange for it, blue against it")
+    branch = branch_name(name)
+    return tr("What each place adds by the {branch} branch: orange for it, blue against it", branch=branch)
+
+
+def _part_name(name: str) -> str:
+    """What the page calls a part of the sum: a branch, the bias, all together, or the layer itself."""
+    return {"bias": tr("bias"), "all": tr("all")}.get(name) or branch_name(name)
 
 
 def bars(parts: list[tuple[str, str, float]]) -> list[Bar]:
@@ -135,13 +164,10 @@ def _effects(
     try:
         index = load_index(checkpoint.path)
         if index is None:
-            needs = "What a branch of an earlier module carried needs its mean over the training images"
             side = checkpoint.info.network.input_size
             if side != DATA_SIZE:
-                return None, f"{needs}, and the lab has none of {side} × {side} pixels."
-            return None, (
-                f"{needs}: compute the index below, or with python -m googlenet index {file_in_command(checkpoint)}."
-            )
+                return None, tr(NO_IMAGES, side=side)
+            return None, tr(NO_INDEX, file=file_in_command(checkpoint))
         return branch_effects(classifier, traced.pixels, target, index.means, against), ""
     except LabError as error:
         return None, hide_paths(str(error))
@@ -149,7 +175,8 @@ def _effects(
 
 def _by_module(effects: Effects) -> list[tuple[str, list[Bar]]]:
     """For each module a bar a branch, all in one scale; what a branch carried counts upwards."""
-    every = bars([(effect.branch, BRANCH_CLASSES[effect.branch], -effect.change) for effect in effects.effects])
+    named = [(branch_name(effect.branch), BRANCH_CLASSES[effect.branch], -effect.change) for effect in effects.effects]
+    every = bars(named)
     names = list(dict.fromkeys(effect.module for effect in effects.effects))
     return [(name, every[4 * number : 4 * number + 4]) for number, name in enumerate(names)]
 

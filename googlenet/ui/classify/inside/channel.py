@@ -12,6 +12,8 @@ from markupsafe import Markup
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.inside.fields import Box, branch_steps, field
+from googlenet.inference.inside.names import branch_name
+from googlenet.language import tr
 from googlenet.models.profile import BRANCHES, Profile, profile_network
 from googlenet.runs import Checkpoint, find_checkpoint
 from googlenet.ui.classify.inside import training_images
@@ -58,14 +60,14 @@ def channel_card(
     profile = profile_network(checkpoint.info.network)
     found = looked_up(profile, layer, channel)
     if found is None:
-        why = "The index keeps what leaves a convolution or a module: choose a channel there."
+        why = tr("The index keeps what leaves a convolution or a module: choose a channel there.")
         return render("classify/inside/channel.html", title=_title(layer, channel), problem=why)
     try:
         index = load_index(checkpoint.path)
     except LabError as error:
         return missing_card(checkpoints, access, checkpoint, _title(*found), hide_paths(str(error)))
     if index is None:
-        said = "Which training images excite it most is not computed yet for this network."
+        said = tr("Which training images excite it most is not computed yet for this network.")
         return missing_card(checkpoints, access, checkpoint, _title(*found), said)
     sources = training_images.sources(checkpoints, access, checkpoint)
     return _drawn(sources, profile, index, *found, progress)
@@ -123,7 +125,7 @@ def seen_step(profile: Profile, layer: str, channel: int) -> tuple[str, str]:
         if channel < last.out_channels:
             return last.name, branch
         channel -= last.out_channels
-    raise LabError(f"{layer} has fewer channels: choose another.", "channel")
+    raise LabError(tr("{layer} has fewer channels: choose another.", layer=layer), "channel")
 
 
 def tiles(profile: Profile, layer: str, channel: int, tops: tuple[Top, ...], images: TrainingImages) -> list[Tile]:
@@ -143,10 +145,10 @@ def _drawn(
     from googlenet.inference.index import find_images
 
     tops = index.top(layer, channel)
-    shown = {"title": _title(layer, channel), "branch": seen_step(profile, layer, channel)[1]}
+    shown = {"title": _title(layer, channel), "branch": branch_name(seen_step(profile, layer, channel)[1])}
     shown |= {"images": index.about.count, "data": index.about.data, "mean": float(index.means[layer][channel])}
     if tops[0].value == 0:  # behind a ReLU
-        silent = f"It is silent: it gives 0 everywhere on all {index.about.count:,} training images."
+        silent = tr("It is silent: it gives 0 everywhere on all {n:,} training images.", n=index.about.count)
         return render("classify/inside/channel.html", problem=silent, **shown)
     try:
         images = find_images(index.about, sources, progress=progress)
@@ -171,10 +173,10 @@ def _drawn(
 def in_words(counted: Counter[str]) -> str:
     """ "truck (6), automobile (2) and ship", or "all truck"."""
     if len(counted) == 1 < counted.total():
-        return f"all {next(iter(counted))}"
-    parts = [f"{label} ({count})" if count > 1 else label for label, count in counted.most_common()]
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+        return tr("all {label}", label=next(iter(counted)))
+    *others, last = [f"{label} ({count})" if count > 1 else label for label, count in counted.most_common()]
+    return tr("{others} and {last}", others=", ".join(others), last=last) if others else last
 
 
 def _title(layer: str, channel: int) -> str:
-    return f"What channel {channel} of {layer} looks for"
+    return tr("What channel {channel} of {layer} looks for", channel=channel, layer=layer)

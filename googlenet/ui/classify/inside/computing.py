@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.inside import training_images
 from googlenet.ui.classify.shared import Shared
@@ -19,7 +20,7 @@ from googlenet.ui.events.rights import needs
 # One index at a time: others wait in line, and pictures are answered meanwhile.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "index", "show_progress": "full"}
 PROGRESS = gr.Progress()
-NOTHING = "Cancelled: no index was written."
+NOTHING = mark("Cancelled: no index was written.")
 WAITING = '<div class="gl-computing"></div>'  # room for the progress, which Gradio lays over a card
 
 
@@ -37,7 +38,7 @@ def computed_at(shared: Shared, card: gr.HTML) -> Any:
     comes when the work was cancelled or refused.
     """
     cancellation = Cancellation()
-    cancel = gr.Button("Cancel", size="sm", visible=False, scale=0, min_width=90)
+    cancel = gr.Button(tr("Cancel"), size="sm", visible=False, scale=0, min_width=90)
     cancel.click(cancellation.cancel, None, None, **PRIVATE)
 
     @refusable(1, cancelled=NOTHING)
@@ -67,7 +68,8 @@ def compute_for(shared: Shared, chosen: str | None, progress: Callable[[float, s
         pass  # damaged, or of other weights: that is why it is computed
     source = training_images.fitting_source(shared.checkpoints, shared.access, checkpoint)
     if source is None:
-        raise LabError("Its training images are not on this machine: start the lab with --data and their folder.")
+        sentence = tr("Its training images are not on this machine: start the lab with --data and their folder.")
+        raise LabError(sentence)
 
     def report(share: float, text: str) -> None:
         share_cores(shared.checkpoints)  # a training may have begun since

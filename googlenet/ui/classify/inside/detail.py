@@ -8,6 +8,8 @@ from markupsafe import Markup
 
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.inside.fields import INPUT
+from googlenet.inference.inside.names import branch_name, step_name
+from googlenet.language import tr
 from googlenet.ui.classify.inside import maps, stage
 from googlenet.ui.classify.inside.channel import looked_up
 from googlenet.ui.classify.inside.shown import adding_up, decimals
@@ -30,13 +32,13 @@ def parse(traced: Trace, step: Any, channel: Any, place: Any) -> tuple[str, int,
     Raises `LabError` for what the trace does not have.
     """
     if not isinstance(step, str) or step not in traced.maps or step == INPUT:
-        raise LabError("This network has no such step: choose one of its maps.", "step")
+        raise LabError(tr("This network has no such step: choose one of its maps."), "step")
     count, height, width = traced.maps[step].shape
     channel = check_whole(channel, "channel", 0, count - 1)
     if place is None:
         return step, channel, stage.strongest_place(traced, step, channel)
     if not isinstance(place, list) or len(place) != 2:
-        raise LabError("A place is a row and a column.", "place")
+        raise LabError(tr("A place is a row and a column."), "place")
     return step, channel, (check_whole(place[0], "row", 0, height - 1), check_whole(place[1], "column", 0, width - 1))
 
 
@@ -86,7 +88,9 @@ def detail_html(
         "classify/inside/detail.html",
         step=step,
         channel=channel,
-        row=row,
+        layer=row.layer,
+        branch=branch_name(row.branch),
+        name=step_name(row.label),
         joined=joined_channel(traced, step, channel),
         colour=BRANCH_CLASSES.get(row.branch, ""),
         map=maps.one(values, row.branch),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.runs import Checkpoint, find_checkpoint
 from googlenet.ui.classify.inside import training_images
 from googlenet.ui.classify.inside.channel import in_words, missing_card
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from googlenet.inference.inside.trace import Trace
 
 SHOWN = 9
-TITLE = "The training images nearest to your picture"
+TITLE = mark("The training images nearest to your picture")
 
 
 def neighbours_card(
@@ -46,10 +47,10 @@ def neighbours_card(
     try:
         bank = load_bank(checkpoint.path)
     except LabError as error:
-        return missing_card(checkpoints, access, checkpoint, TITLE, hide_paths(str(error)))
+        return missing_card(checkpoints, access, checkpoint, tr(TITLE), hide_paths(str(error)))
     if bank is None:
-        said = "The features of its training images are not computed yet for this network."
-        return missing_card(checkpoints, access, checkpoint, TITLE, said)
+        said = tr("The features of its training images are not computed yet for this network.")
+        return missing_card(checkpoints, access, checkpoint, tr(TITLE), said)
     rows = nearest(classifier(checkpoints, checkpoint.path), picture, SHOWN)
     sheet, problem = "", ""
     try:
@@ -60,7 +61,7 @@ def neighbours_card(
         problem = hide_paths(str(error))
     return render(
         "classify/inside/neighbours.html",
-        title=TITLE,
+        title=tr(TITLE),
         rows=rows,
         sheet=sheet,
         problem=problem,

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
+from markupsafe import Markup
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import Checkpoint, find_checkpoint
 from googlenet.ui.classify import view as one_view
 from googlenet.ui.classify.inside import answer, detail, stage
@@ -26,11 +28,6 @@ if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
     from googlenet.inference.inside.trace import Trace
 
-NO_PICTURE = one_view.empty(
-    "What happens inside?",
-    "Drop a picture on the left, or try one of the examples: it goes through the network, and every branch of every "
-    "module shows what it responds to.",
-)
 PATH = "googlenet.insidePath(element, () => trigger('choose'))"
 STAGE = "googlenet.insideStage(element, (data) => trigger('pick', data), watch)"
 DETAIL = "googlenet.insideDetail(element, (data) => trigger('products', data), watch)"
@@ -41,6 +38,17 @@ WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "classify
 # No answer waits for a card, whose training images may have to be read first.
 CARDS: dict[str, Any] = {**WORK, "concurrency_id": "cards", "show_progress": "full"}
 PROGRESS = gr.Progress()
+
+
+def no_picture() -> Markup:
+    """Nothing to look into yet."""
+    return one_view.empty(
+        tr("What happens inside?"),
+        tr(
+            "Drop a picture on the left, or try one of the examples: it goes through the network, and every branch of "
+            "every module shows what it responds to."
+        ),
+    )
 
 
 class _Page:
@@ -55,22 +63,22 @@ class _Page:
         self.about: gr.State = gr.State(None)
         self.drawn: gr.State = gr.State(None)
         self.way = html("", js_on_load=PATH)
-        self.stage = html(NO_PICTURE, js_on_load=STAGE)
+        self.stage = html(no_picture(), js_on_load=STAGE)
         with gr.Column(visible=False) as self.answer:
             with gr.Row():
                 self.target = gr.Dropdown(
-                    [LIKELIEST],
+                    [_likeliest()],
                     value=LIKELIEST,
-                    label="Why",
-                    info="the class whose logit is taken apart",
+                    label=tr("Why"),
+                    info=tr("the class whose logit is taken apart"),
                     min_width=150,
                     elem_classes="gl-chooser",
                 )
                 self.against = gr.Dropdown(
-                    [NOBODY],
+                    [_nobody()],
                     value=NOBODY,
-                    label="and not",
-                    info="for the difference of two",
+                    label=tr("and not"),
+                    info=tr("for the difference of two"),
                     min_width=150,
                     elem_classes="gl-chooser",
                 )
@@ -82,10 +90,10 @@ class _Page:
 
 
 class _Shown(NamedTuple):
-    """What the view shows, in the order of `_Page.shown`; to begin with, that there is no picture."""
+    """What the view shows, in the order of `_Page.shown`."""
 
-    way: Any = ""
-    stage: Any = NO_PICTURE
+    way: Any
+    stage: Any
     answer: Any = gr.update(visible=False)
     target: Any = gr.skip()
     against: Any = gr.skip()
@@ -119,14 +127,14 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
         if view != "inside":
             return [gr.skip()] * len(page.shown)
         if upload is None:
-            return _Shown()
+            return _Shown("", no_picture())
         try:
             return _drawn(looked(upload, name), *(str(part or "") for part in address))
         except LabError as error:
-            return _Shown(stage=one_view.empty("No answer", hide_paths(str(error)), refused=True))
+            return _Shown("", one_view.empty(tr("No answer"), hide_paths(str(error)), refused=True))
 
     def miss() -> _Shown:
-        return _Shown(stage=one_view.unanswered())
+        return _Shown("", one_view.unanswered())
 
     @refusable(1)
     def explain(upload: Any, name: str | None, target: str, against: str) -> Any:
@@ -206,6 +214,15 @@ def inside_panel(shared: Shared) -> Callable[[gr.Button, Any], None]:
     return see_from
 
 
+def _likeliest() -> tuple[str, str]:
+    """The choice of no class in particular: what people read, and its value."""
+    return tr("the likeliest"), LIKELIEST
+
+
+def _nobody() -> tuple[str, str]:
+    return tr("(no other)"), NOBODY
+
+
 def _drawn(seen: Seen, stop: str, channel: str, target: str, against: str) -> _Shown:
     """The view at `stop`, with what an address asks for there; what this network does not have is left out."""
     checkpoint, network, trace = seen
@@ -220,8 +237,8 @@ def _drawn(seen: Seen, stop: str, channel: str, target: str, against: str) -> _S
     if at == stage.ANSWER:
         return drawn._replace(
             answer=gr.Column(visible=True),
-            target=gr.Dropdown([LIKELIEST, *names], value=target if target in names else LIKELIEST),
-            against=gr.Dropdown([NOBODY, *names], value=other or NOBODY),
+            target=gr.Dropdown([_likeliest(), *names], value=target if target in names else LIKELIEST),
+            against=gr.Dropdown([_nobody(), *names], value=other or NOBODY),
             ledger=answer.ledger_html(*seen, wanted, other),
             card=WAITING,
             about=(checkpoint.name, at, 0),

@@ -12,6 +12,8 @@ from PIL import Image
 
 from googlenet.errors import LabError
 from googlenet.inference.inside.fields import INPUT, branch_steps, field, reads, spans
+from googlenet.inference.inside.names import branch_name, step_name
+from googlenet.language import tr
 from googlenet.models.profile import Profile, Row
 from googlenet.ui.classify.inside import maps
 from googlenet.ui.common import figures
@@ -38,6 +40,11 @@ class Step:
     share: float
     before: float
 
+    @property
+    def name(self) -> str:
+        """What it does, for people."""
+        return step_name(self.row.label)
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -47,6 +54,11 @@ class Lane:
     colour: str
     steps: list[Step]
     grid: maps.Grid
+
+    @property
+    def name(self) -> str:
+        """The branch for people, "" where there is none."""
+        return branch_name(self.branch)
 
 
 def stops(profile: Profile) -> list[str]:
@@ -65,7 +77,12 @@ def fitting_stop(profile: Profile, asked: str | None) -> str:
 
 def short(stop: str) -> str:
     """ "3a" for inception3a, as in the paper's table."""
-    return stop.removeprefix("inception").replace("maxpool", "pool")
+    return named(stop).removeprefix("inception").replace("maxpool", "pool")
+
+
+def named(stop: str) -> str:
+    """What people read for a stop: a layer's name is the same in every language."""
+    return {PICTURE: tr("picture"), ANSWER: tr("answer")}.get(stop, stop)
 
 
 def path(profile: Profile, stop: str) -> Markup:
@@ -73,7 +90,7 @@ def path(profile: Profile, stop: str) -> Markup:
     branched = {row.layer for row in profile.rows if row.branch}
     return render(
         "classify/inside/path.html",
-        stops=[(name, short(name), name in branched) for name in stops(profile)],
+        stops=[(name, named(name), short(name), name in branched) for name in stops(profile)],
         current=stop,
     )
 
@@ -91,7 +108,7 @@ def stage(traced: Trace, stop: str, picked: tuple[str, int] | None = None) -> Ma
     Raises `LabError` for a stop that the network does not have.
     """
     if stop not in stops(traced.profile):
-        raise LabError("This network has no such layer: choose one of its path.", "layer")
+        raise LabError(tr("This network has no such layer: choose one of its path."), "layer")
     picture = data_uri(Image.fromarray(traced.pixels.permute(1, 2, 0).numpy()))
     common = {"stop": stop, "picture": picture, "sides": tuple(traced.pixels.shape[1:])}
     if stop in (PICTURE, ANSWER):
@@ -159,7 +176,7 @@ def _for_browser(traced: Trace, stop: str, lanes: list[Lane]) -> dict[str, Any]:
         "side": list(traced.pixels.shape[1:]),
         "lanes": [
             {
-                "branch": lane.branch or stop,
+                "branch": lane.name or stop,
                 "colour": lane.colour,
                 "mean": np.rint(1000 * np.maximum(0, strength) / top).astype(int).tolist(),
                 "spans": spans(traced.profile, lane.steps[-1].row.name),
@@ -193,8 +210,15 @@ def strongest_place(traced: Trace, step: str, channel: int) -> tuple[int, int]:
 def seen_words(traced: Trace, step: str, y: int, x: int) -> str:
     """ "12 × 12 pixels of the picture; 3 of the window's 9 taps lie in padding (33.3%)"; rows first, as in maps."""
     seen = field(traced.profile, step, y, x)
-    box = f"{seen.box.height} × {seen.box.width} pixels of the picture" if seen.box else "nothing but padding"
+    box = tr("nothing but padding")
+    if seen.box:
+        box = tr("{height} × {width} pixels of the picture", height=seen.box.height, width=seen.box.width)
     if not seen.padding_taps:
         return box
-    share = figures.percent(seen.padding_taps, seen.taps)
-    return f"{box}; {seen.padding_taps} of the window's {seen.taps} taps lie in padding ({share})"
+    return tr(
+        "{box}; {n} of the window's {taps} taps lie in padding ({share})",
+        box=box,
+        n=seen.padding_taps,
+        taps=seen.taps,
+        share=figures.percent(seen.padding_taps, seen.taps),
+    )

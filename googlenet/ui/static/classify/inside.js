@@ -47,9 +47,10 @@
       if (!this.data || (this.place && place[0] === this.place[0] && place[1] === this.place[1])) return;
       this.place = place;
       const [height, width] = this.data.map, told = this.read(place), hint = this.section.querySelector('.gl-hint');
-      hint.textContent = `Row ${place[0]}, column ${place[1]} of ${height} × ${width}, counted from 0`;
-      if (told) hint.append(': ', Object.assign(document.createElement('b'), {textContent: `${told} here`}));
-      hint.append('. Responses are means over channels, in one scale.');
+      const [row, column] = place;
+      hint.textContent = own.tr('Row {row}, column {column} of {height} × {width}, counted from 0', {row, column, height, width});
+      if (told) hint.append(': ', Object.assign(document.createElement('b'), {textContent: told}));
+      hint.append('. ', own.tr('Responses are means over channels, in one scale.'));
     }
 
     // Says what each branch sees at the place, and how strongly it responds.
@@ -66,7 +67,7 @@
         response.firstElementChild.style.width = `${strength}%`;
         response.dataset.share = `${Math.round(strength)}%`;
         const seen = tops[1] > tops[0] && lefts[1] > lefts[0];
-        sees.textContent = seen ? `${tops[1] - tops[0]} × ${lefts[1] - lefts[0]}` : 'nothing';
+        sees.textContent = seen ? `${tops[1] - tops[0]} × ${lefts[1] - lefts[0]}` : own.tr('nothing');
         padding.replaceChildren(...inPadding(lane.window, row, column));
         strengths.push(strength);
         const field = fields[number];
@@ -86,7 +87,9 @@
       dot.hidden = false;
       dot.style.top = `${100 * (row + 0.5) / map[0]}%`;
       dot.style.left = `${100 * (column + 0.5) / map[1]}%`;
-      return lanes.length < 2 ? '' : strengths[most] > 0 ? `the ${lanes[most].branch} branch responds most` : 'no branch responds';
+      if (lanes.length < 2) return '';
+      const {branch} = lanes[most];
+      return strengths[most] > 0 ? own.tr('the {branch} branch responds most here', {branch}) : own.tr('no branch responds here');
     }
 
     // Before anybody points: the middle.
@@ -137,8 +140,9 @@
       const told = this.section.querySelector('.gl-picked'), [row, column] = card.dataset.place.split('-').map(Number);
       const title = this.section.getAttribute('aria-label');
       if (step === title || step.startsWith(`${title}.`)) this.move([row, column]); // a map that arrives has other places
+      const value = card.querySelector('.gl-value').textContent;
       told.querySelector('span').textContent =
-        `Channel ${channel} is ${card.querySelector('.gl-value').textContent} at row ${row}, column ${column}.`;
+        own.tr('Channel {channel} is {value} at row {row}, column {column}.', {channel, value, row, column});
       told.hidden = false;
     }
 
@@ -169,7 +173,8 @@
       if (!there) out += 1;
     }
     const all = kernel * kernel;
-    return [drawn, out ? `${out} of ${all} (${Math.round(100 * out / all)}%)` : `0 of ${all}`];
+    const share = Math.round(100 * out / all);
+    return [drawn, out ? own.tr('{n} of {all} ({share}%)', {n: out, all, share}) : own.tr('{n} of {all}', {n: 0, all})];
   };
 
   const STEPS = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]};
