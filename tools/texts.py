@@ -166,9 +166,12 @@ def _outside_template(text: str, page: bool) -> Iterator[tuple[int, str]]:
 
 
 def _outside_script(code: str, page: bool) -> Iterator[tuple[int, str]]:
-    """A literal of several words that is no selector, or one with a capital, and that `tr` does not get."""
+    """A literal of several words that is no selector, or one with a capital, and that `tr` does not get.
+
+    What a value is compared with is not shown.
+    """
     for number, line in enumerate(code.splitlines(), 1):
-        line = re.sub(r"(^|\s)//.*", "", line)
+        line = re.sub(r"(^|\s)//.*|=== '[^']*'", "", line)
         for quoted in re.finditer(
             r"""(?<!tr\()(['`])((?:[A-Z][a-z]+|[a-z]+(?= [a-z]))(?:[\w ,;:'’%${}?!-]|\.(?![\w]))*)\1""", line
         ):
