@@ -19,11 +19,15 @@ from googlenet.inference.classifier import Classifier
 from googlenet.inference.index import compute_index
 from googlenet.inference.inside.fields import field
 from googlenet.inference.inside.ledger import ledger
+from googlenet.inference.inside.names import step_name
 from googlenet.inference.inside.trace import Trace, trace
+from googlenet.language import speaking
 from googlenet.models.presets import preset
+from googlenet.models.profile import profile_network
 from googlenet.runs import find_checkpoint
-from googlenet.ui.classify.inside import answer, detail, maps, shown, stage
+from googlenet.ui.classify.inside import answer, detail, maps, panel, shown, stage
 from googlenet.ui.classify.inside.traces import traced
+from googlenet.ui.classify.shared import LIKELIEST, NOBODY
 
 LAYERS = (
     ConvConfig("conv1", 3, 8, 3, stride=2, padding=1),
@@ -233,6 +237,40 @@ def test_a_network_without_modules_has_a_ledger_with_an_index_too(tmp_path: Path
     html = answer.ledger_html(find_checkpoint(tmp_path, "plain"), network, seen, shapes.CLASSES[0], None)
     assert "This network has no Inception module, so no branch carried anything." in html
     assert "What every branch carried" not in html
+
+
+def test_one_trace_is_told_in_each_readers_language(network: Classifier, seen: Trace, tmp_path: Path) -> None:
+    checkpoint = find_checkpoint(tmp_path, "a")
+
+    def told() -> tuple[str, str, str]:
+        return (
+            stage.stage(seen, "inception3a"),
+            answer.ledger_html(checkpoint, network, seen, "cat", None),
+            detail.detail_html(network, seen, "inception3a.branch4.1", 1, (0, 0)),
+        )
+
+    english = told()
+    with speaking("ko"):
+        korean = told()
+        target, against = panel._likeliest(), panel._nobody()
+    assert told() == english
+    for one, other, word in zip(english, korean, ("1×1 합성곱", "cat 로짓의 정확한 내역", "풀링 분기"), strict=True):
+        assert word in other
+        assert word not in one
+    # What the page's code reads stays as it is: the colours of the branches, and the values of the choices.
+    assert [re.findall(r"gl-b\d", html) for html in korean] == [re.findall(r"gl-b\d", html) for html in english]
+    assert (target[1], against[1]) == (LIKELIEST, NOBODY)
+    assert target[0] != LIKELIEST
+    assert against[0] != NOBODY
+
+
+def test_every_step_has_a_korean_name() -> None:
+    networks = (preset("imagenet", paper=True), preset("cifar10"))
+    labels = {row.label for network in networks for row in profile_network(network).rows if not row.aux}
+    assert len(labels) > 5
+    assert {step_name(label) for label in labels} == labels
+    with speaking("ko"):
+        assert [label for label in labels if re.search("[a-z]", step_name(label))] == []
 
 
 def test_a_picture_is_traced_once(network: Classifier, tmp_path: Path) -> None:
