@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import torch
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.places import usable_cores
 from googlenet.recipes import check_device
 
@@ -22,7 +23,8 @@ def pick_device(name: str = "auto") -> torch.device:
     kind, _, number = name.partition(":")
     if not available[kind] or (number and int(number) >= torch.cuda.device_count()):
         usable = ", ".join(kind for kind, there in available.items() if there)
-        raise LabError(f"There is no {name} device here: choose auto or {usable}.", "device")
+        said = tr("There is no {name} device here: choose auto or {usable}.", name=name, usable=usable)
+        raise LabError(said, "device")
     return torch.device(name)
 
 
@@ -33,7 +35,7 @@ def describe_device(device: torch.device) -> str:
         return f"{card.name}, {card.total_memory / 2**30:.0f} GiB"
     if device.type == "mps":
         return "Apple GPU (MPS)"
-    return f"CPU, {usable_cores()} cores"
+    return tr("CPU, {n} cores", n=usable_cores())
 
 
 def has_fast_bf16(device: torch.device) -> bool:

@@ -9,12 +9,13 @@ from typing import Any
 
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
 from googlenet.errors import LabError, check_choice
+from googlenet.language import mark, tr
 from googlenet.models.presets import INCEPTIONS, PRESETS, preset, with_variants
 
 REMEMBERED = 100  # steps back
 KINDS = ("reduced", "naive")
 REDUCTIONS = ("ch3x3red", "ch5x5red", "pool_proj")
-SWITCHES = {"batch_norm": "batch norm", "aux": "auxiliary heads", "lrn": "local response norm"}
+SWITCHES = {"batch_norm": mark("batch norm"), "aux": mark("auxiliary heads"), "lrn": mark("local response norm")}
 LRN_AFTER = {"lrn1": "maxpool1", "lrn2": "conv3"}  # Table 1 and figure 3 of the paper
 # What can be set in a layer, by its kind.
 FIELDS: dict[type, tuple[str, ...]] = {
@@ -56,7 +57,8 @@ class Draft:
         """The layer called `name`; `LabError` where there is none."""
         found = next((layer for layer in self.config.layers if layer.name == name), None)
         if found is None:
-            raise LabError(f"This network has no layer {str(name)[:40]!r}: choose a row of the table.", "layers")
+            said = tr("This network has no layer {name!r}: choose a row of the table.", name=str(name)[:40])
+            raise LabError(said, "layers")
         return found
 
     def layer_or_first(self, name: str) -> Layer:
@@ -106,7 +108,8 @@ def set_switches(config: GoogLeNetConfig, variant: str | None, on: list[str]) ->
     layers: list[Layer] = [layer for layer in changed.layers if not isinstance(layer, LRNConfig)]
     if "lrn" in on:
         if getattr(layers[0], "kernel", 0) != 7 or not set(LRN_AFTER.values()) <= {layer.name for layer in layers}:
-            raise LabError("Local response normalisation belongs to the original stem: start from imagenet.", "layers")
+            said = tr("Local response normalisation belongs to the original stem: start from imagenet.")
+            raise LabError(said, "layers")
         for name, after in LRN_AFTER.items():
             layers.insert([layer.name for layer in layers].index(after) + 1, LRNConfig(name))
     return dataclasses.replace(changed, layers=tuple(layers))

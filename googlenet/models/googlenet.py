@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.blocks import AuxiliaryClassifier, ConvBlock, Inception, InceptionNaive, MaxPool
 from googlenet.models.presets import preset
 from googlenet.models.profile import profile_network
@@ -55,7 +56,8 @@ class GoogLeNet(nn.Module):
         self._heads = {head.after: head.name for head in config.aux}
         taken = next((layer.name for layer in (*config.layers, *config.aux) if hasattr(self, layer.name)), None)
         if taken is not None:
-            raise LabError(f"{taken!r} cannot name a layer: torch modules use that name, so choose another.", "layers")
+            said = tr("{name!r} cannot name a layer: torch modules use that name, so choose another.", name=taken)
+            raise LabError(said, "layers")
         for layer in config.layers:
             self.add_module(layer.name, _build_layer(layer, batch_norm=config.batch_norm))
         for head in config.aux:
@@ -82,8 +84,11 @@ class GoogLeNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutput:
         if x.dim() not in (3, 4) or x.shape[-3] != self.config.in_channels:
             raise LabError(
-                f"GoogLeNet takes images of shape (N, {self.config.in_channels}, H, W) or "
-                f"({self.config.in_channels}, H, W), not {tuple(x.shape)}."
+                tr(
+                    "GoogLeNet takes images of shape (N, {n}, H, W) or ({n}, H, W), not {given}.",
+                    n=self.config.in_channels,
+                    given=tuple(x.shape),
+                )
             )
         batched = x.dim() == 4
         x = x if batched else x[None]

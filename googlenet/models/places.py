@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from googlenet.language import tr
+
 CPU = "cpu"
 # torch, whose import takes seconds, is only asked where there may be a GPU: a driver's device, or another system.
 SIGNS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
@@ -15,10 +17,15 @@ SIGNS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
 
 @dataclass(frozen=True)
 class Place:
-    """`name` is what torch calls it, with a number for CUDA; `words` are for people, with a GPU's memory."""
+    """`name` is what torch calls it, with a number for CUDA; `card` is a GPU in words."""
 
     name: str
-    words: str
+    card: str = ""
+
+    @property
+    def words(self) -> str:
+        """For people, in the reader's language: a GPU with its memory, the CPU with its cores."""
+        return self.card or tr("CPU, {n} cores", n=usable_cores())
 
 
 def usable_cores() -> int:
@@ -40,7 +47,7 @@ def places() -> tuple[Place, ...]:
         else:
             names = ["mps"] if torch.backends.mps.is_available() else []
         found = [Place(name, describe_device(torch.device(name))) for name in names]
-    return (*found, Place(CPU, f"CPU, {usable_cores()} cores"))
+    return (*found, Place(CPU))
 
 
 def candidates(device: str) -> list[str]:

@@ -9,6 +9,7 @@ import dataclasses
 
 from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.models.profile import profile_network
 
 # Szegedy et al. 2015, Table 1: in → 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool projection.
@@ -88,12 +89,12 @@ _SMALL_STEMS: dict[str, tuple[Layer, ...]] = {
 TORCHVISION = "imagenet-torchvision"
 OWN_CH5X5 = {TORCHVISION: "3x3"}  # what the 5×5 branches of a preset are made of, where it is no 5×5
 PRESETS: dict[str, str] = {
-    "imagenet": "the full network of the paper and the note, 224×224, 1000 classes",
-    TORCHVISION: "the full network as torchvision has it, whose published weights fit it",
-    "cifar10-truncated": "the note's CIFAR-10 network: the original stem, ends after 4e",
-    "cifar10": "batch norm, a stem for 32×32, all nine modules: the one to train on a CPU",
-    "cifar10-medium": "the same modules on maps of 16, 8 and 4 pixels: for an hour on a CPU",
-    "cifar10-fine": "the same modules on maps of 32, 16 and 8 pixels: the one that ships trained",
+    "imagenet": mark("the full network of the paper and the note, 224×224, 1000 classes"),
+    TORCHVISION: mark("the full network as torchvision has it, whose published weights fit it"),
+    "cifar10-truncated": mark("the note's CIFAR-10 network: the original stem, ends after 4e"),
+    "cifar10": mark("batch norm, a stem for 32×32, all nine modules: the one to train on a CPU"),
+    "cifar10-medium": mark("the same modules on maps of 16, 8 and 4 pixels: for an hour on a CPU"),
+    "cifar10-fine": mark("the same modules on maps of 32, 16 and 8 pixels: the one that ships trained"),
 }
 
 
@@ -115,13 +116,15 @@ def preset(
     preset's own. Raises `LabError` for a name or an option that is not there.
     """
     if name not in PRESETS:
-        raise LabError(f"There is no preset {str(name)[:40]!r}: choose one of {', '.join(PRESETS)}.", "preset")
+        given = {"name": str(name)[:40], "presets": ", ".join(PRESETS)}
+        raise LabError(tr("There is no preset {name!r}: choose one of {presets}.", **given), "preset")
     torchvision = name == TORCHVISION
     if paper:
         aux_heads, local_response_norm, dropout = True, True, dropout or 0.4
     small = name in _SMALL_STEMS
     if local_response_norm and (small or torchvision):
-        raise LabError(f"Local response normalisation belongs to the original stem: {name} has batch norm.", "preset")
+        said = tr("Local response normalisation belongs to the original stem: {name} has batch norm.", name=name)
+        raise LabError(said, "preset")
     if torchvision:
         dropout = dropout or 0.2
     truncated = name == "cifar10-truncated"
@@ -167,7 +170,9 @@ def _heads(network: GoogLeNetConfig) -> tuple[AuxConfig, ...]:
     layers = {layer.name: layer for layer in network.layers if isinstance(layer, InceptionConfig)}
     missing = [after for after in HEADS.values() if after not in layers]
     if missing:
-        raise LabError(f"Auxiliary heads sit on {' and '.join(HEADS.values())}, but there is no {missing[0]}.", "aux")
+        first, second = HEADS.values()
+        given = {"first": first, "second": second, "missing": missing[0]}
+        raise LabError(tr("Auxiliary heads sit on {first} and {second}, but there is no {missing}.", **given), "aux")
     maps = profile_network(network.rechained()).by_layer()
     heads = []
     for name, after in HEADS.items():

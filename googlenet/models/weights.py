@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from googlenet.config import GoogLeNetConfig
 from googlenet.errors import LabError, check_whole, is_number
 from googlenet.files import read_bytes, write_atomically
+from googlenet.language import mark, tr
 
 if TYPE_CHECKING:  # a list of weights files is made from their descriptions alone, without torch
     import torch
@@ -47,15 +48,15 @@ class WeightsInfo:
 
     def __post_init__(self) -> None:
         if len(self.classes) != self.network.num_classes:
-            raise LabError(
-                f"{len(self.classes)} class names cannot label {self.network.num_classes} outputs.", "classes"
-            )
+            given = {"names": len(self.classes), "outputs": self.network.num_classes}
+            raise LabError(tr("{names} class names cannot label {outputs} outputs.", **given), "classes")
         numbers = [*self.mean, *self.std]
         if len(self.mean) != 3 or len(self.std) != 3 or not all(map(math.isfinite, numbers)) or min(self.std) <= 0:
-            raise LabError("A normalisation has three means and three standard deviations above 0.", "std")
+            raise LabError(tr("A normalisation has three means and three standard deviations above 0."), "std")
         if len(set(self.classes)) != len(self.classes):
             twice = next(name for name, n in Counter(self.classes).items() if n > 1)
-            raise LabError(f"Two classes are called {twice[:40]!r}: each needs a name of its own.", "classes")
+            said = tr("Two classes are called {name!r}: each needs a name of its own.", name=twice[:40])
+            raise LabError(said, "classes")
         if (resize := self.facts.get("resize")) is not None:
             check_whole(resize, "resize", self.network.input_size, MAX_RESIZE)
 
@@ -83,7 +84,8 @@ class WeightsInfo:
     def from_metadata(cls, metadata: dict[str, str] | None, name: str) -> WeightsInfo:
         """Read what `to_metadata` wrote; `LabError` naming the file otherwise."""
         if not metadata or metadata.get("format") != FORMAT:
-            raise LabError(f"{name} was not written by this lab: it does not say which network and classes it is for.")
+            said = mark("{name} was not written by this lab: it does not say which network and classes it is for.")
+            raise LabError(tr(said, name=name))
         try:
             plain = {key: json.loads(metadata[key]) for key in ("network", "classes", "mean", "std", "facts")}
             network = GoogLeNetConfig.from_dict(plain["network"])
@@ -91,7 +93,8 @@ class WeightsInfo:
             classes = tuple(str(label) for label in plain["classes"])
             return cls(network, classes, mean, std, dict(plain["facts"]))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise LabError(f"The description inside {name} cannot be read ({str(error).rstrip('.')}).") from error
+            why = str(error).rstrip(".")
+            raise LabError(tr("The description inside {name} cannot be read ({why}).", name=name, why=why)) from error
 
 
 def save_weights(path: Path, model: GoogLeNet, info: WeightsInfo, *, half: bool = False) -> None:
@@ -122,11 +125,12 @@ def _complete(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise LabError(f"There is no weights file {path}.") from error
+        raise LabError(tr("There is no weights file {path}.", path=path)) from error
     except (SafetensorError, OSError, ValueError) as error:
         if read_bytes(path, limit=len(POINTER)) == POINTER:
-            raise LabError(f"{path.name} is a Git LFS pointer, not the weights: run git lfs pull.") from error
-        raise LabError(f"{path.name} is not a complete safetensors file.") from error
+            said = tr("{name} is a Git LFS pointer, not the weights: run git lfs pull.", name=path.name)
+            raise LabError(said) from error
+        raise LabError(tr("{name} is not a complete safetensors file.", name=path.name)) from error
 
 
 def add_facts(path: Path, target: Path | None = None, **facts: Any) -> None:
@@ -161,7 +165,8 @@ def load_weights(path: Path | str, device: torch.device | str = "cpu") -> tuple[
     try:
         model.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
-        raise LabError(f"The weights in {path.name} do not fit the network it describes ({_first(error)}).") from error
+        why = {"name": path.name, "why": _first(error)}
+        raise LabError(tr("The weights in {name} do not fit the network it describes ({why}).", **why)) from error
     return model.to(device).eval(), info
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from googlenet.errors import LabError
 from googlenet.files import write_atomically
+from googlenet.language import tr
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.weights import WeightsInfo, load_weights
 
@@ -66,13 +67,14 @@ def export_network(weights: Path | str, target: Path | str) -> Exported:
     """
     target = Path(target)
     if target.suffix not in FORMATS:
-        raise LabError(f"{target.name} must end in .onnx or .pt2: rename the target.", "target")
+        raise LabError(tr("{name} must end in .onnx or .pt2: rename the target.", name=target.name), "target")
     onnx = target.suffix == ".onnx"
     if onnx:
         _check_onnx()
     network, info = load_weights(weights)
     if info.network.in_channels != 3:
-        raise LabError(f"{Path(weights).name} takes {info.network.in_channels} channels: a picture has 3.")
+        given = {"name": Path(weights).name, "n": info.network.in_channels}
+        raise LabError(tr("{name} takes {n} channels: a picture has 3.", **given))
     model = Portable(network, info).eval()
     shape = (info.network.in_channels, info.network.input_size, info.network.input_size)
     with torch.no_grad():
@@ -80,8 +82,13 @@ def export_network(weights: Path | str, target: Path | str) -> Exported:
         difference = _difference(model, run, shape)
     if not difference <= TOLERANCE:  # a difference that is not a number is one too
         raise LabError(
-            f"The {FORMATS[target.suffix]} export of {Path(weights).name} does not answer as the original does "
-            f"(difference {difference:.1e}), so it was not written."
+            tr(
+                "The {format} export of {name} does not answer as the original does (difference {difference:.1e}), so "
+                "it was not written.",
+                format=FORMATS[target.suffix],
+                name=Path(weights).name,
+                difference=difference,
+            )
         )
     write_atomically(target, data)
     return Exported(target, FORMATS[target.suffix], len(data), difference)
@@ -135,6 +142,9 @@ def _check_onnx() -> None:
     missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise LabError(
-            f"Writing ONNX takes more packages: pip install {' '.join(missing)}, or write a .pt2, which takes none.",
+            tr(
+                "Writing ONNX takes more packages: pip install {packages}, or write a .pt2, which takes none.",
+                packages=" ".join(missing),
+            ),
             "target",
         )

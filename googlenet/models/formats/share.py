@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 
 from googlenet.config import AuxConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig
 from googlenet.errors import RUN_NAME, LabError
+from googlenet.language import tr
 from googlenet.models.presets import OWN_CH5X5, PRESETS, preset, with_variants
 
 MAX_TEXT = 20_000  # characters of a link; servers refuse longer addresses anyway
@@ -26,7 +27,6 @@ MAX_JSON = 1_000_000
 PACKED, UNCHAINED = "packed", "unchained"
 _VARIANTS = {"5x5": "5x5", "3x3": "3x3", "two3x3": "two 3x3"}
 _SWITCHES = ("paper", "aux", *_VARIANTS)
-_BAD_LINK = "This link does not describe a network"
 
 
 def to_json(network: GoogLeNetConfig) -> str:
@@ -42,11 +42,12 @@ def from_json(text: str, *, chained: bool = True) -> GoogLeNetConfig:
     try:
         plain = json.loads(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise LabError(f"This is not JSON: it goes wrong in {where}.", "network") from error
+        where = {"line": error.lineno, "column": error.colno}
+        said = tr("This is not JSON: it goes wrong in line {line}, column {column}.", **where)
+        raise LabError(said, "network") from error
     except (ValueError, RecursionError) as error:
-        what = "it is nested too deeply or has a number that is too long"
-        raise LabError(f"This is not JSON: {what}.", "network") from error
+        said = tr("This is not JSON: it is nested too deeply or has a number that is too long.")
+        raise LabError(said, "network") from error
     if isinstance(plain, dict) and isinstance(plain.get("network"), dict):
         plain = plain["network"]
     return GoogLeNetConfig.from_dict(plain, chained=chained)
@@ -65,13 +66,16 @@ def from_link_text(text: str) -> GoogLeNetConfig:
     A preset's name is such a text. Raises `LabError` for anything else.
     """
     if not isinstance(text, str) or len(text) > MAX_TEXT:
-        raise LabError(f"{_BAD_LINK}: it is not text of up to {MAX_TEXT:,} characters.", "network")
+        said = tr("This link does not describe a network: it is not text of up to {n:,} characters.", n=MAX_TEXT)
+        raise LabError(said, "network")
     start, *segments = text.split("~")
     name, *switches = start.split(".")
     if name == PACKED:
         return _unpack(text.removeprefix(f"{PACKED}."))
     if unknown := set(switches) - set(_SWITCHES):
-        raise LabError(f"{_BAD_LINK}: its option {min(unknown)[:40]!r} is unknown.", "network")
+        option = min(unknown)[:40]
+        said = tr("This link does not describe a network: its option {option!r} is unknown.", option=option)
+        raise LabError(said, "network")
     chained = UNCHAINED not in segments
     network = _changed(_start(name, frozenset(switches)), [s for s in segments if s != UNCHAINED])
     return network.rechained() if chained else network
@@ -87,8 +91,11 @@ def parse_network(value: Any) -> GoogLeNetConfig:
     text = value.strip() if isinstance(value, str) else ""
     if not text.startswith(("{", *PRESETS, PACKED)):
         raise LabError(
-            f"network must be one of {', '.join(PRESETS)}, a description as JSON, or a link's text, not "
-            f"{str(value)[:40]!r}.",
+            tr(
+                "network must be one of {presets}, a description as JSON, or a link's text, not {given!r}.",
+                presets=", ".join(PRESETS),
+                given=str(value)[:40],
+            ),
             "network",
         )
     config = from_json(text) if text.startswith("{") else from_link_text(text)
@@ -159,7 +166,8 @@ def _changed(base: GoogLeNetConfig, segments: list[str]) -> GoogLeNetConfig:
             part, rest = "", segment
         field, dot, value = rest.partition(".")
         if not dot:
-            raise LabError(f"{_BAD_LINK}: {segment[:40]!r} sets nothing.", "network")
+            said = tr("This link does not describe a network: {segment!r} sets nothing.", segment=segment[:40])
+            raise LabError(said, "network")
         changes.setdefault(part, {})[field] = value
 
     def apply(part: Any, name: str) -> Any:
@@ -187,7 +195,8 @@ def _read(part: Any, field: str, text: str) -> Any:
             return unquote(text) if kind is str else kind(text)
     except (KeyError, ValueError):
         pass
-    raise LabError(f"{_BAD_LINK}: it sets {field[:40]!r} to {text[:40]!r}.", "network")
+    given = {"field": field[:40], "value": text[:40]}
+    raise LabError(tr("This link does not describe a network: it sets {field!r} to {value!r}.", **given), "network")
 
 
 # --- packed JSON --------------------------------------------------------------------------------
@@ -207,5 +216,6 @@ def _unpack(text: str) -> GoogLeNetConfig:
             raise ValueError("too long")
         text = plain.decode()
     except (ValueError, binascii.Error, zlib.error) as error:
-        raise LabError(f"{_BAD_LINK}: it was cut off or changed on its way.", "network") from error
+        said = tr("This link does not describe a network: it was cut off or changed on its way.")
+        raise LabError(said, "network") from error
     return from_json(text, chained=False)

@@ -56,5 +56,5 @@ def describe(profile: Profile) -> dict[str, Any]:
     layers = {}
     for layer, sums in profile.by_layer().items():
         claim = quoted(layer)
-        layers[layer] = {**dataclasses.asdict(sums), "quoted": claim and dataclasses.asdict(claim)}
+        layers[layer] = {**dataclasses.asdict(sums), "quoted": claim and claim.to_dict()}
     return {**profile.to_dict(), "layers": layers}

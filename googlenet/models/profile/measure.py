@@ -13,6 +13,7 @@ import torch
 
 from googlenet.config import InceptionConfig
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.blocks import Inception, InceptionNaive
 from googlenet.models.device import describe_device, pick_device
 from googlenet.models.googlenet import build_inception
@@ -139,16 +140,25 @@ def _check_affordable(profile: Profile, device: torch.device) -> None:
     there = free_bytes(device)
     if needed > there // 2:
         raise LabError(
-            f"Running this module takes {needed / 2**30:,.1f} GiB ({needed:,} bytes) and {there / 2**30:,.1f} GiB "
-            f"({there:,} bytes) of memory are free here, of which it may take half: lower the batch, the size or the "
-            f"channels.",
+            tr(
+                "Running this module takes {needed_gib:,.1f} GiB ({needed:,} bytes) and {free_gib:,.1f} GiB ({free:,} "
+                "bytes) of memory are free here, of which it may take half: lower the batch, the size or the channels.",
+                needed_gib=needed / 2**30,
+                needed=needed,
+                free_gib=there / 2**30,
+                free=there,
+            ),
             "batch",
         )
     macs = profile.macs * profile.batch
     if macs > MAX_MACS:
         raise LabError(
-            f"Running this module takes {macs / 1e9:,.1f} G multiply-adds, more than the {MAX_MACS / 1e9:.0f} G "
-            f"allowed here: lower the batch, the size or the channels.",
+            tr(
+                "Running this module takes {needed:,.1f} G multiply-adds, more than the {most:.0f} G allowed here: "
+                "lower the batch, the size or the channels.",
+                needed=macs / 1e9,
+                most=MAX_MACS / 1e9,
+            ),
             "batch",
         )
 

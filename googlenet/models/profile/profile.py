@@ -22,9 +22,10 @@ from typing import Any
 
 from googlenet.config import MAX_BATCH, MAX_SIZE, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig, Problem
 from googlenet.errors import LabError, check_whole
+from googlenet.language import mark, tr
 from googlenet.models.profile.rows import AUX_WINDOW, Row, Shape, Table
 
-COUNTING = (
+COUNTING = mark(
     "Multiply-adds are for one image: kernel² × channels in × channels out × height × width; pools, norms, biases and "
     "activations count 0. Parameters include biases and batch norm's scale and shift."
 )
@@ -177,8 +178,15 @@ def _check_linear(profile: Profile, built: Profile) -> None:
     for row, expected in zip(profile.rows, built.rows, strict=True):
         if row.label == "linear" and row.in_channels != expected.in_channels:
             raise LabError(
-                f"{row.name} takes {expected.in_channels:,} features, what {_size(built)} images give, but "
-                f"{_size(profile)} images give {row.in_channels:,}: use {_size(built)} images."
+                tr(
+                    "{layer} takes {wanted:,} features, what {built} images give, but {size} images give {given:,}: "
+                    "use {built} images.",
+                    layer=row.name,
+                    wanted=expected.in_channels,
+                    built=_size(built),
+                    size=_size(profile),
+                    given=row.in_channels,
+                )
             )
 
 

@@ -6,14 +6,27 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from googlenet.config import AuxConfig, ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig
+from googlenet.language import mark, tr
 from googlenet.models.profile.windows import padding_share, slide
 
 Shape = tuple[int, int, int]  # channels, height, width of one image
 
-BRANCHES = ("1×1", "3×3", "5×5", "pool")
+BRANCHES = ("1×1", "3×3", "5×5", mark("pool"))
+# Every `Row.label` there is; {window} is such as 3×3.
+LABELS = (
+    mark("{window} convolution"),
+    mark("{window} max pool"),
+    mark("{window} average pool"),
+    mark("average pool to {window}"),
+    mark("average pool"),
+    mark("linear"),
+    mark("concatenation"),
+    mark("local response norm"),
+)
 FLOAT32_BYTES = 4
 AUX_WINDOW = 5  # of the paper's average pool in an auxiliary head
 
@@ -34,6 +47,12 @@ class Row:
     macs: int  # of one image
     activation_bytes: int  # of the whole batch
     aux: bool = False  # in an auxiliary head, which only training runs
+
+    @property
+    def words(self) -> str:
+        """`label` in the reader's language; `tr(row.branch)` is the branch."""
+        window = re.search(r"\d+×\d+", self.label)
+        return tr(self.label.replace(window[0], "{window}"), window=window[0]) if window else tr(self.label)
 
     @property
     def in_channels(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 
 
 def slide(
@@ -14,7 +15,14 @@ def slide(
     height, width = (_positions(side, kernel, stride, padding, ceil_mode) for side in size)
     if min(height, width) < 1:
         raise LabError(
-            f"A {size[0]}×{size[1]} map reaches {name}, too small for its {kernel}×{kernel} window: use larger images."
+            tr(
+                "A {height}×{width} map reaches {layer}, too small for its {kernel}×{kernel} window: use larger "
+                "images.",
+                height=size[0],
+                width=size[1],
+                layer=name,
+                kernel=kernel,
+            )
         )
     return height, width
 

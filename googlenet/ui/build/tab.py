@@ -7,13 +7,14 @@ from typing import Any
 
 import gradio as gr
 
+from googlenet.language import mark, tr
 from googlenet.ui.build.lessons.classroom.panel import Builder
 from googlenet.ui.build.lessons.panel import browser_place
 from googlenet.ui.build.lessons.room import Places, challenges_place, lessons_room
 from googlenet.ui.build.module.panel import LIVE, module_panel
 from googlenet.ui.build.network.panel import NetworkPanel, keep_view_in_url, network_panel
 
-VIEWS = [("One module", "module"), ("Network", "network"), ("Lessons", "lessons")]
+VIEWS = [(mark("One module"), "module"), (mark("Network"), "network"), (mark("Lessons"), "lessons")]
 
 
 def build_tab(demo: gr.Blocks, checkpoints: Path) -> tuple[NetworkPanel, list[tuple[gr.Button, Any]]]:
@@ -25,7 +26,8 @@ def build_tab(demo: gr.Blocks, checkpoints: Path) -> tuple[NetworkPanel, list[tu
     """
     places = Places(browser_place(), challenges_place())
     # Not gr.Tabs: on a phone those of a second row vanish into a menu.
-    view = gr.Radio(VIEWS, value="module", label="View", show_label=False, container=False, elem_id="build-views")
+    views = [(tr(shown), name) for shown, name in VIEWS]
+    view = gr.Radio(views, value="module", label=tr("View"), show_label=False, container=False, elem_id="build-views")
     with gr.Column(elem_id="module") as one:
         module = module_panel(demo, checkpoints)
     with gr.Column(visible=False) as whole:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from googlenet.config import InceptionConfig
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.lessons import arithmetic
 from googlenet.models.profile import Profile, profile_module
 from googlenet.ui.build.module import view
@@ -16,9 +17,9 @@ from googlenet.ui.build.module.form import Form, name_of
 from googlenet.ui.common import figures
 from googlenet.ui.events.refusals import sent
 
-NOT_MEASURED = (
-    "<p class='gl-note'>Torch builds exactly this module, passes a batch of random images through it for two seconds, "
-    "and its figures are compared with those above.</p>"
+NOT_MEASURED = mark(
+    "Torch builds exactly this module, passes a batch of random images through it for two seconds, and its figures are "
+    "compared with those above."
 )
 
 
@@ -57,7 +58,7 @@ def draw(forgotten: bool, step: str, *values: Any) -> Answer:
         calculations=view.step_calculations(profile, row),
         steps=view.steps(profile, row.name),
         twins=view.twins(naive, reduced),
-        measured=NOT_MEASURED,
+        measured=view.note(tr(NOT_MEASURED)),
         raced="",
         start=name_of(form),
     )
@@ -88,7 +89,7 @@ def choose_step(forgotten: bool, event: gr.EventData, *values: Any) -> tuple[Any
 def torch_says(forgotten: bool, *values: Any) -> str:
     """HTML of torch's own error for a forgotten stride; nothing where it has none."""
     try:
-        return view.torch_says(_torch_error(Form(*values)) if forgotten else "")
+        return view.torch_says(_torch_error(Form(*values)) if forgotten else "", tr("torch says"))
     except LabError:
         return ""
 
@@ -120,7 +121,7 @@ def run_module(forgotten: bool, *values: Any) -> str:
     try:
         profile = _profile(form)
         if forgotten and (error := _torch_error(form)):
-            return view.torch_says(error, "a time")
+            return view.torch_says(error, tr("torch says in place of a time"))
         from googlenet.models.profile.measure import measure_module
 
         measured = measure_module(form.config(), form.height, form.width, form.batch)

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
+from googlenet.language import tr
 from googlenet.models.profile import BRANCHES, Profile, Row
 from googlenet.ui.common import figures
 
@@ -129,7 +131,7 @@ class _Drawing:
         if not self.torn:
             breadth = max(sum(breadth for _, breadth in segments), 24)
             place = self.bar, self.middle, self.layout.bar, breadth
-            self.plate(self.profile.rows[-1].name, "concatenation of the four branches", *place)
+            self.plate(self.profile.rows[-1].name, tr("concatenation of the four branches"), *place)
         return self.sheet
 
     # --- geometry ---
@@ -206,8 +208,9 @@ class _Drawing:
         ends = (begin, middle, self.thick(row.in_channels)), (begin + length, middle, self.thick(row.out_channels))
         self.rect(f"gl-plate {_colour(lane)}", begin, middle, length, breadth, 7)
         self.ribbon(f"gl-fill {_colour(lane)}", *ends, opacity=f"{strength:.3f}")
-        cost = figures.multiply_adds(row.macs) if row.macs else "no multiply-adds"
-        self.plate(row.name, f"{row.label}, {row.branch} branch: {cost}", begin, middle, length, breadth)
+        cost = figures.multiply_adds(row.macs) if row.macs else tr("no multiply-adds")
+        label = tr("{step}, {branch} branch: {cost}", step=row.words, branch=tr(row.branch), cost=cost)
+        self.plate(row.name, label, begin, middle, length, breadth)
 
     def sweep(self, lane: int, row: Row, segment: tuple[float, float]) -> None:
         """From the last step into the branch's part of the concatenation, or torn where the map does not fit."""
@@ -238,10 +241,10 @@ class _Drawing:
         x, y, width, height = self.box(self.step_begin(place), self.lane_middle(lane), *self.layout.plate)
         middle, down = x + width / 2, self.layout.down
         share = figures.percent(row.macs, self.profile.macs)
-        cost = f"{figures.si(row.macs)} · {share}" if row.macs else "costs nothing"
+        cost = f"{figures.si(row.macs)} · {share}" if row.macs else tr("costs nothing")
         first = y + (height / 2 - 4 if down else 19)
         fits = row.out_shape[1:] == self.ends[0][1:]
-        self.write(middle, first, row.label.replace("convolution", "conv"), "gl-strong")
+        self.write(middle, first, short_name(row), "gl-strong")
         self.write(middle, first + (17 if down else 16), cost, "gl-small")
         shape, style = _short(row.out_shape), f"gl-small gl-halo{'' if fits else ' gl-wrong'}"
         self.write(middle, y + height + (17 if down else -9), shape, style)
@@ -252,23 +255,25 @@ class _Drawing:
         arriving = figures.shape(self.profile.in_shape)
         leaving = "✗" if self.torn else figures.shape(self.profile.out_shape)
         if self.layout.down:
-            self.write(sheet.width / 2, 15, "input", strong=arriving)
-            self.write(sheet.width / 2, sheet.height - 6, "output", strong=leaving)
+            self.write(sheet.width / 2, 15, tr("input"), strong=arriving)
+            self.write(sheet.width / 2, sheet.height - 6, tr("output"), strong=leaving)
         else:
-            self.write(self.layout.margin[0], 13, "in", "gl-small", "start", arriving)
-            self.write(sheet.width - 3, 13, "out", "gl-small", "end", leaving)
+            self.write(self.layout.margin[0], 13, tr("in"), "gl-small", "start", arriving)
+            self.write(sheet.width - 3, 13, tr("out"), "gl-small", "end", leaving)
 
     def describe_sum(self) -> None:
         """64 + 128 + 32 + 32 = 256 channels, each term on its branch's colour."""
         channels = [shape[0] for shape in self.ends]
         terms = [f"{number:,}" for number in channels]
-        result, style = f"= {sum(channels):,}" + (" channels" if self.layout.down else ""), "gl-strong"
+        result, style = f"= {sum(channels):,}", "gl-strong"
+        if self.layout.down:
+            result = tr("= {n:,} channels", n=sum(channels))
         if self.torn:
             result = "✗ " + " ≠ ".join(f"{shape[1]}×{shape[2]}" for shape in (self.torn, self.ends[0]))
             style = "gl-strong gl-wrong"
         breadths = [7.7 * len(term) + 12 for term in terms]
         room = 16 if self.layout.down else 13
-        total = sum(breadths) + 3 * room + 10 + 7.5 * len(result)
+        total = sum(breadths) + 3 * room + 10 + 7.5 * sum(2 if east_asian_width(sign) == "W" else 1 for sign in result)
         x, y = max(2.0, (self.sheet.width - total) / 2), self.sheet.height - (32 if self.layout.down else 9)
         for lane, (term, breadth) in enumerate(zip(terms, breadths, strict=True)):
             if lane:
@@ -277,6 +282,11 @@ class _Drawing:
             self.write(x + breadth / 2, y, term, f"gl-strong gl-chip {_colour(lane)}")
             x += breadth + room
         self.write(x - room + 8, y, result, style, "start")
+
+
+def short_name(row: Row) -> str:
+    """What the drawing calls a step."""
+    return row.words.replace("convolution", "conv")
 
 
 def _colour(lane: int) -> str:

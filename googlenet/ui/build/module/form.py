@@ -7,23 +7,25 @@ from typing import Any
 
 from googlenet.config import MAX_BATCH, MAX_CHANNELS, MAX_SIZE, InceptionConfig
 from googlenet.errors import check_choice, check_whole
+from googlenet.language import mark, tr
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, preset
 from googlenet.models.profile import profile_network
 
 KINDS = ("reduced", "naive")
-OWN = "your own"
-# Each field as the page labels it.
+OWN = mark("your own")
+OF_GOOGLENET = mark("{module} of GoogLeNet")
+# Each field as the page labels it, in English.
 LABELS = {
-    "in_channels": "Channels in (in_channels)",
-    "batch": "Batch",
-    "height": "Height",
-    "width": "Width",
+    "in_channels": mark("Channels in (in_channels)"),
+    "batch": mark("Batch"),
+    "height": mark("Height"),
+    "width": mark("Width"),
     "ch1x1": "1×1 (ch1x1)",
-    "ch3x3red": "1×1 reduction before it (ch3x3red)",
+    "ch3x3red": mark("1×1 reduction before it (ch3x3red)"),
     "ch3x3": "3×3 (ch3x3)",
-    "ch5x5red": "1×1 reduction before it (ch5x5red)",
+    "ch5x5red": mark("1×1 reduction before it (ch5x5red)"),
     "ch5x5": "5×5 (ch5x5)",
-    "pool_proj": "1×1 after the pool (pool_proj)",
+    "pool_proj": mark("1×1 after the pool (pool_proj)"),
 }
 LIMITS = dict.fromkeys(LABELS, MAX_CHANNELS) | {"batch": MAX_BATCH, "height": MAX_SIZE, "width": MAX_SIZE}
 
@@ -48,7 +50,7 @@ class Form:
         """The module described; `LabError` naming the field that is out of range, as the page does."""
         check_choice(self.kind, "kind", KINDS)
         for field, label in LABELS.items():
-            check_whole(getattr(self, field), label, 1, LIMITS[field], field=field)
+            check_whole(getattr(self, field), tr(label), 1, LIMITS[field], field=field)
         if self.kind == "naive":
             return InceptionConfig.make_naive("The module's", self.in_channels, self.ch1x1, self.ch3x3, self.ch5x5)
         widths = (self.ch1x1, self.ch3x3red, self.ch3x3, self.ch5x5red, self.ch5x5, self.pool_proj)
@@ -77,12 +79,12 @@ def form_of(config: InceptionConfig, height: int, width: int) -> Form:
 def _starts() -> dict[str, Form]:
     rows = profile_network(preset("imagenet")).rows
     arriving = {row.layer: row.in_shape for row in reversed(rows)}  # of each layer's first row
-    starts = {f"{key} of GoogLeNet": form_of(c, *arriving[c.name][1:]) for key, c in INCEPTIONS.items()}
+    starts = {OF_GOOGLENET.format(module=key): form_of(c, *arriving[c.name][1:]) for key, c in INCEPTIONS.items()}
     side = NOTE_EXAMPLE_SIZE
     return {
         **starts,
-        "the note's example, naive": form_of(NOTE_NAIVE, side, side),
-        "the note's example, with reductions": form_of(INCEPTIONS["3a"], side, side),
+        mark("the note's example, naive"): form_of(NOTE_NAIVE, side, side),
+        mark("the note's example, with reductions"): form_of(INCEPTIONS["3a"], side, side),
     }
 
 
@@ -100,6 +102,12 @@ NAMES = {_place(form): name for name, form in reversed(STARTS.items())}  # the f
 def name_of(form: Form) -> str:
     """The start that describes the same module on the same map, whatever the batch; else "your own"."""
     return NAMES.get(_place(form), OWN)
+
+
+def shown_name(name: str) -> str:
+    """What the page calls a start or "your own", in the reader's language; events know it by its English name."""
+    module = next((key for key in INCEPTIONS if name == OF_GOOGLENET.format(module=key)), "")
+    return tr(OF_GOOGLENET, module=module) if module else tr(name)
 
 
 def load_start(name: str, *values: Any) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from googlenet.language import mark, tr
 from googlenet.ui.build.module.answers import (
     Answer,
     check_padding,
@@ -17,16 +18,18 @@ from googlenet.ui.build.module.answers import (
     show_reductions,
     torch_says,
 )
-from googlenet.ui.build.module.form import DEFAULT, LABELS, LIMITS, OWN, STARTS, load_start
+from googlenet.ui.build.module.form import DEFAULT, LABELS, LIMITS, OWN, STARTS, load_start, shown_name
+from googlenet.ui.build.module.view import note
 from googlenet.ui.common import figures
 from googlenet.ui.common.channels import channels
+from googlenet.ui.common.templates import render
 from googlenet.ui.events.cores import share_cores
 
-COSTLIEST = "branch2.1"  # of 3a: the step that is explained at first
-RANGES = (
-    f"Channels go from 1 to {LIMITS['ch1x1']:,}: type them, or use the slider. Sides go to {LIMITS['height']:,} "
-    f"pixels, batches to {LIMITS['batch']:,} images; no memory is allocated for them."
+RANGES = mark(
+    "Channels go from 1 to {channels:,}: type them, or use the slider. Sides go to {side:,} pixels, batches to "
+    "{batch:,} images; no memory is allocated for them."
 )
+COSTLIEST = "branch2.1"  # of 3a: the step that is explained at first
 LIVE: dict[str, Any] = {
     "queue": False,
     "trigger_mode": "always_last",
@@ -80,20 +83,20 @@ def module_panel(demo: gr.Blocks, checkpoints: Path) -> ModulePanel:
             refusal = _html("", "gl-slot", "gl-refusal", js_on_load="googlenet.markRefused(element, watch)")
             picture = _html(first.picture, "gl-hero", js_on_load="googlenet.moduleDrawing(element, trigger, watch)")
             with gr.Row():
-                see = gr.Button("See this module on a picture", size="sm", min_width=160)
-                ask = gr.Button("Make a question of it", size="sm", min_width=140)
+                see = gr.Button(tr("See this module on a picture"), size="sm", min_width=160)
+                ask = gr.Button(tr("Make a question of it"), size="sm", min_width=140)
             misfit, torch_said = _html("", "gl-slot"), _html("", "gl-slot")
             headline, calculations = _html(first.headline), _html(first.calculations)
             steps = _html(first.steps, js_on_load="googlenet.chooseStep(element, trigger)")
     with gr.Row(elem_classes="gl-more"):
         with gr.Column(scale=3, min_width=320):
-            _html("<h3>Naive against reduced</h3>")
+            _heading(tr("Naive against reduced"))
             twins = _html(first.twins)
-            race = gr.Button("Time both on this device", size="sm")
+            race = gr.Button(tr("Time both on this device"), size="sm")
             raced = _html("")
         with gr.Column(scale=2, min_width=320):
-            _html("<h3>Torch's own figures</h3>")
-            run = gr.Button("Run it for real", size="sm")
+            _heading(tr("Torch's own figures"))
+            run = gr.Button(tr("Run it for real"), size="sm")
             measured = _html(first.measured)
 
     # .change and not .input: a number set by a slider, a start or a link counts as well.
@@ -115,13 +118,13 @@ def module_panel(demo: gr.Blocks, checkpoints: Path) -> ModulePanel:
 
 def _padding_check() -> None:
     """Try a window on a map: which padding keeps its size?"""
-    _html("<h3>Which padding keeps the size?</h3>")
+    _heading(tr("Which padding keeps the size?"))
     with gr.Group(), gr.Row(elem_classes="gl-check-row"):
         fields = [
-            gr.Number(28, label="Side", min_width=70, elem_id="check-side"),
-            gr.Dropdown([1, 3, 5, 7], value=5, label="Kernel", min_width=70),
-            gr.Dropdown([0, 1, 2, 3], value=1, label="Padding", min_width=70),
-            gr.Dropdown([1, 2, 3], value=1, label="Stride", min_width=70),
+            gr.Number(28, label=tr("Side"), min_width=70, elem_id="check-side"),
+            gr.Dropdown([1, 3, 5, 7], value=5, label=tr("Kernel"), min_width=70),
+            gr.Dropdown([0, 1, 2, 3], value=1, label=tr("Padding"), min_width=70),
+            gr.Dropdown([1, 2, 3], value=1, label=tr("Stride"), min_width=70),
         ]
     answer = _html(check_padding(28, 5, 1, 1))
     gr.on([field.change for field in fields], check_padding, fields, answer, **LIVE)
@@ -129,17 +132,17 @@ def _padding_check() -> None:
 
 def _controls() -> Controls:
     default = STARTS[DEFAULT]
-    kind = gr.Radio(
-        [("with 1×1 reductions", "reduced"), ("naive", "naive")], value=default.kind, label="Inception module"
-    )
+    kinds = [(tr("with 1×1 reductions"), "reduced"), (tr("naive"), "naive")]
+    kind = gr.Radio(kinds, value=default.kind, label=tr("Inception module"))
     with gr.Row(elem_classes="gl-start"):
-        start = gr.Dropdown([*STARTS, OWN], value=DEFAULT, label="Start from", scale=4, min_width=180)
-        undo = gr.Button("Undo", size="sm", scale=1, min_width=70)
+        starts = [(shown_name(name), name) for name in (*STARTS, OWN)]
+        start = gr.Dropdown(starts, value=DEFAULT, label=tr("Start from"), scale=4, min_width=180)
+        undo = gr.Button(tr("Undo"), size="sm", scale=1, min_width=70)
     with gr.Group():
         in_channels = _channels("in_channels")
         with gr.Row():
             sizes = [
-                gr.Number(getattr(default, field), label=LABELS[field], min_width=100, elem_id=f"build-{field}")
+                gr.Number(getattr(default, field), label=tr(LABELS[field]), min_width=100, elem_id=f"build-{field}")
                 for field in ("batch", "height", "width")
             ]
     with _group("1×1"):
@@ -155,8 +158,8 @@ def _controls() -> Controls:
     with _group("pool"):
         with gr.Group() as after_pool:
             pool_proj = _channels("pool_proj")
-        forgotten = gr.Checkbox(False, label="forget stride=1 on the pool", elem_id="build-forgotten")
-    _html(f"<p class='gl-note'>{RANGES}</p>")
+        forgotten = gr.Checkbox(False, label=tr("forget stride=1 on the pool"), elem_id="build-forgotten")
+    _html(note(tr(RANGES, channels=LIMITS["ch1x1"], side=LIMITS["height"], batch=LIMITS["batch"])))
     form = [kind, in_channels, *sizes, ch1x1, ch3x3red, ch3x3, ch5x5red, ch5x5, pool_proj]
     return Controls(start, undo, form, [before_3x3, before_5x5, after_pool], forgotten)
 
@@ -167,7 +170,11 @@ def _group(branch: str) -> gr.Group:
 
 
 def _channels(field: str) -> gr.Number:
-    return channels(getattr(STARTS[DEFAULT], field), LABELS[field], f"build-{field}")
+    return channels(getattr(STARTS[DEFAULT], field), tr(LABELS[field]), f"build-{field}")
+
+
+def _heading(text: str) -> gr.HTML:
+    return _html(render("module/heading.html", text=text))
 
 
 def _html(value: str, *classes: str, **more: Any) -> gr.HTML:

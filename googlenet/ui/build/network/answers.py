@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models import draft as drafts
 from googlenet.models.draft import Draft
 from googlenet.models.formats.share import from_link_text
@@ -63,7 +64,8 @@ def open_link(form: LayerForm, draft: Draft, selected: str, link: str) -> list[A
         wanted = next(iter(drafts.edited_layers(config)), selected)
         return show_everything(form, Draft(config, keep=not config.problems()), wanted)
     except LabError as error:
-        raise LabError(f"The network in the link cannot be opened. {error}", "network") from error
+        said = tr("The network in the link cannot be opened. {why}", why=error)
+        raise LabError(said, "network") from error
 
 
 def refusable(event: Callable[..., list[Any]], refusals: int, own: int, outputs: int) -> Callable[..., list[Any]]:

@@ -10,23 +10,24 @@ import gradio as gr
 
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.models.draft import Draft
 from googlenet.models.formats.codegen import to_source
 from googlenet.models.formats.share import MAX_JSON, file_stem, from_json, to_json, to_link_text
 from googlenet.models.presets import preset
 from googlenet.ui.common.layout import LIVE, refusal_slot
 
-WHOLE, MODULE = "the whole network", "the chosen module"
+WHOLE, MODULE = mark("the whole network"), mark("the chosen module")
 
 
 def read_file(file: Any) -> GoogLeNetConfig:
     """The network in an uploaded JSON file, which may be a run's config.json; `LabError` for any other file."""
     if not isinstance(file, bytes) or len(file) > MAX_JSON:
-        raise LabError(f"A network description is a JSON file of up to {MAX_JSON:,} bytes.", "network")
+        raise LabError(tr("A network description is a JSON file of up to {n:,} bytes.", n=MAX_JSON), "network")
     try:
         return from_json(file.decode())
     except UnicodeDecodeError as error:
-        raise LabError("This file is not text: open a JSON file saved from this page.", "network") from error
+        raise LabError(tr("This file is not text: open a JSON file saved from this page."), "network") from error
 
 
 def link_of(config: GoogLeNetConfig) -> str:
@@ -47,21 +48,22 @@ def lay_out(draft: gr.State, selected: gr.Textbox) -> ExportPanel:
     """Place source, downloads and link in the column that is open, and wire them to the network `draft`."""
     link = gr.Textbox("", visible="hidden")
     file = gr.Textbox("", visible="hidden")
-    with gr.Accordion("Source, JSON and link", open=False) as panel:
+    with gr.Accordion(tr("Source, JSON and link"), open=False) as panel:
         address = gr.Textbox(
-            label="Link",
-            info="reopens this network here",
+            label=tr("Link"),
+            info=tr("reopens this network here"),
             interactive=False,
             buttons=["copy"],
             elem_id="network-link",
         )
-        part = gr.Radio([WHOLE, MODULE], value=WHOLE, label="PyTorch source of")
-        source = gr.Code(language="python", label="needs torch alone", interactive=False, max_lines=20)
+        parts = [(tr(WHOLE), WHOLE), (tr(MODULE), MODULE)]
+        part = gr.Radio(parts, value=WHOLE, label=tr("PyTorch source of"))
+        source = gr.Code(language="python", label=tr("needs torch alone"), interactive=False, max_lines=20)
         refusal = refusal_slot()
         with gr.Row():
-            python = gr.Button("Download source", min_width=140)
-            plain = gr.Button("Download JSON", min_width=140)
-            upload = gr.UploadButton("Open JSON", file_types=[".json"], type="binary", min_width=140)
+            python = gr.Button(tr("Download source"), min_width=140)
+            plain = gr.Button(tr("Download JSON"), min_width=140)
+            upload = gr.UploadButton(tr("Open JSON"), file_types=[".json"], type="binary", min_width=140)
 
     what = [draft, selected, part]
     link.change(None, link, address, js="googlenet.keepNetwork")

@@ -9,6 +9,7 @@ import gradio as gr
 
 from googlenet.config import InceptionConfig, Layer
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.models import draft as drafts
 from googlenet.models.draft import FIELDS, KINDS
 from googlenet.ui.build.network import view
@@ -16,21 +17,21 @@ from googlenet.ui.common import figures
 from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.common.templates import render
 
-KIND_CHOICES = list(zip(("1×1 reductions", "naive"), KINDS, strict=True))
+KIND_CHOICES = list(zip((mark("1×1 reductions"), mark("naive")), KINDS, strict=True))
 VARIANT_CHOICES = [("5×5", "5x5"), ("3×3", "3x3"), ("2 × 3×3", "two 3x3")]
 LABELS = {
-    "in_channels": "Channels in",
-    "out_channels": "Channels out",
-    "kernel": "Kernel",
-    "stride": "Stride",
-    "padding": "Padding",
-    "size": "Channels in the window",
+    "in_channels": mark("Channels in"),
+    "out_channels": mark("Channels out"),
+    "kernel": mark("Kernel"),
+    "stride": mark("Stride"),
+    "padding": mark("Padding"),
+    "size": mark("Channels in the window"),
     "ch1x1": "1×1",
-    "ch3x3red": "3×3 reduce",
+    "ch3x3red": mark("3×3 reduce"),
     "ch3x3": "3×3",
-    "ch5x5red": "5×5 reduce",
+    "ch5x5red": mark("5×5 reduce"),
     "ch5x5": "5×5",
-    "pool_proj": "Pool projection",
+    "pool_proj": mark("Pool projection"),
 }
 # Each group of fields, and the layers that have it.
 GROUPS = ("module", "ch3x3red", "ch5x5red", "pool_proj", "out_channels", "window", "size", "in_channels")
@@ -67,7 +68,7 @@ class LayerForm:
         try:
             return drafts.set_layer(layer, dict(zip(self.fields, values, strict=True)))
         except LabError as error:
-            label = LABELS.get(error.field or "", "")
+            label = tr(LABELS.get(error.field or "", ""))
             raise LabError(str(error).replace(f"{layer.name} {error.field}", label, 1), error.field) from error
 
 
@@ -99,7 +100,7 @@ def lay_out(layer: Layer) -> LayerForm:
     groups: dict[str, gr.Group] = {}
 
     def number(name: str) -> None:
-        fields[name] = gr.Number(values.get(name), label=LABELS[name], min_width=80, elem_id=f"network-{name}")
+        fields[name] = gr.Number(values.get(name), label=tr(LABELS[name]), min_width=80, elem_id=f"network-{name}")
 
     def group(name: str, branch: str | None = None) -> gr.Group:
         groups[name] = gr.Group(visible=name in shown, elem_classes=_branch(branch))
@@ -112,7 +113,8 @@ def lay_out(layer: Layer) -> LayerForm:
     selected = gr.Textbox(layer.name, visible="hidden")
     title, refusal = html(_title(layer)), refusal_slot()
     with group("module"):
-        fields["kind"] = gr.Radio(KIND_CHOICES, value=values["kind"], label="Module")
+        kinds = [(tr(shown), kind) for shown, kind in KIND_CHOICES]
+        fields["kind"] = gr.Radio(kinds, value=values["kind"], label=tr("Module"))
         with gr.Group(elem_classes=_branch("1×1")):
             number("ch1x1")
         with gr.Group(elem_classes=_branch("3×3")), gr.Row():
@@ -122,7 +124,7 @@ def lay_out(layer: Layer) -> LayerForm:
             with gr.Row():
                 alone("ch5x5red")
                 number("ch5x5")
-            fields["variant"] = gr.Radio(VARIANT_CHOICES, value=values["variant"], label="Window")
+            fields["variant"] = gr.Radio(VARIANT_CHOICES, value=values["variant"], label=tr("Window"))
         alone("pool_proj", "pool")
     alone("out_channels")
     with group("window"), gr.Row():

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.config import DATA_SIZE, GoogLeNetConfig
+from googlenet.language import mark, tr
 from googlenet.models import draft as drafts
 from googlenet.models.draft import SWITCHES, Draft
 from googlenet.models.presets import PRESETS, preset
@@ -21,7 +22,11 @@ from googlenet.ui.events.refusals import sent
 
 FIRST, FIRST_LAYER = "imagenet", "inception3a"
 DATA_CLASSES = 10  # of CIFAR-10 and of the drawn shapes
-VARIANTS = [("5×5, the paper", "5x5"), ("3×3, torchvision", "3x3"), ("two 3×3, Inception v2", "two 3x3")]
+VARIANTS = [
+    (mark("5×5, the paper"), "5x5"),
+    (mark("3×3, torchvision"), "3x3"),
+    (mark("two 3×3, Inception v2"), "two 3x3"),
+]
 CHOOSE_LAYER = "googlenet.chooseLayer(element, trigger)"
 
 
@@ -95,19 +100,20 @@ def _lay_out() -> NetworkPanel:
                 layer = Draft(config).layer(FIRST_LAYER)
                 parts["form"] = layer_form.lay_out(layer)
                 parts["keep"] = gr.Checkbox(
-                    True, label="Keep channels consistent", info="each layer takes what arrives"
+                    True, label=tr("Keep channels consistent"), info=tr("each layer takes what arrives")
                 )
                 with gr.Row():
-                    parts["undo"] = gr.Button("Undo", min_width=90, interactive=False)
-                    parts["reset"] = gr.Button("Reset", min_width=90)
-                parts["see"] = gr.Button("See this layer on a picture", size="sm")
-                parts["ask"] = gr.Button("Make a question of it", size="sm")
+                    parts["undo"] = gr.Button(tr("Undo"), min_width=90, interactive=False)
+                    parts["reset"] = gr.Button(tr("Reset"), min_width=90)
+                parts["see"] = gr.Button(tr("See this layer on a picture"), size="sm")
+                parts["ask"] = gr.Button(tr("Make a question of it"), size="sm")
                 parts["remarks"] = html(view.remarks(layer, profile))
             with gr.Column(scale=3, min_width=320):
                 with gr.Row(elem_classes="gl-summary"):
                     parts["summary"] = html(view.summary(config, profile, problems), min_width=280, scale=1)
-                    parts["fix"] = gr.Button("Fix channels", variant="primary", visible=False, min_width=150, scale=0)
-                with gr.Accordion("Drawing", open=True):
+                    words = tr("Fix channels")
+                    parts["fix"] = gr.Button(words, variant="primary", visible=False, min_width=150, scale=0)
+                with gr.Accordion(tr("Drawing"), open=True):
                     drawn = drawing.drawing(config, profile, FIRST_LAYER)
                     parts["drawing"] = html(drawn, js_on_load=CHOOSE_LAYER)
                 rows = view.table(config, profile, problems, FIRST_LAYER)
@@ -120,19 +126,21 @@ def _lay_out_settings(config: GoogLeNetConfig) -> dict[str, Any]:
     """What is set for the whole network, and where it goes from here."""
     parts: dict[str, Any] = {}
     with gr.Row(elem_id="network-top"):
-        choices = [(f"{name}: {about}", name) for name, about in PRESETS.items()]
-        parts["start"] = gr.Dropdown(choices, value=FIRST, label="Start from", scale=5, min_width=260)
+        choices = [(f"{name}: {tr(about)}", name) for name, about in PRESETS.items()]
+        parts["start"] = gr.Dropdown(choices, value=FIRST, label=tr("Start from"), scale=5, min_width=260)
         parts["sizes"] = [
-            gr.Number(config.input_size, label="Image side", min_width=110, elem_id="network-side"),
-            gr.Number(config.num_classes, label="Classes", min_width=110, elem_id="network-classes"),
+            gr.Number(config.input_size, label=tr("Image side"), min_width=110, elem_id="network-side"),
+            gr.Number(config.num_classes, label=tr("Classes"), min_width=110, elem_id="network-classes"),
         ]
-        parts["train"] = gr.Button("Train this network", variant="primary", scale=0, min_width=200)
+        parts["train"] = gr.Button(tr("Train this network"), variant="primary", scale=0, min_width=200)
     with gr.Row():
-        parts["variant"] = gr.Radio(VARIANTS, value="5x5", label="5×5 branch of every module", min_width=300)
-        kinds = [(label, name) for name, label in SWITCHES.items()]
-        parts["switches"] = gr.CheckboxGroup(kinds, value=[], label="With", min_width=300)
+        variants = [(tr(shown), name) for shown, name in VARIANTS]
+        parts["variant"] = gr.Radio(variants, value="5x5", label=tr("5×5 branch of every module"), min_width=300)
+        kinds = [(tr(label), name) for name, label in SWITCHES.items()]
+        parts["switches"] = gr.CheckboxGroup(kinds, value=[], label=tr("With"), min_width=300)
     parts["refusal"] = refusal_slot()
-    parts["fit"] = gr.Button(f"Set {DATA_SIZE}×{DATA_SIZE} and {DATA_CLASSES} classes", size="sm", visible=False)
+    words = tr("Set {side}×{side} and {n} classes", side=DATA_SIZE, n=DATA_CLASSES)
+    parts["fit"] = gr.Button(words, size="sm", visible=False)
     return parts
 
 

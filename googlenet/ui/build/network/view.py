@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from googlenet.config import ConvConfig, GoogLeNetConfig, InceptionConfig, Layer, LRNConfig, PoolConfig, Problem
+from googlenet.language import mark, tr
 from googlenet.models.draft import edited_layers
 from googlenet.models.paper import Quoted, quoted
 from googlenet.models.profile import COUNTING, Profile, Row, Totals
@@ -15,6 +16,10 @@ from googlenet.ui.common.templates import render
 
 MOSTLY = 0.5  # of a window's taps on padding: from here on it is marked
 _PAPERS_CLASSES = 1000
+# What modules are called by the windows of their 5×5 branch; layers without and with a stride.
+_MODULES = {"5x5": mark("module"), "3x3": mark("module, 3×3"), "two 3x3": mark("module, two 3×3")}
+_CONVOLUTIONS = mark("{kernel}×{kernel} convolution"), mark("{kernel}×{kernel} convolution, stride {stride}")
+_POOLS = mark("{kernel}×{kernel} max pool"), mark("{kernel}×{kernel} max pool, stride {stride}")
 _PAPERS_KERNELS = {"conv1": 7, "conv2": 1, "conv3": 3}
 
 
@@ -47,20 +52,28 @@ def summary(config: GoogLeNetConfig, profile: Profile, problems: list[Problem]) 
     """HTML: the headline figures, or what is wrong."""
     if problems:
         first = problems[0].sentence.rstrip(".")
-        rest = f" – the first of {len(problems)} such places" if len(problems) > 1 else ""
-        return figures.message(f"{first}{rest}.")
-    norm = "with batch norm" if config.batch_norm else "with biases"
-    heads = f", {figures.si(profile.aux_params)} of them in heads" if config.aux else ""
-    per = f"to classify one image of {figures.shape(profile.in_shape[1:])}"
+        if len(problems) > 1:
+            return figures.message(tr("{problem} – the first of {n} such places.", problem=first, n=len(problems)))
+        return figures.message(f"{first}.")
+    per = tr("to classify one image of {size}", size=figures.shape(profile.in_shape[1:]))
     last = next(row for row in reversed(profile.rows) if not row.aux and row.name not in ("avgpool", "fc"))
     return figures.cards(
         [
-            ("Parameters", figures.count(profile.params), norm + heads),
-            ("Multiply-adds", figures.si(profile.macs), per),
-            ("Activations", figures.size(profile.activation_bytes), "one image, every step, float32"),
-            ("Last map", figures.shape(last.out_shape), "before the classifier"),
+            (tr("Parameters"), figures.count(profile.params), _about_params(config, profile)),
+            (tr("Multiply-adds"), figures.si(profile.macs), per),
+            (tr("Activations"), figures.size(profile.activation_bytes), tr("one image, every step, float32")),
+            (tr("Last map"), figures.shape(last.out_shape), tr("before the classifier")),
         ]
     )
+
+
+def _about_params(config: GoogLeNetConfig, profile: Profile) -> str:
+    if not config.aux:
+        return tr("with batch norm") if config.batch_norm else tr("with biases")
+    heads = figures.si(profile.aux_params)
+    if config.batch_norm:
+        return tr("with batch norm, {heads} of them in heads", heads=heads)
+    return tr("with biases, {heads} of them in heads", heads=heads)
 
 
 # --- the table --------------------------------------------------------------------------------
@@ -83,7 +96,9 @@ class TableRow:
 def table(config: GoogLeNetConfig, profile: Profile, problems: list[Problem], selected: str) -> str:
     """HTML: a row for each layer, as far as arithmetic goes. Rows with a `data-layer` can be chosen; `selected` is."""
     rows = table_rows(config, profile, problems, selected)
-    heads = " Auxiliary heads count as parameters, but classifying does not run them." if config.aux else ""
+    notes = [tr(COUNTING)]
+    if config.aux:
+        notes.append(tr("Auxiliary heads count as parameters, but classifying does not run them."))
     return render(
         "network/table.html",
         rows=rows,
@@ -92,7 +107,7 @@ def table(config: GoogLeNetConfig, profile: Profile, problems: list[Problem], se
         mostly=MOSTLY,
         spaced=spaced,
         branch_classes={"": "", **figures.BRANCH_CLASSES},
-        note=COUNTING + heads,
+        note=" ".join(notes),
     )
 
 
@@ -109,7 +124,8 @@ def table_rows(
         layer, found, quote = layers.get(name), known.get(name), quote_for(layers.get(name), name)
         if name == "fc" and found and found.totals.out_shape[0] != _PAPERS_CLASSES:
             quote = None
-        about = describe(layer) if layer else "auxiliary head" if not found or found.aux else found.rows[0].label
+        head = not found or found.aux
+        about = describe(layer) if layer else tr("auxiliary head") if head else found.rows[0].words
         return TableRow(name, layer, found, about, wrong.get(name, ""), name in edited, name == selected, quote)
 
     return [row(name) for name in dict.fromkeys([*known, *layers, *wrong])]
@@ -118,7 +134,7 @@ def table_rows(
 def _in_short(problem: Problem) -> str:
     if problem.field != "in_channels" or problem.given is None:
         return problem.sentence
-    return f"expects {problem.wanted:,} channels, {problem.given:,} arrive"
+    return tr("expects {wanted:,} channels, {given:,} arrive", wanted=problem.wanted, given=problem.given)
 
 
 def quote_for(layer: Layer | None, name: str) -> Quoted | None:
@@ -137,15 +153,14 @@ def describe(layer: Layer) -> str:
     """A layer in a few words."""
     match layer:
         case InceptionConfig(naive=True):
-            return "naive module"
+            return tr("naive module")
         case InceptionConfig():
-            return "module" if layer.ch5x5_variant == "5x5" else f"module, {layer.ch5x5_variant.replace('x', '×')}"
+            return tr(_MODULES[layer.ch5x5_variant])
         case ConvConfig() | PoolConfig():
-            kind = "convolution" if isinstance(layer, ConvConfig) else "max pool"
-            stride = f", stride {layer.stride}" if layer.stride > 1 else ""
-            return f"{layer.kernel}×{layer.kernel} {kind}{stride}"
+            kind = _CONVOLUTIONS if isinstance(layer, ConvConfig) else _POOLS
+            return tr(kind[layer.stride > 1], kernel=layer.kernel, stride=layer.stride)
         case LRNConfig():
-            return "local response norm"
+            return tr("local response norm")
 
 
 # --- beside the chosen layer ------------------------------------------------------------------
@@ -154,4 +169,9 @@ def describe(layer: Layer) -> str:
 def remarks(layer: Layer, profile: Profile) -> str:
     """HTML: which windows of `layer` see padding, and what the paper quotes for it and why that differs."""
     padded = [row for row in profile.rows if row.layer == layer.name and row.padding_share]
-    return render("network/remarks.html", padded=padded, quote=quote_for(layer, layer.name))
+    return render(
+        "network/remarks.html",
+        padded=", ".join(f"{tr(row.branch) or row.words} {100 * row.padding_share:.0f}%" for row in padded),
+        size=figures.shape(padded[0].in_shape[1:]) if padded else "",
+        quote=quote_for(layer, layer.name),
+    )

@@ -60,7 +60,7 @@
   // Moves the slider, and tells a screen reader the channels instead of the stop.
   own.followChannels = (id) => (number) => {
     const range = document.querySelector(`#${id}-slider input[type=range]`);
-    if (range) range.ariaValueText = `${number} channels`;
+    if (range) range.ariaValueText = own.tr('{n} channels', {n: number});
     const distance = (stop) => Math.abs(stops[stop] - number);
     return stops.reduce((nearest, _, stop) => distance(stop) < distance(nearest) ? stop : nearest, 0);
   };
