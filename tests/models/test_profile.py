@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from googlenet.config import CH5X5_VARIANTS, ConvConfig, GoogLeNetConfig, InceptionConfig, PoolConfig
 from googlenet.errors import LabError
+from googlenet.language import speaking
 from googlenet.models.googlenet import GoogLeNet, build_inception
 from googlenet.models.presets import INCEPTIONS, NOTE_EXAMPLE_SIZE, NOTE_NAIVE, preset
 from googlenet.models.profile import BRANCHES, Profile, profile_module, profile_network, profile_partly
@@ -365,6 +367,19 @@ def test_inspection_is_plain_json():
 def test_nothing_imports_torch():
     code = "import sys, googlenet.models.profile.inspect; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_step_is_called_something_in_korean():
+    rows = [
+        row
+        for network in (preset("imagenet", paper=True), preset("cifar10", aux_heads=True))
+        for row in profile_network(network).rows
+    ]
+    assert [row.words for row in rows] == [row.label for row in rows]
+    with speaking("ko"):
+        words = {row.words for row in rows}
+    assert {"3×3 합성곱", "3×3 최대 풀링", "5×5 평균 풀링", "2×2로 평균 풀링", "연결"} <= words
+    assert not [name for name in words if re.search("[a-z]", name)]
 
 
 def test_a_slider_drag_can_afford_it():

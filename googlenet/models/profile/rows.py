@@ -16,12 +16,12 @@ from googlenet.models.profile.windows import padding_share, slide
 Shape = tuple[int, int, int]  # channels, height, width of one image
 
 BRANCHES = ("1×1", "3×3", "5×5", mark("pool"))
-# Every `Row.label` there is; {window} is such as 3×3.
+# Every `Row.label` there is; {size} is such as 3×3.
 LABELS = (
-    mark("{window} convolution"),
-    mark("{window} max pool"),
-    mark("{window} average pool"),
-    mark("average pool to {window}"),
+    mark("{size} convolution"),
+    mark("{size} max pool"),
+    mark("{size} average pool"),
+    mark("average pool to {size}"),
     mark("average pool"),
     mark("linear"),
     mark("concatenation"),
@@ -51,8 +51,8 @@ class Row:
     @property
     def words(self) -> str:
         """`label` in the reader's language; `tr(row.branch)` is the branch."""
-        window = re.search(r"\d+×\d+", self.label)
-        return tr(self.label.replace(window[0], "{window}"), window=window[0]) if window else tr(self.label)
+        size = re.search(r"\d+×\d+", self.label)
+        return tr(self.label.replace(size[0], "{size}"), size=size[0]) if size else tr(self.label)
 
     @property
     def in_channels(self) -> int:

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from googlenet.errors import LabError
+from googlenet.language import speaking
 from googlenet.models.presets import INCEPTIONS, NOTE_NAIVE
 from googlenet.models.profile import profile_module
 from googlenet.models.profile.measure import Race, Timing, measure_module
@@ -119,7 +120,7 @@ def test_html_helpers_escape():
 def test_module_3a_is_told_in_full():
     answer = draw(THREE_A)
     assert answer.refusal == answer.misfit == answer.raced == ""
-    assert answer.measured == answers.NOT_MEASURED
+    assert answers.NOT_MEASURED in answer.measured
     assert answer.start == "3a of GoogLeNet"
     picture, headline = Page(answer.picture).text, Page(answer.headline).text
     assert "= 256 channels" in picture
@@ -313,6 +314,19 @@ def test_an_empty_slider_is_explained_even_after_other_events(app):
         response = call(app, answers.draw, (False, "branch2.1", *form.values))
         assert response.status_code == 200
         assert "5×5 (ch5x5) must be a whole number" in response.json()["data"][0]
+
+
+def test_a_module_is_told_in_korean_and_stays_what_events_know():
+    english = draw(THREE_A)
+    with speaking("ko"):
+        answer = draw(THREE_A)
+    assert answer.start == english.start == "3a of GoogLeNet"
+    assert "GoogLeNet의 3a" in answer.picture
+    assert "3×3 합성곱" in answer.steps
+    assert re.findall(r'data-(?:step|state)="[^"]+"', answer.picture + answer.steps) == re.findall(
+        r'data-(?:step|state)="[^"]+"', english.picture + english.steps
+    )
+    assert draw(THREE_A) == english
 
 
 def test_a_slider_is_answered_in_time(app):

@@ -244,7 +244,7 @@ class _Drawing:
         cost = f"{figures.si(row.macs)} · {share}" if row.macs else tr("costs nothing")
         first = y + (height / 2 - 4 if down else 19)
         fits = row.out_shape[1:] == self.ends[0][1:]
-        self.write(middle, first, short_name(row), "gl-strong")
+        self.write(middle, first, row.words.replace("convolution", "conv"), "gl-strong")
         self.write(middle, first + (17 if down else 16), cost, "gl-small")
         shape, style = _short(row.out_shape), f"gl-small gl-halo{'' if fits else ' gl-wrong'}"
         self.write(middle, y + height + (17 if down else -9), shape, style)
@@ -282,11 +282,6 @@ class _Drawing:
             self.write(x + breadth / 2, y, term, f"gl-strong gl-chip {_colour(lane)}")
             x += breadth + room
         self.write(x - room + 8, y, result, style, "start")
-
-
-def short_name(row: Row) -> str:
-    """What the drawing calls a step."""
-    return row.words.replace("convolution", "conv")
 
 
 def _colour(lane: int) -> str:
