@@ -124,8 +124,8 @@ def table_rows(
         layer, found, quote = layers.get(name), known.get(name), quote_for(layers.get(name), name)
         if name == "fc" and found and found.totals.out_shape[0] != _PAPERS_CLASSES:
             quote = None
-        head = not found or found.aux
-        about = describe(layer) if layer else tr("auxiliary head") if head else found.rows[0].words
+        part = found.rows[0].words if found and not found.aux else tr("auxiliary head")
+        about = describe(layer) if layer else part
         return TableRow(name, layer, found, about, wrong.get(name, ""), name in edited, name == selected, quote)
 
     return [row(name) for name in dict.fromkeys([*known, *layers, *wrong])]
