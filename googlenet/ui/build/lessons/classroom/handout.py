@@ -11,7 +11,7 @@ from googlenet.lessons.challenges import Challenge
 from googlenet.lessons.design import ModuleDesign, design_text, read_design
 from googlenet.lessons.exercise import Exercise, spell
 from googlenet.ui.build.lessons.view import state_of
-from googlenet.ui.build.module.drawing import WIDE, Sheet, draw_module, short_name
+from googlenet.ui.build.module.drawing import WIDE, Sheet, draw_module
 from googlenet.ui.build.module.form import KINDS
 from googlenet.ui.common import figures
 from googlenet.ui.common.templates import render
