@@ -80,7 +80,7 @@ class Page(gr.Blocks):
         self._config = config
 
     def get_config_file(self) -> BlocksConfigDict:
-        """Nothing yet: Gradio keeps what this returns five times before the first page, which alone reads it (0.1 s)."""
+        """Nothing yet: Gradio asks five times before the first page, which alone reads it (0.1 s each)."""
         return cast(BlocksConfigDict, None)
 
     def _in_language(self, chosen: str) -> dict[str, Any]:

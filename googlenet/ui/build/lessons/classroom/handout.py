@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from googlenet.language import tr
 from googlenet.lessons.assignment import Task
 from googlenet.lessons.challenges import Challenge
 from googlenet.lessons.design import ModuleDesign, design_text, read_design
