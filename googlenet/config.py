@@ -13,6 +13,7 @@ from keyword import iskeyword
 from typing import Any
 
 from googlenet.errors import LabError, check_choice, check_fields, check_flags, check_number, store_whole
+from googlenet.language import tr
 
 MAX_CHANNELS = 4096
 MAX_SIZE = 1024
@@ -101,13 +102,17 @@ class InceptionConfig:
         checked = widths if self.naive else widths + reductions
         store_whole(self, 1, MAX_CHANNELS, *checked, prefix=self.name)
         if self.naive and any(getattr(self, width) for width in reductions):
-            raise LabError(f"{self.name} is naive, so ch3x3red, ch5x5red and pool_proj must be 0.", "ch3x3red")
+            sentence = tr("{name} is naive, so ch3x3red, ch5x5red and pool_proj must be 0.", name=self.name)
+            raise LabError(sentence, "ch3x3red")
         store_whole(self, 3, 5, "ch5x5_kernel", prefix=self.name)
         store_whole(self, 1, 2, "ch5x5_convs", prefix=self.name)
         if (self.ch5x5_kernel, self.ch5x5_convs) not in CH5X5_VARIANTS.values():
             raise LabError(
-                f"{self.name} can have one 5×5 (the paper), one 3×3 (torchvision) or two 3×3 (Inception v2) in its 5×5 "
-                f"branch: ch5x5_kernel, ch5x5_convs must be 5, 1 or 3, 1 or 3, 2.",
+                tr(
+                    "{name} can have one 5×5 (the paper), one 3×3 (torchvision) or two 3×3 (Inception v2) in its 5×5 "
+                    "branch: ch5x5_kernel, ch5x5_convs must be 5, 1 or 3, 1 or 3, 2.",
+                    name=self.name,
+                ),
                 "ch5x5_kernel",
             )
 
@@ -208,27 +213,34 @@ class GoogLeNetConfig:
         check_number(self.aux_weight, "aux_weight", 0, 10)
         check_flags(self, "batch_norm", "average_pool")
         if not isinstance(self.name, str) or not 1 <= len(self.name) <= 80 or not self.name.isprintable():
-            raise LabError(f"A network's name is 1 to 80 printable characters, not {str(self.name)[:80]!r}.", "name")
+            sentence = tr("A network's name is 1 to 80 printable characters, not {name!r}.", name=str(self.name)[:80])
+            raise LabError(sentence, "name")
         names = [layer.name for layer in (*self.layers, *self.aux)]
         if not self.layers or len(set(names)) != len(names):
-            raise LabError("A network needs at least one layer, and every layer a different name.", "layers")
+            raise LabError(tr("A network needs at least one layer, and every layer a different name."), "layers")
         if len(names) > MAX_LAYERS:  # a description may come from a stranger's file
-            raise LabError(f"A network has at most {MAX_LAYERS} layers, not {len(names):,}.", "layers")
+            sentence = tr("A network has at most {most} layers, not {n:,}.", most=MAX_LAYERS, n=len(names))
+            raise LabError(sentence, "layers")
         if len({head.after for head in self.aux}) != len(self.aux):
-            raise LabError("A layer takes at most one auxiliary head.", "aux")
+            raise LabError(tr("A layer takes at most one auxiliary head."), "aux")
         clash = next((name for name in names if not name.isidentifier() or name in TAKEN or iskeyword(name)), None)
         if clash is not None:
-            raise LabError(f"{clash[:40]!r} cannot name a layer: use letters, digits and underscores.", "layers")
+            sentence = tr("{name!r} cannot name a layer: use letters, digits and underscores.", name=clash[:40])
+            raise LabError(sentence, "layers")
 
     def problems(self) -> list[Problem]:
         """Every place where channels do not meet, in the order of the layers, then of the heads; none when all do."""
-        found, given, before, channels = [], {}, "the image", self.in_channels
+        found, given, before, channels = [], {}, tr("the image"), self.in_channels
         for layer in self.layers:
             wanted = getattr(layer, "in_channels", channels)
             if wanted != channels:
-                sentence = (
-                    f"{layer.name} expects {wanted:,} channels but {before} gives {channels:,}: "
-                    f"set its channels in to {channels:,}."
+                sentence = tr(
+                    "{layer} expects {wanted:,} channels but {before} gives {given:,}: "
+                    "set its channels in to {given:,}.",
+                    layer=layer.name,
+                    wanted=wanted,
+                    before=before,
+                    given=channels,
                 )
                 found.append(Problem(layer.name, "in_channels", wanted, channels, sentence))
             channels = given[layer.name] = getattr(layer, "out_channels", channels)
@@ -236,8 +248,11 @@ class GoogLeNetConfig:
         for head in self.aux:
             channels = given.get(head.after)
             if channels != head.in_channels:
-                gives = "is not in the network" if channels is None else f"gives {channels:,}"
-                sentence = f"{head.name} expects {head.in_channels:,} channels but {head.after} {gives}."
+                said = {"head": head.name, "wanted": head.in_channels, "after": head.after, "given": channels}
+                if channels is None:
+                    sentence = tr("{head} expects {wanted:,} channels but {after} is not in the network.", **said)
+                else:
+                    sentence = tr("{head} expects {wanted:,} channels but {after} gives {given:,}.", **said)
                 field = "after" if channels is None else "in_channels"
                 found.append(Problem(head.name, field, head.in_channels, channels, sentence))
         return found
@@ -259,7 +274,7 @@ class GoogLeNetConfig:
     def with_layer(self, layer: Layer) -> GoogLeNetConfig:
         """The network with the layer of that name swapped and the channels after it adjusted."""
         if layer.name not in {known.name for known in self.layers}:
-            raise LabError(f"{self.name} has no layer {layer.name!r}.", "layers")
+            raise LabError(tr("{name} has no layer {layer!r}.", name=self.name, layer=layer.name), "layers")
         swapped = tuple(layer if known.name == layer.name else known for known in self.layers)
         return dataclasses.replace(self, layers=swapped).rechained()
 
@@ -272,23 +287,28 @@ class GoogLeNetConfig:
     @classmethod
     def from_dict(cls, plain: dict[str, Any], *, chained: bool = True) -> GoogLeNetConfig:
         """Read what `to_dict` wrote; raises `LabError` for anything else, and when `chained` for its `problems`."""
-        what = "this network description"
-        check_fields(cls, plain, what)
+        check_fields(cls, plain, tr("this network description"))
         layers = tuple(
-            _layer(row, f"layer {number} of {what}") for number, row in enumerate(_rows(plain, "layers", what), 1)
+            _layer(row, tr("layer {number} of this network description", number=number))
+            for number, row in enumerate(_rows(plain, "layers"), 1)
         )
-        heads = enumerate(_rows(plain, "aux", what), 1)
-        aux = tuple(AuxConfig(**check_fields(AuxConfig, row, f"head {number} of {what}")) for number, row in heads)
+        aux = tuple(
+            AuxConfig(**check_fields(AuxConfig, row, tr("head {number} of this network description", number=number)))
+            for number, row in enumerate(_rows(plain, "aux"), 1)
+        )
         config = cls(**{**plain, "layers": layers, "aux": aux})
         if chained:
             config.check_channels()
         return config
 
 
-def _rows(plain: dict[str, Any], name: str, what: str) -> Sequence[Any]:
+def _rows(plain: dict[str, Any], name: str) -> Sequence[Any]:
     rows = plain.get(name, ())
     if not isinstance(rows, list | tuple):
-        raise LabError(f"The {name} of {what} must be a list, not {str(rows)[:40]}.", "network")
+        given = str(rows)[:40]
+        raise LabError(
+            tr("The {name} of this network description must be a list, not {given}.", name=name, given=given), "network"
+        )
     return rows
 
 
@@ -296,6 +316,10 @@ def _layer(row: Any, what: str) -> Layer:
     kind = row.get("kind") if isinstance(row, dict) else "conv"  # check_fields says what it is instead
     if not isinstance(kind, str) or kind not in _LAYER_KINDS:
         kinds = ", ".join(_LAYER_KINDS)
-        raise LabError(f"The kind of {what} must be one of {kinds}, not {str(kind)[:40]}.", "network")
+        given = str(kind)[:40]
+        raise LabError(
+            tr("The kind of {what} must be one of {kinds}, not {given}.", what=what, kinds=kinds, given=given),
+            "network",
+        )
     fields = {name: value for name, value in row.items() if name != "kind"} if isinstance(row, dict) else row
     return _LAYER_KINDS[kind](**check_fields(_LAYER_KINDS[kind], fields, what))

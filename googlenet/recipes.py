@@ -19,6 +19,7 @@ from googlenet.errors import (
     check_whole,
     store_whole,
 )
+from googlenet.language import mark, tr
 
 MAX_EPOCHS = 100_000
 OPTIMIZERS, SCHEDULES = ("sgd", "adam", "muon"), ("one-cycle", "triangle", "constant")
@@ -74,19 +75,28 @@ class TrainConfig:
     def __post_init__(self) -> None:
         check_run_name(self.run)
         if self.network.input_size != DATA_SIZE:
-            takes = f"{self.network.name} takes {self.network.input_size}×{self.network.input_size} images"
-            theirs = f"training images are {DATA_SIZE}×{DATA_SIZE}: choose cifar10, cifar10-fine or cifar10-truncated."
-            raise LabError(f"{takes}, but {theirs}", "network")
+            sentence = tr(
+                "{network} takes {side}×{side} images, but training images are {theirs}×{theirs}: choose cifar10, "
+                "cifar10-fine or cifar10-truncated.",
+                network=self.network.name,
+                side=self.network.input_size,
+                theirs=DATA_SIZE,
+            )
+            raise LabError(sentence, "network")
         if not isinstance(self.data, str) or not self.data:
-            raise LabError("data must be cifar10, shapes or the path of an image folder.", "data")
+            raise LabError(tr("data must be cifar10, shapes or the path of an image folder."), "data")
         store_whole(self, 1, MAX_EPOCHS, "epochs")
         store_whole(self, 1, 65_536, "batch_size")
         if self.batch_size == 1 and self.network.batch_norm:
-            raise LabError(f"batch size must be at least 2: {self.network.name} has batch norm.", "batch_size")
+            sentence = tr("batch size must be at least 2: {network} has batch norm.", network=self.network.name)
+            raise LabError(sentence, "batch_size")
         check_number(self.lr, "lr", 0, 100, above=True)
         check_choice(self.optimizer, "optimizer", OPTIMIZERS)
         if self.optimizer == "muon" and not self.network.batch_norm:
-            raise LabError(f"Muon needs batch norm, which {self.network.name} lacks: choose adam or sgd.", "optimizer")
+            sentence = tr(
+                "Muon needs batch norm, which {network} lacks: choose adam or sgd.", network=self.network.name
+            )
+            raise LabError(sentence, "optimizer")
         check_number(self.momentum, "momentum", 0, 0.9999)
         check_number(self.weight_decay, "weight_decay", 0, 1)
         check_choice(self.schedule, "schedule", SCHEDULES)
@@ -104,11 +114,15 @@ class TrainConfig:
         check_flags(self, "flip", "normalize", "norm_decay", "whitening", "dirac", "compiled", "deterministic")
         check_flags(self, "trivial_augment")
         if not isinstance(self.checkpoint_epochs, (tuple, list)):
-            raise LabError("Checkpoint epochs are a list of whole numbers such as 299, 499.", "checkpoint_epochs")
-        name, last = "A checkpoint epoch", MAX_EPOCHS - 1
+            raise LabError(tr("Checkpoint epochs are a list of whole numbers such as 299, 499."), "checkpoint_epochs")
+        name, last = mark("A checkpoint epoch"), MAX_EPOCHS - 1
         kept = [check_whole(epoch, name, 0, last, field="checkpoint_epochs") for epoch in self.checkpoint_epochs]
         if max(kept, default=0) >= self.epochs:
-            sentence = f"There is no epoch {max(kept)} to keep weights after: the last one is {self.epochs - 1}."
+            sentence = tr(
+                "There is no epoch {epoch} to keep weights after: the last one is {last}.",
+                epoch=max(kept),
+                last=self.epochs - 1,
+            )
             raise LabError(sentence, "checkpoint_epochs")
         object.__setattr__(self, "checkpoint_epochs", tuple(kept))
 
@@ -119,16 +133,17 @@ class TrainConfig:
     @classmethod
     def from_json(cls, text: str) -> TrainConfig:
         """Read what `to_json` wrote; raises `LabError` for anything else."""
-        what = "this training description"
         try:
             plain = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise LabError(f"{what.capitalize()} is not JSON: copy it again, or start a new run.", "config") from error
+            sentence = tr("This training description is not JSON: copy it again, or start a new run.")
+            raise LabError(sentence, "config") from error
         if isinstance(plain, dict):  # a run that does not say how it was split was split by position
             plain = {"split_by": "position", "checkpoint_epochs": [], **plain}
-        plain = check_fields(cls, plain, what)
+        plain = check_fields(cls, plain, tr("this training description"))
         if not isinstance(plain["checkpoint_epochs"], list):
-            raise LabError(f"{what.capitalize()} needs a list of checkpoint epochs, such as [299, 499].", "config")
+            sentence = tr("This training description needs a list of checkpoint epochs, such as [299, 499].")
+            raise LabError(sentence, "config")
         network = GoogLeNetConfig.from_dict(plain["network"])
         return cls(**{**plain, "network": network, "checkpoint_epochs": tuple(plain["checkpoint_epochs"])})
 
@@ -140,7 +155,8 @@ def parse_epochs(text: str | None) -> tuple[int, ...] | None:
     parts = (text or "").replace(",", " ").split()
     if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
         shown = " ".join(parts)[:40]
-        raise LabError(f"Checkpoint epochs are whole numbers such as 299, 499, not {shown!r}.", "checkpoint_epochs")
+        sentence = tr("Checkpoint epochs are whole numbers such as 299, 499, not {shown!r}.", shown=shown)
+        raise LabError(sentence, "checkpoint_epochs")
     return tuple(sorted({int(part) for part in parts})) or None
 
 
@@ -185,14 +201,14 @@ NETWORKS = {
     "note": "cifar10-truncated",
 }
 # What a page calls a recipe, and what a run of it on CIFAR-10 with its own network takes and reached.
-CALLED = {"quick": "quick look (10 min)", "hour": "an hour", "best": "best (GPU)"}
+CALLED = {"quick": mark("quick look (10 min)"), "hour": mark("an hour"), "best": mark("best (GPU)")}
 PROMISES: dict[str, str] = {
-    "default": "Measured, with cifar10: 89.3% of the test images, 0.33 PFLOP.",
-    "quick": "About 10 minutes on two quiet cores with bfloat16, 0.24 PFLOP. Its accuracy is not measured yet.",
-    "hour": "About 40 minutes on two quiet cores with bfloat16, 0.99 PFLOP. Its accuracy is not measured yet.",
-    "best": "About half an hour of an H100, 153 PFLOP. Its accuracy is not measured yet.",
-    "full": "Measured, with cifar10-fine: 96.3% of the test images, 41 PFLOP, 8 minutes of an H100.",
-    "note": "Measured: 61.5% of the test images after epoch 299, 57.8% after the last; 9 PFLOP.",
+    "default": mark("Measured, with cifar10: 89.3% of the test images, 0.33 PFLOP."),
+    "quick": mark("About 10 minutes on two quiet cores with bfloat16, 0.24 PFLOP. Its accuracy is not measured yet."),
+    "hour": mark("About 40 minutes on two quiet cores with bfloat16, 0.99 PFLOP. Its accuracy is not measured yet."),
+    "best": mark("About half an hour of an H100, 153 PFLOP. Its accuracy is not measured yet."),
+    "full": mark("Measured, with cifar10-fine: 96.3% of the test images, 41 PFLOP, 8 minutes of an H100."),
+    "note": mark("Measured: 61.5% of the test images after epoch 299, 57.8% after the last; 9 PFLOP."),
 }
 # SGD at such rates needs batch norm: without it, the loss stays where it starts.
 _WITHOUT_BATCH_NORM = {"optimizer": "adam", "lr": 1e-3, "weight_decay": 0.0}

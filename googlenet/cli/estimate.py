@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from googlenet.cli import options as shared
 from googlenet.cli.options import AddCommand
 from googlenet.cli.train import add_settings, train_config
+from googlenet.language import LANGUAGES, speaking
 from googlenet.recipes import TrainConfig
 from googlenet.runs import active_run
 
@@ -29,12 +31,14 @@ def add_commands(command: AddCommand) -> None:
 
 def _estimate(options: argparse.Namespace) -> None:
     from googlenet.training.planning.costs import costs_of
-    from googlenet.training.planning.trial import measure, to_line
+    from googlenet.training.planning.trial import SPOKEN, measure, to_line
 
     began = time.monotonic()
     config = train_config(options)
     if options.detached:  # training/planning/trial.py listens
-        print(to_line(measure(config, _say, began=began)), flush=True)
+        told = os.environ.get(SPOKEN, "en")
+        with speaking(told if told in LANGUAGES else "en"):
+            print(to_line(measure(config, _say, began=began)), flush=True)
         return
     costs, busy = costs_of(config), active_run(options.checkpoints)
     trial = measure(config, shared.progress_line(), began=began)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from googlenet.errors import LabError, check_run_name
+from googlenet.language import tr, trn
 from googlenet.runs.checkpoints import SUFFIX
 from googlenet.runs.exchange.metrics import bring_metrics
 from googlenet.runs.exchange.weights import MOST_BYTES, bring_weights
@@ -22,10 +23,15 @@ def bring(path: Path, checkpoints: Path | str, name: str = "", *, shown: str = "
     name = check_run_name((name or "").strip() or name_for(shown))
     if Path(shown).suffix.lower() in TABLES:
         run = bring_metrics(path, checkpoints, name, shown=shown)
-        epochs = len(run.metrics())
-        return f"The run {run.name} holds {epochs:,} {'epoch' if epochs == 1 else 'epochs'} of {shown} now."
+        return trn(
+            "The run {name} holds {n:,} epoch of {file} now.",
+            "The run {name} holds {n:,} epochs of {file} now.",
+            len(run.metrics()),
+            name=run.name,
+            file=shown,
+        )
     kept = bring_weights(path, checkpoints, name, shown=shown, most=most)
-    return f"The weights {kept.stem} are here now: Classify and Evaluate have them in their lists."
+    return tr("The weights {name} are here now: Classify and Evaluate have them in their lists.", name=kept.stem)
 
 
 def name_for(shown: str) -> str:
@@ -33,5 +39,5 @@ def name_for(shown: str) -> str:
     stem = Path(shown).name.removesuffix(SUFFIX).rsplit(".", 1)[0] if "." in shown else shown
     name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:64].strip("-")
     if not name:
-        raise LabError("This file's name has no letter or digit: give the run a name.", "name")
+        raise LabError(tr("This file's name has no letter or digit: give the run a name."), "name")
     return name

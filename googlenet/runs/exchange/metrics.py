@@ -17,6 +17,7 @@ from pathlib import Path
 
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import read_bytes, write_atomically
+from googlenet.language import tr
 from googlenet.runs.metrics import EPOCHS, LARGEST, METRICS
 from googlenet.runs.run import ORIGIN, Run
 from googlenet.runs.status import Status
@@ -44,16 +45,18 @@ def bring_metrics(path: Path, checkpoints: Path | str, name: str, *, shown: str 
     shown, run = shown or path.name, Run(checkpoints, check_run_name(name))
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise LabError(f"{shown} has more than {MOST_BYTES / 1e6:,.0f} MB: no table of epochs is so long.", "file")
+            most = MOST_BYTES / 1e6
+            sentence = tr("{file} has more than {most:,.0f} MB: no table of epochs is so long.", file=shown, most=most)
+            raise LabError(sentence, "file")
     except OSError as error:
-        raise LabError(f"{shown} cannot be read ({error.strerror}).", "file") from error
+        raise LabError(tr("{file} cannot be read ({why}).", file=shown, why=error.strerror), "file") from error
     rows, remarks = read_table(read_bytes(path).decode("utf-8-sig", "replace"), shown)
     _write(run, rows, f"Metrics brought here from {shown}. {' '.join(remarks)}".strip(), shown)
     return run
 
 
 def read_table(text: str, shown: str) -> tuple[dict[int, Row], list[str]]:
-    """The rows by epoch, from 0, and what was changed or left out, in sentences."""
+    """The rows by epoch, from 0, and what was changed or left out, in sentences: in English, as the run keeps them."""
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
@@ -63,8 +66,11 @@ def read_table(text: str, shown: str) -> tuple[dict[int, Row], list[str]]:
     header = [SPELT.get(re.sub(r"[^a-z0-9]", "", cell.lower()), "") for cell in table[0]] if table else []
     if not {"Loss", "Accuracy", "Validation loss", "Validation accuracy"} & set(header):
         raise LabError(
-            f"{shown} has no column of losses or accuracies in its first line: call them Epoch, Accuracy, Loss, as the "
-            "class note does.",
+            tr(
+                "{file} has no column of losses or accuracies in its first line: call them Epoch, Accuracy, Loss, as "
+                "the class note does.",
+                file=shown,
+            ),
             "file",
         )
     remarks, found, unread = [], {}, 0
@@ -80,7 +86,8 @@ def read_table(text: str, shown: str) -> tuple[dict[int, Row], list[str]]:
             continue
         found.setdefault(int(epoch), {}).update(row)  # some tools write a line for training and one for validation
     if not found:
-        raise LabError(f"{shown} has no line with an epoch and its loss or accuracy: nothing was brought.", "file")
+        sentence = tr("{file} has no line with an epoch and its loss or accuracy: nothing was brought.", file=shown)
+        raise LabError(sentence, "file")
     if unread:
         remarks.append(f"{unread:,} of its lines could not be read.")
     if min(found) == 1:
@@ -96,7 +103,8 @@ def read_table(text: str, shown: str) -> tuple[dict[int, Row], list[str]]:
 
 def _check_percent(found: Mapping[int, Row], shown: str) -> None:
     if max(row.get(name, 0.0) for row in found.values() for name in SHARES) > 100:
-        raise LabError(f"{shown} has an accuracy above 100%: give shares from 0 to 1, or percentages.", "file")
+        sentence = tr("{file} has an accuracy above 100%: give shares from 0 to 1, or percentages.", file=shown)
+        raise LabError(sentence, "file")
 
 
 def _number(cell: str) -> float | None:
@@ -124,9 +132,11 @@ def _write(run: Run, rows: Mapping[int, Row], message: str, shown: str) -> None:
         )
         write_atomically(making / ORIGIN, json.dumps({"file": shown[:200], "when": time.time()}) + "\n")
         if run.path.exists():
-            raise LabError(f"There is already something called {run.name}: choose another name.", "name")
+            sentence = tr("There is already something called {name}: choose another name.", name=run.name)
+            raise LabError(sentence, "name")
         making.rename(run.path)
     except OSError as error:
-        raise LabError(f"{shown} cannot be kept ({error.strerror}): make room, then send it again.", "file") from error
+        sentence = tr("{file} cannot be kept ({why}): make room, then send it again.", file=shown, why=error.strerror)
+        raise LabError(sentence, "file") from error
     finally:
         shutil.rmtree(making, ignore_errors=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from googlenet.errors import LabError
 from googlenet.files import write_atomically
+from googlenet.language import tr
 from googlenet.runs.comparison import settings_of
 from googlenet.runs.run import Run
 
@@ -50,10 +51,10 @@ def event_file(run: Run) -> bytes:
     if not run.exists():
         run.config()  # says that there is none
     if not has_tensorboard():
-        raise LabError(f"Event files need the package {PACKAGE}: pip install {PACKAGE}.", "run")
+        raise LabError(tr("Event files need the package {package}: pip install {package}.", package=PACKAGE), "run")
     rows = run.metrics()
     if not rows:
-        raise LabError(f"{run.name} has no finished epoch yet: there is nothing to write.", "run")
+        raise LabError(tr("{name} has no finished epoch yet: there is nothing to write.", name=run.name), "run")
     from torch.utils.tensorboard import SummaryWriter  # imports torch
 
     with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +72,8 @@ def write_event_file(run: Run, folder: Path | str) -> Path:
         write_atomically(target, content)
     except OSError as error:
         raise LabError(
-            f"{target.parent} cannot be written ({error.strerror}): choose another folder.", "tensorboard"
+            tr("{folder} cannot be written ({why}): choose another folder.", folder=target.parent, why=error.strerror),
+            "tensorboard",
         ) from error
     return target
 

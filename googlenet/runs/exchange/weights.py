@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from googlenet.errors import LabError, check_run_name
+from googlenet.language import tr
 from googlenet.runs.checkpoints import SHIPPED, SUFFIX
 from googlenet.runs.run import Run
 
@@ -37,7 +38,8 @@ def bring_weights(path: Path, checkpoints: Path | str, name: str, *, shown: str 
         _free(Path(checkpoints), name)
         kept.replace(target)
     except OSError as error:
-        raise LabError(f"{shown} cannot be kept ({error.strerror}): make room, then send it again.", "file") from error
+        sentence = tr("{file} cannot be kept ({why}): make room, then send it again.", file=shown, why=error.strerror)
+        raise LabError(sentence, "file") from error
     finally:
         kept.unlink(missing_ok=True)
     return target
@@ -48,7 +50,7 @@ def _free(checkpoints: Path, name: str) -> Path:
     check_run_name(name)
     target = checkpoints / f"{name}{SUFFIX}"
     if os.path.lexists(target) or os.path.lexists(Run(checkpoints, name).path) or name == SHIPPED.stem:
-        raise LabError(f"There is already something called {name}: choose another name.", "name")
+        raise LabError(tr("There is already something called {name}: choose another name.", name=name), "name")
     return target
 
 
@@ -59,18 +61,26 @@ def _check_begin(path: Path, shown: str, most: int) -> None:
         with path.open("rb") as file:
             start = file.read(9)
     except OSError as error:
-        raise LabError(f"{shown} cannot be read ({error.strerror}).", "file") from error
+        raise LabError(tr("{file} cannot be read ({why}).", file=shown, why=error.strerror), "file") from error
     if start.startswith(PICKLES):
         raise LabError(
-            f"{shown} is a pickle, which can run any program when it is read: save the weights as .safetensors.", "file"
+            tr(
+                "{file} is a pickle, which can run any program when it is read: save the weights as .safetensors.",
+                file=shown,
+            ),
+            "file",
         )
     if size > most:
-        raise LabError(f"{shown} has {size / 1e6:,.0f} MB, and {most / 1e6:,.0f} MB are the most here.", "file")
+        said = {"file": shown, "size": size / 1e6, "most": most / 1e6}
+        raise LabError(tr("{file} has {size:,.0f} MB, and {most:,.0f} MB are the most here.", **said), "file")
     header = int.from_bytes(start[:8], "little")
     if len(start) < 9 or start[8:] != b"{" or header > size - 8:
-        raise LabError(f"{shown} is not a complete safetensors file: copy it again.", "file")
+        raise LabError(tr("{file} is not a complete safetensors file: copy it again.", file=shown), "file")
     if header > MOST_HEADER:
-        raise LabError(f"The description inside {shown} has {header / 1e6:,.0f} MB: no network's is so long.", "file")
+        sentence = tr(
+            "The description inside {file} has {size:,.0f} MB: no network's is so long.", file=shown, size=header / 1e6
+        )
+        raise LabError(sentence, "file")
 
 
 def _check(path: Path, shown: str) -> None:
@@ -87,7 +97,18 @@ def _check(path: Path, shown: str) -> None:
         counted = tensor_name.endswith("num_batches_tracked")
         if not counted and str(tensor.dtype).removeprefix("torch.") not in DTYPES:
             raise LabError(
-                f"{shown} keeps {tensor_name} as {tensor.dtype}: weights are floating-point numbers.", "file"
+                tr(
+                    "{file} keeps {tensor} as {dtype}: weights are floating-point numbers.",
+                    file=shown,
+                    tensor=tensor_name,
+                    dtype=tensor.dtype,
+                ),
+                "file",
             )
         if not torch.isfinite(tensor).all():
-            raise LabError(f"{shown} holds values that are no numbers, in {tensor_name}: it cannot answer.", "file")
+            sentence = tr(
+                "{file} holds values that are no numbers, in {tensor}: it cannot answer.",
+                file=shown,
+                tensor=tensor_name,
+            )
+            raise LabError(sentence, "file")

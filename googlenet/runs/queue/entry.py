@@ -24,6 +24,7 @@ from typing import Any
 
 from googlenet.errors import LabError, is_number
 from googlenet.files import parse_json, read_bytes
+from googlenet.language import tr
 from googlenet.recipes import TrainConfig
 
 QUEUE, ORDER, PAUSED, FACTS = ".queue", "order.json", "paused", "queued.json"
@@ -115,8 +116,8 @@ def group_of(directory: Path) -> str:
 def read_config(directory: Path) -> TrainConfig:
     """The training of an entry; `LabError` for what no lab wrote."""
     if directory.is_symlink():
-        raise LabError("it is a link.")
+        raise LabError(tr("it is a link."))
     try:
         return TrainConfig.from_json(read_bytes(directory / "config.json", limit=1_000_000).decode())
     except UnicodeDecodeError as error:
-        raise LabError("its config.json is no text.") from error
+        raise LabError(tr("its config.json is no text.")) from error

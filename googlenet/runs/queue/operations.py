@@ -15,6 +15,7 @@ from pathlib import Path
 
 from googlenet.errors import LabError, check_choice
 from googlenet.files import clear_unfinished, write_atomically
+from googlenet.language import mark, tr
 from googlenet.recipes import TrainConfig
 from googlenet.runs.lock import queue_lock
 from googlenet.runs.owner import OWNER
@@ -26,7 +27,7 @@ from googlenet.runs.status import Status
 MOST = 500  # entries
 MOVES = ("up", "down", "first")
 PATIENCE = 15.0  # seconds that one operation waits for others
-NOT_BEGUN = "Its trainer ended before it began; resume starts it."
+NOT_BEGUN = mark("Its trainer ended before it began; resume starts it.")
 
 
 @contextmanager
@@ -35,13 +36,14 @@ def _changing(checkpoints: Path | str) -> Iterator[Path]:
     folder = Path(checkpoints) / QUEUE
     with queue_lock(folder, PATIENCE) as held:
         if not held:
-            raise LabError("The queue is being changed by somebody else: try again in a moment.", "run")
+            raise LabError(tr("The queue is being changed by somebody else: try again in a moment."), "run")
         try:
             clear_unfinished(folder)
             _finish(folder)
             yield folder
         except OSError as error:
-            raise LabError(f"The queue cannot be changed ({error.strerror}): it is as it was.", "run") from error
+            sentence = tr("The queue cannot be changed ({why}): it is as it was.", why=error.strerror)
+            raise LabError(sentence, "run") from error
 
 
 def _finish(folder: Path) -> None:
@@ -79,13 +81,18 @@ def add(
     with _changing(checkpoints) as folder:
         before = read_queue(checkpoints)
         if len(before.entries) + len(configs) > MOST:
-            raise LabError(f"{len(before.entries)} trainings wait, and {MOST} are the most: cancel some first.", "run")
+            sentence = tr(
+                "{n} trainings wait, and {most} are the most: cancel some first.", n=len(before.entries), most=MOST
+            )
+            raise LabError(sentence, "run")
         taken = {entry.name for entry in before.entries}
         for config in configs:
             if config.run in taken:
-                raise LabError(f"A training called {config.run} waits in the queue: choose another name.", "run")
+                sentence = tr("A training called {name} waits in the queue: choose another name.", name=config.run)
+                raise LabError(sentence, "run")
             if os.path.lexists(Run(checkpoints, config.run).path):
-                raise LabError(f"There is already a run called {config.run}: choose another name.", "run")
+                sentence = tr("There is already a run called {name}: choose another name.", name=config.run)
+                raise LabError(sentence, "run")
             taken.add(config.run)
         batch, now = secrets.token_hex(4), time.time()
         # Later than every other, whatever the clock was set to since.
@@ -168,7 +175,7 @@ def take(checkpoints: Path | str, known: str) -> Run:
         queue = read_queue(checkpoints)
         entry = find(queue, known)
         if queue.paused:
-            raise LabError("The queue is paused: let it go on first.", "run")
+            raise LabError(tr("The queue is paused: let it go on first."), "run")
         if entry.problem or not entry.config:
             raise LabError(entry.problem, "run")
         run = Run(checkpoints, entry.name)

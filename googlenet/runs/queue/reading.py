@@ -9,6 +9,7 @@ from pathlib import Path
 
 from googlenet.errors import LabError
 from googlenet.files import parse_json, read_bytes
+from googlenet.language import language, tr
 from googlenet.runs.checkpoints import scan
 from googlenet.runs.owner import read_owner
 from googlenet.runs.queue.entry import (
@@ -44,13 +45,15 @@ def read_queue(checkpoints: Path | str) -> Queue:
     ids.sort(key=lambda known: (place.get(known, len(place)), known))
     foreign = [name for name in items if not (name.startswith(".") or name in (ORDER, PAUSED) or ID.fullmatch(name))]
     if foreign:
-        problem += f" {sorted(foreign)[0][:60]!r} in {QUEUE} is no entry of the queue: remove it."
+        name = sorted(foreign)[0][:60]
+        problem += " " + tr("{name!r} in {folder} is no entry of the queue: remove it.", name=name, folder=QUEUE)
     entries: list[Entry] = []
     names: set[str] = set()
     for known in ids:
         entry = _entry(Path(checkpoints), folder / known)
         if entry.name in names:
-            entry = dataclasses.replace(entry, problem=f"Another entry is called {entry.name} too: cancel one.")
+            taken = tr("Another entry is called {name} too: cancel one.", name=entry.name)
+            entry = dataclasses.replace(entry, problem=taken)
         names.add(entry.name)
         entries.append(entry)
     return Queue(tuple(entries), PAUSED in items, problem.strip())
@@ -61,8 +64,9 @@ def find(queue: Queue, name: str) -> Entry:
     for entry in queue.entries:
         if name in (entry.id, entry.name):
             return entry
-    waiting = ", ".join(entry.name for entry in queue.entries[:5]) or "nothing"
-    raise LabError(f"No {str(name)[:64]!r} waits in the queue, where now is: {waiting}.", "run")
+    waiting = ", ".join(entry.name for entry in queue.entries[:5]) or tr("nothing")
+    sentence = tr("No {name!r} waits in the queue, where now is: {waiting}.", name=str(name)[:64], waiting=waiting)
+    raise LabError(sentence, "run")
 
 
 def _order(folder: Path) -> tuple[list[str], str]:
@@ -71,14 +75,17 @@ def _order(folder: Path) -> tuple[list[str], str]:
     if not data and not (folder / ORDER).exists():
         return [], ""
     if not isinstance(plain, list):
-        return [], f"{ORDER} of the queue cannot be read, so entries stand as they came: move one to write it anew."
+        return [], tr(
+            "{file} of the queue cannot be read, so entries stand as they came: move one to write it anew.", file=ORDER
+        )
     return [known for known in plain if isinstance(known, str) and ID.fullmatch(known)], ""
 
 
 def _entry(checkpoints: Path, directory: Path) -> Entry:
-    entry = _read(directory, *(_version(path) for path in (directory, directory / "config.json", directory / FACTS)))
+    files = directory, directory / "config.json", directory / FACTS
+    entry = _read(directory, language(), *(_version(path) for path in files))
     if entry.config and not entry.problem and os.path.lexists(checkpoints / entry.name):
-        taken = f"There is already a run called {entry.name}: cancel this entry, or rename that run."
+        taken = tr("There is already a run called {name}: cancel this entry, or rename that run.", name=entry.name)
         return dataclasses.replace(entry, problem=taken)
     return entry
 
@@ -93,12 +100,12 @@ def _version(path: Path) -> tuple[int, int, int]:
 
 
 @functools.lru_cache(maxsize=2048)
-def _read(directory: Path, *versions: tuple[int, int, int]) -> Entry:
-    """Read again only when a file has changed: pages ask every second."""
+def _read(directory: Path, spoken: str, *versions: tuple[int, int, int]) -> Entry:
+    """Read again only when a file has changed, for each language: pages ask every second."""
     try:
         config = read_config(directory)
     except LabError as error:
-        said = f"This entry cannot be read, and can only be cancelled: {error}"[:500]
+        said = tr("This entry cannot be read, and can only be cancelled: {error}", error=error)[:500]
         owner = "" if directory.is_symlink() else read_owner(directory)
         return Entry(directory.name, None, Facts(), owner, said)
     return Entry(directory.name, config, read_facts(directory), read_owner(directory))

@@ -12,6 +12,7 @@ from torch import Tensor
 from googlenet.data.augment import EpochPlan
 from googlenet.data.datasets import is_at_hand, load_images
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.presets import preset
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.training.batches import Batches, draw_plan
@@ -50,7 +51,7 @@ def preview(config: TrainConfig, draw: int = 0) -> Preview:
     downloaded first.
     """
     if not is_at_hand(config.data):
-        raise LabError("CIFAR-10 comes with the first training: its images can be shown after that.", "data")
+        raise LabError(tr("CIFAR-10 comes with the first training: its images can be shown after that."), "data")
     firsts = _firsts(config.data, config.seed, config.validation_fraction, config.split_by)
     epoch = draw % min(DRAWS, config.epochs)
     plan = draw_plan(config, firsts.count, len(firsts.classes), epoch, torch.device("cpu"))

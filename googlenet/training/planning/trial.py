@@ -30,6 +30,7 @@ from googlenet.data.datasets import (
 )
 from googlenet.errors import LabError
 from googlenet.files import parse_json
+from googlenet.language import language, tr
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run
 
@@ -40,6 +41,7 @@ LONG_ENOUGH, AT_LEAST, AT_MOST = 8.0, 4, 400  # seconds; steps
 TOO_LONG = 60.0  # seconds of steps: then fewer must do
 JUDGED = 1000  # images of the validation that is measured
 LIMIT = 600.0  # seconds for all of it
+SPOKEN = "GOOGLENET_LANGUAGE"  # tells a process of ours in which language its progress is read
 FIELDS = ("seconds", "seconds_per_epoch", "images_per_second", "memory", "steps", "device", "stand_in")
 
 
@@ -77,7 +79,7 @@ def measure(
     report = progress or (lambda share, text: None)
     check_source(config.data)
     stand_in = not is_at_hand(config.data)
-    report(0.02, "Loading the data")
+    report(0.02, tr("Loading the data"))
     images = _random_images(config.data) if stand_in else load_images(config.data)
     from googlenet.models.device import lent_torch, pick_device
     from googlenet.training.session import out_of_memory
@@ -108,21 +110,22 @@ def _measure(
         watch = _Watch(trainer, clock)
         trainer.record.save()
         ready = clock() - began
-        report(0.1, "The first steps, which choose kernels and get memory")
+        report(0.1, tr("The first steps, which choose kernels and get memory"))
         _, first = watch.steps(WARM_UP)
-        report(0.3, "Measuring steps")
+        report(0.3, tr("Measuring steps"))
         seen, seconds, taken = 0, 0.0, 0
         enough = min(AT_MOST, trainer.steps * config.epochs)  # no more than the training itself
         while taken < enough and (seconds < LONG_ENOUGH or taken < AT_LEAST) and first + seconds < TOO_LONG:
             of_step, more = watch.steps(1 if trainer.device.type == "cpu" else 10)
             seen, seconds, taken = seen + of_step, seconds + more, taken + (1 if trainer.device.type == "cpu" else 10)
-            report(0.3 + 0.5 * min(1.0, max(seconds / LONG_ENOUGH, taken / enough)), f"Measuring: {taken} steps")
+            share = min(1.0, max(seconds / LONG_ENOUGH, taken / enough))
+            report(0.3 + 0.5 * share, tr("Measuring: {n} steps", n=taken))
         if stop.requested:
             raise KeyboardInterrupt
         if first + seconds < TOO_LONG:
             watch.last_batch()
         an_image = seconds / seen if seen else first / max(1, min(trainer.count, WARM_UP * config.batch_size))
-        report(0.85, "Measuring what comes after an epoch")
+        report(0.85, tr("Measuring what comes after an epoch"))
         judging = watch.judging()
         of_epoch = {"Validation accuracy": 0.0, "Validation loss": 0.0} if judging else {}
         rows = watch.of(lambda: (trainer.batches.plan(trainer.position.epoch + 1), trainer.record.epoch(of_epoch)))
@@ -224,10 +227,11 @@ def measure_apart(config: TrainConfig, progress: Progress | None = None) -> Tria
         given.write(config.to_json().encode())
         given.seek(0)
         # What it writes lies in our folder, and goes with it even where the process is killed.
-        environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": folder}
+        environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": folder, SPOKEN: language()}
+        environment["PYTHONIOENCODING"] = "utf-8"  # of what it refuses
         command = [sys.executable, "-m", "googlenet", "estimate", "--config", "-", "--detached"]
         options: dict[str, Any] = {"stdin": given, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        said: list[Any] = [[0.0, "Starting"]]
+        said: list[Any] = [[0.0, tr("Starting")]]
         errors: list[bytes] = []
         with subprocess.Popen(command, env=environment, start_new_session=True, **options) as process:
             listeners = [
@@ -240,9 +244,8 @@ def measure_apart(config: TrainConfig, progress: Progress | None = None) -> Tria
                 deadline = time.monotonic() + LIMIT
                 while process.poll() is None:
                     if time.monotonic() > deadline:
-                        raise LabError(
-                            f"No estimate within {LIMIT / 60:.0f} minutes: try a smaller batch.", "batch_size"
-                        )
+                        sentence = tr("No estimate within {n:.0f} minutes: try a smaller batch.", n=LIMIT / 60)
+                        raise LabError(sentence, "batch_size")
                     report(*_newest(said))
                     time.sleep(0.1)
             finally:
@@ -263,9 +266,12 @@ def _heard(config: TrainConfig, code: int, said: list[Any], errors: list[bytes])
         return Trial(**{name: said[-1][name] for name in FIELDS})
     if code == -9:  # nobody else kills it
         smaller = max(1, config.batch_size // 2)
-        raise LabError(f"A batch of {config.batch_size:,} does not fit into memory: try {smaller:,}.", "batch_size")
-    last = errors[-1].decode(errors="replace").strip() if errors else "it said nothing"
-    raise LabError(last.removeprefix("error: ") if code == 2 else f"The estimate failed ({last[:200]}).")
+        sentence = tr(
+            "A batch of {batch:,} does not fit into memory: try {smaller:,}.", batch=config.batch_size, smaller=smaller
+        )
+        raise LabError(sentence, "batch_size")
+    last = errors[-1].decode(errors="replace").strip() if errors else tr("it said nothing")
+    raise LabError(last.removeprefix("error: ") if code == 2 else tr("The estimate failed ({why}).", why=last[:200]))
 
 
 def to_line(trial: Trial) -> str:

@@ -23,6 +23,7 @@ import psutil
 
 from googlenet.data.datasets import NAMES, check_source
 from googlenet.errors import LabError
+from googlenet.language import speaking, tr
 from googlenet.models.places import candidates, places
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Busy, Run
@@ -56,7 +57,7 @@ def run_next(checkpoints: Path) -> list[Run]:
     begun: list[Run] = []
     if not is_waiting(checkpoints):
         return begun
-    with queue_lock(checkpoints / QUEUE, 0.0, ".runner.lock") as held:
+    with speaking("en"), queue_lock(checkpoints / QUEUE, 0.0, ".runner.lock") as held:  # to the log, whoever looked
         while held and (found := _next(checkpoints)):
             entry, place = found
             try:
@@ -144,7 +145,10 @@ def _checked(config: TrainConfig) -> TrainConfig:
         config = dataclasses.replace(config, data=str(Path(config.data).expanduser().absolute()))
     if not candidates(config.device):
         here = ", ".join(place.name for place in places())
-        raise LabError(f"There is no {config.device} device here: choose auto or one of {here}.", "device")
+        sentence = tr(
+            "There is no {device} device here: choose auto or one of {here}.", device=config.device, here=here
+        )
+        raise LabError(sentence, "device")
     return config
 
 

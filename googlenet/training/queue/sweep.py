@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from googlenet.errors import LabError, check_run_name
+from googlenet.language import tr
 from googlenet.recipes import TrainConfig
 
 MOST_RUNS = 100
@@ -24,7 +25,8 @@ def parse_rates(text: str | None) -> list[float]:
         except ValueError:
             rate = 0.0
         if not 0 < rate <= 100:
-            raise LabError(f"Learning rates are numbers above 0 such as 0.1, 0.2, not {part[:40]!r}.", "lr")
+            sentence = tr("Learning rates are numbers above 0 such as 0.1, 0.2, not {part!r}.", part=part[:40])
+            raise LabError(sentence, "lr")
         rates.append(rate)
     return list(dict.fromkeys(rates))
 
@@ -36,7 +38,8 @@ def parse_seeds(text: str | None) -> list[int]:
         found = _SPAN.fullmatch(part)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if not first <= last <= HIGHEST_SEED:
-            raise LabError(f"Seeds are whole numbers and spans such as 0-4, 7, not {part[:40]!r}.", "seed")
+            sentence = tr("Seeds are whole numbers and spans such as 0-4, 7, not {part!r}.", part=part[:40])
+            raise LabError(sentence, "seed")
         spans.append(range(first, last + 1))
     _check_count(sum(map(len, spans)))
     return list(dict.fromkeys(itertools.chain(*spans)))
@@ -58,7 +61,7 @@ def expand(
     count = max(1, len(rates)) * max(1, len(seeds)) * max(1, len(networks))
     _check_count(count)
     if count < 2:
-        raise LabError("A sweep needs two runs or more: give several learning rates, seeds or networks.", "lr")
+        raise LabError(tr("A sweep needs two runs or more: give several learning rates, seeds or networks."), "lr")
     check_run_name(name)
     options: list[list[tuple[str, Any]]] = [
         [("network", value) for value in networks] or [("", None)],
@@ -90,4 +93,7 @@ def _parts(text: str | None) -> list[str]:
 
 def _check_count(count: int) -> None:
     if count > MOST_RUNS:
-        raise LabError(f"A sweep has {MOST_RUNS} runs at most, and this would be {count:,}: leave some out.", "seed")
+        sentence = tr(
+            "A sweep has {most} runs at most, and this would be {count:,}: leave some out.", most=MOST_RUNS, count=count
+        )
+        raise LabError(sentence, "seed")

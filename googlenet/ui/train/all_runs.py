@@ -15,6 +15,7 @@ from gradio.events import Dependency
 from googlenet import runs
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import spreadsheet_text
+from googlenet.language import mark, tr, trn
 from googlenet.runs import list_checkpoints
 from googlenet.runs.comparison import other_seeds
 from googlenet.ui.common.figures import message, size
@@ -26,21 +27,25 @@ from googlenet.ui.events.rights import check_own, is_own, needs
 from googlenet.ui.train.bring import Bring
 
 LOOKS = {  # of each column: what it holds, and its width in pixels
-    "Run": ("str", 190),
-    "State": ("str", 100),
-    "Network": ("str", 130),
-    "Recipe": ("str", 90),
-    "Best validation, %": ("number", 180),
-    "Epochs": ("number", 80),
-    "Planned": ("number", 85),
-    "Minutes": ("number", 85),
-    "MB": ("number", 80),
-    "Note": ("str", 200),
+    mark("Run"): ("str", 190),
+    mark("State"): ("str", 100),
+    mark("Network"): ("str", 130),
+    mark("Recipe"): ("str", 90),
+    mark("Best validation, %"): ("number", 180),
+    mark("Epochs"): ("number", 80),
+    mark("Planned"): ("number", 85),
+    mark("Minutes"): ("number", 85),
+    mark("MB"): ("number", 80),
+    mark("Note"): ("str", 200),
 }
 COLUMNS = tuple(LOOKS)
 CHOICE = COLUMNS[1:]  # a row is known by its run, so that column stays
-WEIGHTS = "weights"  # the state of a file that belongs to no run
-NEEDS_RUN = "No run is chosen: choose a row of the table."
+WEIGHTS = mark("weights")  # the state of a file that belongs to no run
+STATES = {  # in words
+    *(mark("queued"), mark("running"), mark("stopping"), mark("stopped"), mark("interrupted"), mark("failed")),
+    *(mark("out of memory"), mark("finished"), mark("diverged"), mark("brought"), WEIGHTS),
+}
+NEEDS_RUN = mark("No run is chosen: choose a row of the table.")
 
 
 def table_of(checkpoints: Path, wanted: Callable[[runs.Run | None], bool] = lambda _: True) -> Any:
@@ -84,15 +89,15 @@ class AllRuns:
 
     def __init__(self, checkpoints: Path, access: Access) -> None:
         self.checkpoints, self.access = checkpoints, access
-        with gr.Accordion("All runs", open=False, elem_id="all-runs") as self.accordion:
-            html("<p class='gl-note'>Choose a row to show that run; a heading sorts.</p>")
+        with gr.Accordion(tr("All runs"), open=False, elem_id="all-runs") as self.accordion:
+            html(f"<p class='gl-note'>{tr('Choose a row to show that run; a heading sorts.')}</p>")
             self.said = refusal_slot()
             self.mine = gr.Checkbox(
-                label="Mine only", info="runs that this browser started", visible=access.each_their_own
+                label=tr("Mine only"), info=tr("runs that this browser started"), visible=access.each_their_own
             )
             self.table = gr.Dataframe(
                 **_looks(COLUMNS),
-                label="Runs",
+                label=tr("Runs"),
                 show_label=False,
                 interactive=False,
                 show_search="filter",
@@ -100,32 +105,38 @@ class AllRuns:
                 wrap=False,
             )
             self.columns = gr.Dropdown(
-                list(CHOICE), value=list(CHOICE), multiselect=True, label="Columns", info="of the table and its CSV"
+                [(tr(name), name) for name in CHOICE],
+                value=list(CHOICE),
+                multiselect=True,
+                label=tr("Columns"),
+                info=tr("of the table and its CSV"),
             )
-            self.chosen = gr.Textbox(label="Chosen run", placeholder="choose a row", interactive=False)
+            self.chosen = gr.Textbox(label=tr("Chosen run"), placeholder=tr("choose a row"), interactive=False)
             with gr.Row():
-                self.beside = gr.Button("Compare it", size="sm", min_width=90)
-                self.seeds = gr.Button("Compare its other seeds", size="sm", min_width=160)
-                self.save = gr.Button("Download the table (CSV)", size="sm", min_width=160)
+                self.beside = gr.Button(tr("Compare it"), size="sm", min_width=90)
+                self.seeds = gr.Button(tr("Compare its other seeds"), size="sm", min_width=160)
+                self.save = gr.Button(tr("Download the table (CSV)"), size="sm", min_width=160)
             self.file = gr.Textbox("", visible="hidden")
             self.more = gr.Textbox("", visible="hidden")  # runs to compare, as JSON
             with gr.Column(visible=access.may_change):
                 with gr.Row():
-                    self.name = gr.Textbox(label="New name", max_length=64, min_width=160)
-                    self.rename = gr.Button("Rename", size="sm", min_width=90, scale=0)
+                    self.name = gr.Textbox(label=tr("New name"), max_length=64, min_width=160)
+                    self.rename = gr.Button(tr("Rename"), size="sm", min_width=90, scale=0)
                 with gr.Row():
-                    self.text = gr.Textbox(label="Note", max_length=runs.LONGEST_NOTE, min_width=160)
-                    self.note = gr.Button("Save note", size="sm", min_width=90, scale=0)
+                    self.text = gr.Textbox(label=tr("Note"), max_length=runs.LONGEST_NOTE, min_width=160)
+                    self.note = gr.Button(tr("Save note"), size="sm", min_width=90, scale=0)
                 with gr.Row():
-                    self.delete = gr.Button("Delete", size="sm", min_width=90)
-                    self.undo = gr.Button("Undo delete", size="sm", min_width=90)
-                    self.prune = gr.Button("Prune", size="sm", min_width=90)
-                    self.empty = gr.Button("Empty trash", size="sm", min_width=90, visible=not access.each_their_own)
+                    self.delete = gr.Button(tr("Delete"), size="sm", min_width=90)
+                    self.undo = gr.Button(tr("Undo delete"), size="sm", min_width=90)
+                    self.prune = gr.Button(tr("Prune"), size="sm", min_width=90)
+                    self.empty = gr.Button(
+                        tr("Empty trash"), size="sm", min_width=90, visible=not access.each_their_own
+                    )
                 self.resume_too = gr.Checkbox(
-                    label="Prune what a resume needs too", info="of a finished run only", value=False
+                    label=tr("Prune what a resume needs too"), info=tr("of a finished run only"), value=False
                 )
-                self.prune_question = Question.lay_out(self.prune, "Erase them")
-                self.empty_question = Question.lay_out(self.empty, "Erase for good")
+                self.prune_question = Question.lay_out(self.prune, tr("Erase them"))
+                self.empty_question = Question.lay_out(self.empty, tr("Erase for good"))
                 self.trash = html("")
                 self.bring = Bring(checkpoints, access)
             self.asked: gr.State = gr.State(None)  # the run that Prune asked about, whatever is chosen since
@@ -181,10 +192,11 @@ class AllRuns:
     @refusable(2, place=0)
     def _other_seeds(self, name: str) -> list[Any]:
         if not name:
-            raise LabError(NEEDS_RUN, "run")
+            raise LabError(tr(NEEDS_RUN), "run")
         found = other_seeds(runs.Run(self.checkpoints, name), runs.list_runs(self.checkpoints))
         if not found:
-            raise LabError(f"No run here has the settings of {name} with another seed: start one first.", "run")
+            sentence = tr("No run here has the settings of {name} with another seed: start one first.", name=name)
+            raise LabError(sentence, "run")
         return ["", json.dumps(found)]
 
     def _rows(self, mine: Any, columns: Any) -> Any:
@@ -193,7 +205,7 @@ class AllRuns:
         return table[chosen_columns(columns)]
 
     def _table(self, mine: Any = False, columns: Any = CHOICE) -> Any:
-        return gr.Dataframe(self._rows(mine, columns), **_looks(chosen_columns(columns)))
+        return gr.Dataframe(_translated(self._rows(mine, columns)), **_looks(chosen_columns(columns)))
 
     def _open(self, mine: Any = False, columns: Any = CHOICE) -> list[Any]:
         return [self._table(mine, columns), self._trash()]
@@ -201,7 +213,7 @@ class AllRuns:
     def _own(self, name: str) -> str:
         """`name` of a run that this visitor may change; `LabError` for another's, and for none."""
         if not name:
-            raise LabError(NEEDS_RUN, "run")
+            raise LabError(tr(NEEDS_RUN), "run")
         check_own(self.access, self.checkpoints, name)
         return name
 
@@ -209,7 +221,7 @@ class AllRuns:
         row = sent(event, "row_value")  # not gr.SelectData, which fails on what no page sends
         name = str(row[0]) if isinstance(row, list) and row else ""
         if name in {alone.name for alone in list_checkpoints(self.checkpoints)}:
-            said = f"{name} is weights without a run: Classify and Evaluate have it in their lists."
+            said = tr("{name} is weights without a run: Classify and Evaluate have it in their lists.", name=name)
             return [message(said, "done"), "", "", gr.skip()]
         return ["", check_run_name(name), runs.read_note(runs.Run(self.checkpoints, name)), name]
 
@@ -223,21 +235,27 @@ class AllRuns:
     def _trash(self) -> str:
         gone = runs.list_deleted(self.checkpoints)
         if not gone:
-            return "<p class='gl-note'>The trash is empty.</p>"
-        held = f"{len(gone)} deleted {'run' if len(gone) == 1 else 'runs'}, {size(runs.trash_size(self.checkpoints))}"
-        return f"<p class='gl-note'>In the trash: {held}. Deleted last: {gone[0].name}.</p>"
+            return f"<p class='gl-note'>{tr('The trash is empty.')}</p>"
+        held = trn(
+            "In the trash: {n} deleted run, {size}. Deleted last: {last}.",
+            "In the trash: {n} deleted runs, {size}. Deleted last: {last}.",
+            len(gone),
+            size=size(runs.trash_size(self.checkpoints)),
+            last=gone[0].name,
+        )
+        return f"<p class='gl-note'>{held}</p>"
 
     def _rename(self, name: str, to: str) -> tuple[str, str]:
         other = runs.rename(self.checkpoints, self._own(name), (to or "").strip()).name
-        return f"{name} is called {other} now.", other
+        return tr("{name} is called {other} now.", name=name, other=other), other
 
     def _note(self, name: str, text: str) -> tuple[str, str]:
         runs.write_note(self.checkpoints, self._own(name), text)
-        return f"The note on {name} is saved.", name
+        return tr("The note on {name} is saved.", name=name), name
 
     def _delete(self, name: str) -> tuple[str, str]:
         runs.delete(self.checkpoints, self._own(name))
-        return f"{name} is in the trash: Undo delete brings it back.", ""
+        return tr("{name} is in the trash: Undo delete brings it back.", name=name), ""
 
     def _undo(self) -> tuple[str, str]:
         name = ""
@@ -247,33 +265,50 @@ class AllRuns:
                 newest.setdefault(gone.name, gone.path)
             name = next((name for name, path in newest.items() if is_own(self.access, path)), "")
             if not name:
-                raise LabError("No run of yours is in the trash: nothing can be brought back.", "run")
+                raise LabError(tr("No run of yours is in the trash: nothing can be brought back."), "run")
         name = runs.undelete(self.checkpoints, name).name
-        return f"{name} is back.", name
+        return tr("{name} is back.", name=name), name
 
     def _ask_prune(self, name: str, resume: bool) -> str:
         files = runs.prunable(runs.Run(self.checkpoints, self._own(name)), resume=bool(resume))
         if not files:
-            raise LabError(f"{name} has nothing to prune: it holds best and last only.")
+            raise LabError(tr("{name} has nothing to prune: it holds best and last only.", name=name))
         freed = size(sum(path.lstat().st_size for path in files))
-        return f"Erase {len(files)} files of {name}, {freed}? Best and last stay; the others do not come back."
+        return tr(
+            "Erase {n} files of {name}, {freed}? Best and last stay; the others do not come back.",
+            n=len(files),
+            name=name,
+            freed=freed,
+        )
 
     def _prune(self, asked: Any) -> tuple[str, str]:
         if not isinstance(asked, list | tuple) or len(asked) != 2:
-            raise LabError("Nothing was asked yet: press Prune first.", "run")
+            raise LabError(tr("Nothing was asked yet: press Prune first."), "run")
         name, resume = asked
         freed = runs.prune(self.checkpoints, self._own(name), resume=bool(resume))
-        return f"{name} keeps best and last; {size(freed)} are free again.", name
+        return tr("{name} keeps best and last; {size} are free again.", name=name, size=size(freed)), name
 
     def _ask_empty(self) -> str:
         count, held = len(runs.list_deleted(self.checkpoints)), size(runs.trash_size(self.checkpoints))
-        return f"Erase what is in the trash for good ({count} deleted, {held})? There is no way back."
+        return tr(
+            "Erase what is in the trash for good ({count} deleted, {held})? There is no way back.",
+            count=count,
+            held=held,
+        )
 
     def _empty(self) -> tuple[str, str]:
-        return f"The trash is empty; {size(runs.empty_trash(self.checkpoints))} are free again.", ""
+        freed = size(runs.empty_trash(self.checkpoints))
+        return tr("The trash is empty; {size} are free again.", size=freed), ""
+
+
+def _translated(table: Any) -> Any:
+    """The table as the reader's language has it: the names of its columns, and what state a run is in."""
+    if "State" in table:
+        table = table.assign(State=[tr(state) if state in STATES else state for state in table["State"]])
+    return table.set_axis([tr(name) for name in table.columns], axis=1)
 
 
 def _looks(columns: Sequence[str]) -> dict[str, Any]:
     """For a gr.Dataframe with these columns."""
     kinds, widths = zip(*(LOOKS[name] for name in columns), strict=True)
-    return {"headers": list(columns), "datatype": list(kinds), "column_widths": list(widths)}
+    return {"headers": [tr(name) for name in columns], "datatype": list(kinds), "column_widths": list(widths)}

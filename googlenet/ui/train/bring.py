@@ -9,10 +9,11 @@ import gradio as gr
 from gradio.events import Dependency
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import Run
 from googlenet.runs.exchange import bring, name_for
 from googlenet.ui.common.figures import message
-from googlenet.ui.common.layout import refusal_slot
+from googlenet.ui.common.layout import html, refusal_slot
 from googlenet.ui.events import rights
 from googlenet.ui.events.access import Access
 from googlenet.ui.events.gradio_private import upload_folder
@@ -31,7 +32,7 @@ def bring_run(checkpoints: Path, access: Access, path: Path, name: str, shown: s
 
     def keep(_: str) -> Run:
         if not shown.lower().endswith(".csv"):
-            raise LabError("Where visitors share a lab, metrics can be brought as CSV, and no weights.", "file")
+            raise LabError(tr("Where visitors share a lab, metrics can be brought as CSV, and no weights."), "file")
         said.append(bring(path, checkpoints, name, shown=shown, most=MOST))
         return Run(checkpoints, name)
 
@@ -47,7 +48,7 @@ def sent_file(value: Any) -> tuple[Path, str]:
             return path, path.name
     except (ValueError, OSError):
         pass
-    raise LabError("No file has arrived: choose one first.", "file")
+    raise LabError(tr("No file has arrived: choose one first."), "file")
 
 
 class Bring:
@@ -55,20 +56,18 @@ class Bring:
 
     def __init__(self, checkpoints: Path, access: Access) -> None:
         self.checkpoints, self.access = checkpoints, access
-        with gr.Accordion("Bring weights or metrics from elsewhere", open=False, visible=access.may_change):
-            gr.HTML(
-                "<p class='gl-note'>Weights as .safetensors, written by a lab like this one, or metrics as CSV with a "
-                "line of names such as Epoch,Accuracy,Loss. A run's folder, copied into checkpoints/, needs no upload."
-                "</p>",
-                apply_default_css=False,
-                elem_classes="gl-html",
+        with gr.Accordion(tr("Bring weights or metrics from elsewhere"), open=False, visible=access.may_change):
+            hint = tr(
+                "Weights as .safetensors, written by a lab like this one, or metrics as CSV with a line of names such "
+                "as Epoch,Accuracy,Loss. A run's folder, copied into checkpoints/, needs no upload."
             )
+            html(f"<p class='gl-note'>{hint}</p>")
             self.said = refusal_slot()
             with gr.Row():
                 self.name = gr.Textbox(
-                    label="Its name here", info="empty: the name of the file", max_length=64, min_width=160
+                    label=tr("Its name here"), info=tr("empty: the name of the file"), max_length=64, min_width=160
                 )
-                self.upload = gr.UploadButton("Choose a file", type="filepath", size="sm", min_width=120)
+                self.upload = gr.UploadButton(tr("Choose a file"), type="filepath", size="sm", min_width=120)
 
     def wire(self, refresh: Any, inputs: list[Any], outputs: list[Any]) -> Dependency:
         """Its event, after which `refresh` shows the table of `inputs` in `outputs`; returns that event."""

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.models.formats.share import parse_network
 from googlenet.recipes import CALLED, OPTIMIZERS, PROMISES, RECIPES, SCHEDULES, parse_epochs, recipe_values
 from googlenet.recipes import NETWORKS as NETWORK_OF
@@ -20,34 +21,34 @@ from googlenet.ui.events.long_work import PRIVATE
 
 NETWORKS = ("cifar10", "cifar10-medium", "cifar10-fine", "cifar10-truncated")
 RECIPE_FIELDS = {
-    "epochs": "Epochs",
-    "batch_size": "Batch size",
-    "lr": "Learning rate",
-    "validation_fraction": "Validation share",
-    "cutout": "Cutout",
-    "ema": "Averaging",
-    "optimizer": "Optimizer",
-    "momentum": "Momentum",
-    "weight_decay": "Weight decay",
-    "schedule": "Schedule",
-    "warmup": "Warmup",
-    "label_smoothing": "Label smoothing",
-    "crop_padding": "Crop padding",
-    "flip": "Flip",
-    "normalize": "Normalize",
+    "epochs": mark("Epochs"),
+    "batch_size": mark("Batch size"),
+    "lr": mark("Learning rate"),
+    "validation_fraction": mark("Validation share"),
+    "cutout": mark("Cutout"),
+    "ema": mark("Averaging"),
+    "optimizer": mark("Optimizer"),
+    "momentum": mark("Momentum"),
+    "weight_decay": mark("Weight decay"),
+    "schedule": mark("Schedule"),
+    "warmup": mark("Warmup"),
+    "label_smoothing": mark("Label smoothing"),
+    "crop_padding": mark("Crop padding"),
+    "flip": mark("Flip"),
+    "normalize": mark("Normalize"),
     "trivial_augment": "TrivialAugment",
     "cutmix": "CutMix",
-    "norm_decay": "Decay batch norm too",
+    "norm_decay": mark("Decay batch norm too"),
     "logit_norm": "LogitNorm",
-    "whitening": "Whitened first layer",
-    "dirac": "Begin like the identity",
-    "checkpoint_epochs": "Checkpoint epochs",  # last: it follows Epochs
+    "whitening": mark("Whitened first layer"),
+    "dirac": mark("Begin like the identity"),
+    "checkpoint_epochs": mark("Checkpoint epochs"),  # last: it follows Epochs
 }
 TICKS = {  # of the deepest settings
-    "trivial_augment": "one of fourteen changes to each image: turned, sheared, paler, … For long trainings",
-    "norm_decay": "weight decay on biases and batch norm too",
-    "whitening": "the first filters are not learned, but the principal directions of the images' patches",
-    "dirac": "3×3 and 5×5 filters pass their input on until they have learned something else",
+    "trivial_augment": mark("one of fourteen changes to each image: turned, sheared, paler, … For long trainings"),
+    "norm_decay": mark("weight decay on biases and batch norm too"),
+    "whitening": mark("the first filters are not learned, but the principal directions of the images' patches"),
+    "dirac": mark("3×3 and 5×5 filters pass their input on until they have learned something else"),
 }
 OWN = "own"  # beside what was filled in: what of it a person has typed over, which a later recipe leaves alone
 
@@ -62,102 +63,104 @@ class Form:
         self.filled = gr.State(filled)  # what recipe and network filled in last
 
         def number(name: str, info: str) -> None:
-            self.fields[name] = gr.Number(filled[name], label=RECIPE_FIELDS[name], info=info, min_width=90)
+            self.fields[name] = gr.Number(filled[name], label=tr(RECIPE_FIELDS[name]), info=info, min_width=90)
 
         def tick(name: str, label: str, info: str) -> None:
             self.fields[name] = gr.Checkbox(filled.get(name, False), label=label, info=info, min_width=90)
 
         def choice(name: str, choices: Sequence[str], info: str) -> None:
             self.fields[name] = gr.Dropdown(
-                list(choices), value=filled[name], label=RECIPE_FIELDS[name], info=info, min_width=90
+                list(choices), value=filled[name], label=tr(RECIPE_FIELDS[name]), info=info, min_width=90
             )
 
         self.fields["network"] = gr.Dropdown(
             list(NETWORKS),
             value=NETWORKS[0],
-            label="Network",
-            info="cifar10 and medium for a CPU; fine, which ships trained, for a GPU; truncated: the note's",
+            label=tr("Network"),
+            info=tr("cifar10 and medium for a CPU; fine, which ships trained, for a GPU; truncated: the note's"),
         )
         self.fields["data"] = gr.Dropdown(
             list(dict.fromkeys([access.offered, "cifar10", "shapes"])),
             value=access.offered,
-            label="Data",
-            info="cifar10 (downloaded once, 163 MB) or shapes (synthetic, drawn here)"
-            + ("" if access.confined else ", or the path of an image folder"),
+            label=tr("Data"),
+            info=tr("cifar10 (downloaded once, 163 MB) or shapes (synthetic, drawn here)")
+            if access.confined
+            else tr(
+                "cifar10 (downloaded once, 163 MB) or shapes (synthetic, drawn here), or the path of an image folder"
+            ),
             allow_custom_value=True,
         )
         self.fields["recipe"] = gr.Radio(
-            [(CALLED.get(recipe, recipe), recipe) for recipe in RECIPES],
+            [(tr(CALLED.get(recipe, recipe)), recipe) for recipe in RECIPES],
             value="default",
-            label="Recipe",
-            info="fills in the settings below; change what you like",
+            label=tr("Recipe"),
+            info=tr("fills in the settings below; change what you like"),
         )
         self.promise = html(_promise("default"))
         with gr.Row(elem_classes="gl-numbers"):
-            number("epochs", "passes")
-            number("batch_size", "images")
-            number("lr", "at its peak")
+            number("epochs", tr("passes"))
+            number("batch_size", tr("images"))
+            number("lr", tr("at its peak"))
         with gr.Column(visible=False, elem_classes="gl-own") as self.own:
             self.own_words = gr.HTML(elem_classes="gl-html")
-            self.back = gr.Button("Back to the recipe's values", size="sm")
+            self.back = gr.Button(tr("Back to the recipe's values"), size="sm")
         in_sight = set(self.fields)
-        with gr.Accordion("More settings", open=False) as self.more:
-            hint = "lower-case letters, digits, hyphens; empty: the network and the time"
-            self.fields["run"] = gr.Textbox(label="Run name", info=hint, max_lines=1)
+        with gr.Accordion(tr("More settings"), open=False) as self.more:
+            hint = tr("lower-case letters, digits, hyphens; empty: the network and the time")
+            self.fields["run"] = gr.Textbox(label=tr("Run name"), info=hint, max_lines=1)
             with gr.Row():
-                hint = "of the training images, held out to judge with; 0 trains on all, as the note does"
+                hint = tr("of the training images, held out to judge with; 0 trains on all, as the note does")
                 number("validation_fraction", hint)
-                self.fields["seed"] = gr.Number(0, label="Seed", info="same seed, same curve", min_width=90)
+                self.fields["seed"] = gr.Number(0, label=tr("Seed"), info=tr("same seed, same curve"), min_width=90)
             with gr.Row():
-                number("cutout", "side in pixels of a square blanked out in each image; 0: none")
-                number("ema", "decay per step of averaged weights, such as 0.999; 0: none")
+                number("cutout", tr("side in pixels of a square blanked out in each image; 0: none"))
+                number("ema", tr("decay per step of averaged weights, such as 0.999; 0: none"))
             self.fields["checkpoint_epochs"] = gr.Textbox(
-                label="Checkpoint epochs",
-                info="keep weights after these epochs, counted from 0, or none; best and last are always kept",
+                label=tr(RECIPE_FIELDS["checkpoint_epochs"]),
+                info=tr("keep weights after these epochs, counted from 0, or none; best and last are always kept"),
                 placeholder="299, 499",
                 max_lines=1,
             )
             self.fields["device"] = gr.Dropdown(
                 ["auto", "cuda", "mps", "cpu"],
                 value="auto",
-                label="Device",
-                info="auto uses CUDA, else MPS, else the CPU; of several GPUs a free one, or cuda:1",
+                label=tr("Device"),
+                info=tr("auto uses CUDA, else MPS, else the CPU; of several GPUs a free one, or cuda:1"),
                 allow_custom_value=True,
             )
-            hint = "on a GPU: a minute or two of compiling, then 1.5 times as fast; for long trainings"
-            tick("compiled", "Compiled", hint)
-            hint = "on a GPU: bit-equal after a resume, but slower; always so on a CPU"
-            tick("deterministic", "Deterministic", hint)
-            tick("aux_heads", "Auxiliary heads", "classifiers on 4a and 4d that feed gradient to the early layers")
-            with gr.Accordion("Optimizer and augmentation", open=False) as self.rest:
+            hint = tr("on a GPU: a minute or two of compiling, then 1.5 times as fast; for long trainings")
+            tick("compiled", tr("Compiled"), hint)
+            hint = tr("on a GPU: bit-equal after a resume, but slower; always so on a CPU")
+            tick("deterministic", tr("Deterministic"), hint)
+            hint = tr("classifiers on 4a and 4d that feed gradient to the early layers")
+            tick("aux_heads", tr("Auxiliary heads"), hint)
+            with gr.Accordion(tr("Optimizer and augmentation"), open=False) as self.rest:
                 shallow = set(self.fields)
                 with gr.Row():
-                    choice("optimizer", OPTIMIZERS, "SGD or Muon for networks with batch norm, Adam for those without")
-                    number("momentum", "of SGD and Muon, Nesterov's; Adam has its own")
+                    hint = tr("SGD or Muon for networks with batch norm, Adam for those without")
+                    choice("optimizer", OPTIMIZERS, hint)
+                    number("momentum", tr("of SGD and Muon, Nesterov's; Adam has its own"))
                 with gr.Row():
-                    choice(
-                        "schedule",
-                        SCHEDULES,
-                        "one cycle: up in a line, then down to 0 by a half cosine; a triangle: in a line",
-                    )
-                    number("warmup", "share of the steps that one cycle rises")
+                    hint = tr("one cycle: up in a line, then down to 0 by a half cosine; a triangle: in a line")
+                    choice("schedule", SCHEDULES, hint)
+                    number("warmup", tr("share of the steps that one cycle rises"))
                 with gr.Row():
-                    number("weight_decay", "of filters and matrices, not of biases and batch norm")
-                    number("label_smoothing", "share of each label that is spread over all classes")
+                    number("weight_decay", tr("of filters and matrices, not of biases and batch norm"))
+                    number("label_smoothing", tr("share of each label that is spread over all classes"))
                 with gr.Row():
-                    number("crop_padding", "pixels that an image is shifted by at most; 0: none")
+                    number("crop_padding", tr("pixels that an image is shifted by at most; 0: none"))
                     with gr.Column(min_width=90):
-                        tick("flip", RECIPE_FIELDS["flip"], "left to right, each image every second epoch")
-                        tick(
-                            "normalize", RECIPE_FIELDS["normalize"], "by the channels' mean and deviation; off: [0, 1]"
-                        )
+                        tick("flip", tr(RECIPE_FIELDS["flip"]), tr("left to right, each image every second epoch"))
+                        hint = tr("by the channels' mean and deviation; off: [0, 1]")
+                        tick("normalize", tr(RECIPE_FIELDS["normalize"]), hint)
                 with gr.Row():
-                    number("cutmix", "share of the images in which a rectangle is another's; 0: none")
-                    number("logit_norm", "divide logits of length 1 by this in the loss, such as 0.04; 0: not")
+                    number("cutmix", tr("share of the images in which a rectangle is another's; 0: none"))
+                    number("logit_norm", tr("divide logits of length 1 by this in the loss, such as 0.04; 0: not"))
                 for name, hint in TICKS.items():
-                    tick(name, RECIPE_FIELDS[name], hint)
+                    tick(name, tr(RECIPE_FIELDS[name]), tr(hint))
         self.folded = self.fields.keys() - in_sight
         self.deep = self.fields.keys() - shallow
+        # In English: the form whose events answer is the first, which English was spoken to (`Page`).
         self.hints = {name: field.info for name, field in self.fields.items()}
 
     def settings(self, filled: dict[str, Any], *answers: Any) -> dict[str, Any]:
@@ -170,7 +173,7 @@ class Form:
     def mark(self, error: LabError | None) -> list[Any]:
         """Updates for `self.marked`: `error` in view and beside its field, unfolded where need be; no older one."""
         sentence = hide_paths(str(error or ""))
-        marks = {name: gr.update(info=hint, elem_classes="") for name, hint in self.hints.items()}
+        marks = {name: gr.update(info=tr(hint), elem_classes="") for name, hint in self.hints.items()}
         if error and error.field in marks:
             info = f"⚠ {sentence[:1].upper()}{sentence[1:]}"
             marks[error.field] = gr.update(info=info, elem_classes="gl-invalid")
@@ -262,16 +265,20 @@ def network_for(recipe: str, network: str) -> Any:
 
 def _promise(recipe: str) -> str:
     """What to expect of it."""
-    return render("train/promise.html", promise=PROMISES.get(recipe, ""))
+    promise = tr(PROMISES[recipe]) if recipe in PROMISES else ""
+    return render("train/promise.html", promise=promise[:1].lower() + promise[1:])
 
 
 def _own_words(filled: dict[str, Any], own: dict[str, Any]) -> list[Any]:
     differ = [(name, filled[name]) for name, value in own.items() if value != filled[name]]
-    words = [(RECIPE_FIELDS[name], _in_words(value)) for name, value in differ]
-    return [filled, gr.update(visible=bool(words)), render("train/own.html", words=words)]
+    words = [
+        tr("{label} (recipe: {value})", label=tr(RECIPE_FIELDS[name]), value=_in_words(value) or tr("none"))
+        for name, value in differ
+    ]
+    return [filled, gr.update(visible=bool(words)), render("train/own.html", settings=", ".join(words))]
 
 
 def _in_words(value: Any) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return tr("on") if value else tr("off")
     return value if isinstance(value, str) else f"{value:,}"

@@ -10,6 +10,7 @@ from gradio.events import Dependency
 
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.draft import Draft
 from googlenet.models.formats.share import file_stem, parse_network, to_link_text
 from googlenet.models.presets import PRESETS, preset
@@ -28,14 +29,22 @@ def text_for_training(draft: Draft) -> list[Any]:
         profile_network(config)
         if config.input_size != DATA_SIZE:
             raise LabError(
-                f"Training images are {DATA_SIZE}×{DATA_SIZE} and this network takes {config.input_size}×"
-                f"{config.input_size}: set the image side to {DATA_SIZE}.",
+                tr(
+                    "Training images are {theirs}×{theirs} and this network takes {side}×{side}: set the image side "
+                    "to {theirs}.",
+                    theirs=DATA_SIZE,
+                    side=config.input_size,
+                ),
                 "input_size",
             )
         if config.num_classes != DATA_CLASSES:
             raise LabError(
-                f"CIFAR-10 and the shapes have {DATA_CLASSES} classes and this network {config.num_classes:,}: set "
-                f"classes to {DATA_CLASSES}; with an image folder they are set for you.",
+                tr(
+                    "CIFAR-10 and the shapes have {theirs} classes and this network {classes:,}: set classes to "
+                    "{theirs}; with an image folder they are set for you.",
+                    theirs=DATA_CLASSES,
+                    classes=config.num_classes,
+                ),
                 "num_classes",
             )
     except LabError as error:
@@ -50,7 +59,8 @@ def add_choice(text: str, choices: list[Any]) -> Any:
     if not text:
         return gr.skip()
     params = profile_network(parse_network(text)).params
-    return gr.update(choices=[*choices, (f"your network (Build), {params:,} parameters", text)], value=text)
+    shown = tr("your network (Build), {params:,} parameters", params=params)
+    return gr.update(choices=[*choices, (shown, text)], value=text)
 
 
 def send_to_training(panel: NetworkPanel, network: gr.Dropdown) -> Dependency:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from googlenet.language import mark, tr
 from googlenet.runs.comparison import Group, mean_curve
 from googlenet.runs.metrics import AUXILIARY
 from googlenet.ui.common.charts import Mark, Point
@@ -17,26 +18,26 @@ COLOURS = ("--gl-train", *(f"--gl-other-{number}" for number in range(1, 9)))  #
 # where a panel has lines of several kinds.
 CURVES: dict[str, tuple[Curve, ...]] = {
     "validation": (
-        ("loss", "Validation loss", "dashed", "validation"),
-        ("accuracy", "Validation accuracy", "dashed", "validation"),
+        ("loss", "Validation loss", "dashed", mark("validation")),
+        ("accuracy", "Validation accuracy", "dashed", mark("validation")),
     ),
-    "train": (("loss", "Loss", "", "train"), ("accuracy", "Accuracy", "", "train")),
-    "steps": (("loss", "step loss", "faint", "by step"),),
-    "heads": tuple(("loss", line, "dotted", f"head {n}") for n, line in enumerate(AUXILIARY, start=1)),
+    "train": (("loss", "Loss", "", mark("train")), ("accuracy", "Accuracy", "", mark("train"))),
+    "steps": (("loss", "step loss", "faint", mark("by step")),),
+    "heads": (("loss", AUXILIARY[0], "dotted", mark("head 1")), ("loss", AUXILIARY[1], "dotted", mark("head 2"))),
     "rate": (("rate", "step rate", "", ""),),
     "speed": (("speed", "Images/s", "", ""),),
-    "load": (("load", "CPU", "", "cores"), ("load", "GPU", "dashed", "GPU")),
-    "memory": (("memory", "Memory", "", "trainer"), ("memory", "GPU memory", "dashed", "GPU")),
+    "load": (("load", "CPU", "", mark("cores")), ("load", "GPU", "dashed", "GPU")),
+    "memory": (("memory", "Memory", "", mark("trainer")), ("memory", "GPU memory", "dashed", "GPU")),
 }
 WORDS = {
-    "validation": "validation",
-    "train": "training",
-    "steps": "training, by step",
-    "heads": "auxiliary heads",
-    "rate": "learning rate",
-    "speed": "images/s",
-    "load": "processor",
-    "memory": "memory",
+    "validation": mark("validation"),
+    "train": mark("training"),
+    "steps": mark("training, by step"),
+    "heads": mark("auxiliary heads"),
+    "rate": mark("learning rate"),
+    "speed": mark("images/s"),
+    "load": mark("processor"),
+    "memory": mark("memory"),
 }
 USUAL = ("validation",)
 TOGETHER = "~"  # begins the name of what is several runs: no run's
@@ -136,7 +137,7 @@ class Compared:
     def _line(self, one: Curve, chosen: Sequence[Curve], name: str, colour: str) -> dict[str, Any]:
         panel, _, kind, word = one
         several = len({other[3] for other in chosen if other[0] == panel}) > 1
-        label = f"{name}, {word}" if several or one not in self._chosen else name
+        label = f"{name}, {tr(word)}" if several or one not in self._chosen else name
         return {"panel": panel, "name": label, "colour": colour, "kind": kind}
 
 

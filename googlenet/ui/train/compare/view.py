@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from googlenet.runs.comparison import SEED, Group, mean_and_spread
+from googlenet.language import mark, tr
+from googlenet.runs.comparison import INSIDE, SEED, STEERED, Group, mean_and_spread
 from googlenet.ui.common.templates import render
 from googlenet.ui.train.feed import History
 
 DASH = "–"
-COLUMNS = (("Best validation", "Validation accuracy"), ("Best training", "Accuracy"))
+COLUMNS = ((mark("Best validation"), "Validation accuracy"), (mark("Best training"), "Accuracy"))
+WORDS = (mark("on"), mark("off"), mark("none"))  # of values
 
 
 def comparison_html(
@@ -25,11 +28,18 @@ def comparison_html(
         values = [_setting(differ[name], group) for name in settings]
         found = [_reached([histories[run] for run in group.runs], column) for _, column in COLUMNS]
         epochs = sorted({len(histories[run].rows) for run in group.runs})
-        done = f"{epochs[0]:,}" if len(epochs) == 1 else f"{epochs[0]:,} to {epochs[-1]:,}"
+        least, most = f"{epochs[0]:,}", f"{epochs[-1]:,}"
+        done = least if len(epochs) == 1 else tr("{first} to {last}", first=least, last=most)
         rows.append((colours[group.runs[0]], _name(group), values, [*found, done]))
-    return render(
-        "train/comparison.html", settings=settings, rows=rows, columns=[*(name for name, _ in COLUMNS), "Epochs done"]
-    )
+    columns = [*(tr(name) for name, _ in COLUMNS), tr("Epochs done")]
+    return render("train/comparison.html", settings=[_heading(name) for name in settings], rows=rows, columns=columns)
+
+
+def _heading(setting: str) -> str:
+    """What people read above the column of a setting; a layer's keep torchvision's words."""
+    if setting.startswith(INSIDE):
+        return tr("network: {setting}", setting=tr(setting.removeprefix(INSIDE)))
+    return tr("steered") if setting == STEERED else tr(setting)
 
 
 def _name(group: Group) -> str:
@@ -39,7 +49,15 @@ def _name(group: Group) -> str:
 
 
 def _setting(values: Mapping[str, str], group: Group) -> str:
-    return " / ".join(dict.fromkeys(values[run] or DASH for run in group.runs))
+    return " / ".join(dict.fromkeys(_shown(values[run]) or DASH for run in group.runs))
+
+
+def _shown(value: str) -> str:
+    """`value` as a run's settings have it, in the reader's language."""
+    network = re.fullmatch(r"(.+), (\d[\d,]*) parameters", value)
+    if network:
+        return tr("{name}, {params:,} parameters", name=network[1], params=int(network[2].replace(",", "")))
+    return tr(value) if value in WORDS else value
 
 
 def _reached(histories: Sequence[History], column: str) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, active_run
 from googlenet.training.planning.command import command_line
@@ -28,7 +29,6 @@ from googlenet.ui.train.launch.view import costs_html, line_html, preview_html, 
 PROGRESS = gr.Progress()
 # One trial at a time: two would disturb each other.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "trial", "show_progress": "full"}
-CHANGED = "<p class='gl-note'>The settings have changed since: show the images again.</p>"
 SEEN_BY = ("data", "seed", "validation_fraction", "flip", "crop_padding", "cutout", "normalize")
 SEEN_BY += ("trivial_augment", "cutmix")
 
@@ -39,22 +39,22 @@ class LaunchPanel:
     def __init__(self, form: Form, checkpoints: Path, access: Access) -> None:
         self.form, self.checkpoints, self.access = form, checkpoints, access
         self.cancellation = Cancellation()
-        with gr.Accordion("Before you start", open=True, elem_id="before-start"):
-            self.schedule = html("<p class='gl-note'>Looking …</p>")
+        with gr.Accordion(tr("Before you start"), open=True, elem_id="before-start"):
+            self.schedule = html(f"<p class='gl-note'>{tr('Looking …')}</p>")
             self.costs = html("")
             self.refused = refusal_slot()
             with gr.Row():
-                self.measure = gr.Button("Measure time and memory", size="sm", min_width=160)
-                self.anyway = gr.Button("Measure anyway", size="sm", min_width=120, visible=False)
-                self.cancel = gr.Button("Cancel", size="sm", min_width=80, visible=False, scale=0)
-            with gr.Accordion("Images as the network sees them", open=False):
-                self.images = html("<p class='gl-note'>Augmented as the recipe says, new in each epoch.</p>")
-                self.show = gr.Button("Show 16 images", size="sm")
-            with gr.Accordion("Command line and settings file", open=False):
+                self.measure = gr.Button(tr("Measure time and memory"), size="sm", min_width=160)
+                self.anyway = gr.Button(tr("Measure anyway"), size="sm", min_width=120, visible=False)
+                self.cancel = gr.Button(tr("Cancel"), size="sm", min_width=80, visible=False, scale=0)
+            with gr.Accordion(tr("Images as the network sees them"), open=False):
+                self.images = html(f"<p class='gl-note'>{tr('Augmented as the recipe says, new in each epoch.')}</p>")
+                self.show = gr.Button(tr("Show 16 images"), size="sm")
+            with gr.Accordion(tr("Command line and settings file"), open=False):
                 self.command = gr.Textbox(
                     "",
-                    label="Command",
-                    info="does what Start does, in a terminal in the lab's folder",
+                    label=tr("Command"),
+                    info=tr("does what Start does, in a terminal in the lab's folder"),
                     interactive=False,
                     lines=3,
                     max_lines=6,
@@ -62,9 +62,9 @@ class LaunchPanel:
                     elem_classes="gl-command",
                 )
                 with gr.Row():
-                    self.save = gr.Button("Save settings", size="sm", min_width=120)
+                    self.save = gr.Button(tr("Save settings"), size="sm", min_width=120)
                     self.load = gr.UploadButton(
-                        "Load settings", file_types=[".json"], type="binary", size="sm", min_width=120
+                        tr("Load settings"), file_types=[".json"], type="binary", size="sm", min_width=120
                     )
                 self.file = gr.Textbox("", visible="hidden")
         self.trial: gr.State = gr.State(None)  # what was measured, and of which training
@@ -85,7 +85,7 @@ class LaunchPanel:
             costs = costs_of(config)
             curve = rate_curve(config, costs.steps_per_epoch)
         except LabError as error:
-            return [message(hide_paths(f"No plan yet: {error}")), "", "", "", gr.skip(), gr.skip()]
+            return [message(hide_paths(tr("No plan yet: {error}", error=error))), "", "", "", gr.skip(), gr.skip()]
         named = bool((dict(zip(self.form.fields, answers, strict=True))["run"] or "").strip())
         known = self._known(trial, config)
         stale = drawn is not None and drawn[1:] != _seen_by(config)
@@ -94,7 +94,7 @@ class LaunchPanel:
             costs_html(costs, known, stale=trial is not None),
             line_html(costs, known),
             self._command(config, named=named),
-            *([CHANGED, None] if stale else [gr.skip(), gr.skip()]),
+            *([_changed(), None] if stale else [gr.skip(), gr.skip()]),
         ]
 
     def _command(self, config: TrainConfig, *, named: bool) -> str:
@@ -123,11 +123,17 @@ class LaunchPanel:
         config = self.config(filled, *answers)
         costs, busy = costs_of(config), active_run(self.checkpoints)
         if busy and not anyway:
-            sentence = f"Now {busy[0].name} is being trained: it would disturb the estimate, and be slowed down by it."
-            words = message(f"{sentence} Wait until it has ended, or measure anyway.")
-            return [words, gr.update(visible=True), *[gr.skip()] * 3]
+            sentence = tr(
+                "Now {name} is being trained: it would disturb the estimate, and be slowed down by it. Wait until it "
+                "has ended, or measure anyway.",
+                name=busy[0].name,
+            )
+            return [message(sentence), gr.update(visible=True), *[gr.skip()] * 3]
         trial = measure_apart(config, report)
-        disturbed = message(f"Disturbed by {busy[0].name}, which is being trained: too long.", "done") if busy else ""
+        disturbed = ""
+        if busy:
+            sentence = tr("Disturbed by {name}, which is being trained: too long.", name=busy[0].name)
+            disturbed = message(sentence, "done")
         hidden = gr.update(visible=False)
         return [disturbed, hidden, costs_html(costs, trial), line_html(costs, trial), (config, trial)]
 
@@ -138,26 +144,24 @@ class LaunchPanel:
         config = self.config(filled, *answers)
         draw = drawn[0] + 1 if drawn else 0
         seen = preview(config, draw)
-        return [preview_html(seen, config), (draw, *_seen_by(config)), "", gr.update(value="Next draw")]
+        return [preview_html(seen, config), (draw, *_seen_by(config)), "", gr.update(value=tr("Next draw"))]
 
     def saved(self, filled: dict[str, Any], *answers: Any) -> list[Any]:
         """A file for the browser to write."""
         config = self.config(filled, *answers)
         if self.access.confined and config.data == self.access.data:
-            raise LabError("On a page for others, folders of this machine are not written into a file.", "data")
+            raise LabError(tr("On a page for others, folders of this machine are not written into a file."), "data")
         return ["", json.dumps({"name": f"{config.run}-settings.json", "text": config.to_json()})]
 
     def filled(self, config: TrainConfig, what: str) -> list[Any]:
         """Updates for `said` and `form.filling`."""
-        return [
-            message(f"Filled in from {what}: Start begins a new run with these settings.", "done"),
-            *fill(self.form, config, self.access),
-        ]
+        said = tr("Filled in from {what}: Start begins a new run with these settings.", what=what)
+        return [message(said, "done"), *fill(self.form, config, self.access)]
 
     def repeated(self, name: str) -> list[Any]:
         """The same from the run `name`."""
         if not name:
-            raise LabError("There is no run whose settings could be taken: fill in the form.", "run")
+            raise LabError(tr("There is no run whose settings could be taken: fill in the form."), "run")
         return self.filled(Run(self.checkpoints, name).config(), name)
 
     # --- events ---
@@ -186,7 +190,7 @@ class LaunchPanel:
         written = self.save.click(refusable(2, place=0)(self.saved), self.answers, [self.refused, self.file], **PRIVATE)
         written.then(None, self.file, None, js="googlenet.saveFile")
         filling = [self.said, *self.form.filling]
-        loaded = refusable(len(filling), place=0)(lambda file: self.filled(read_settings(file), "the file"))
+        loaded = refusable(len(filling), place=0)(lambda file: self.filled(read_settings(file), tr("the file")))
         repeated = refusable(len(filling), place=0)(self.repeated)
         for event, handler, source in ((self.load.upload, loaded, self.load), (again.click, repeated, shown)):
             done = event(handler, source, filling, **PRIVATE)
@@ -198,7 +202,7 @@ class LaunchPanel:
         outputs = [self.refused, self.anyway, self.costs, self.line, self.trial]
 
         def work(anyway: bool) -> Any:
-            @refusable(len(outputs), place=0, cancelled="Cancelled: nothing was measured.")
+            @refusable(len(outputs), place=0, cancelled=mark("Cancelled: nothing was measured."))
             def run(request: gr.Request, progress: gr.Progress = PROGRESS, *answers: Any) -> Any:
                 return self.measured(cancellation.listen(request, progress), anyway, *answers)
 
@@ -214,6 +218,10 @@ class LaunchPanel:
                 [self.cancel, self.measure],
                 **PRIVATE,
             )
+
+
+def _changed() -> str:
+    return f"<p class='gl-note'>{tr('The settings have changed since: show the images again.')}</p>"
 
 
 def _seen_by(config: TrainConfig) -> tuple[Any, ...]:

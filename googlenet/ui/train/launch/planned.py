@@ -9,6 +9,7 @@ import gradio as gr
 
 from googlenet.config import GoogLeNetConfig
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.models.formats.share import fresh_name, parse_network, to_link_text
 from googlenet.models.presets import preset, with_variants
 from googlenet.models.profile import profile_network
@@ -17,7 +18,9 @@ from googlenet.ui.events.access import Access
 from googlenet.ui.train.form import NETWORKS, RECIPE_FIELDS, Form
 
 MAX_SETTINGS = 1_000_000  # bytes of a file
-NOT_SETTINGS = "This file holds no settings of a training: choose one that Save settings wrote, or a run's config.json."
+NOT_SETTINGS = mark(
+    "This file holds no settings of a training: choose one that Save settings wrote, or a run's config.json."
+)
 
 
 def planned(network: Any, run: str | None = "", aux_heads: bool | None = False, **changes: Any) -> TrainConfig:
@@ -34,11 +37,11 @@ def planned(network: Any, run: str | None = "", aux_heads: bool | None = False, 
 def read_settings(content: Any) -> TrainConfig:
     """The training in a file of settings, or in a run's config.json, which is one; raises `LabError`."""
     if not isinstance(content, bytes) or len(content) > MAX_SETTINGS:
-        raise LabError(NOT_SETTINGS, "config")
+        raise LabError(tr(NOT_SETTINGS), "config")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise LabError(NOT_SETTINGS, "config") from error
+        raise LabError(tr(NOT_SETTINGS), "config") from error
     return TrainConfig.from_json(text)
 
 
@@ -74,7 +77,7 @@ def _choice(network: GoogLeNetConfig) -> tuple[str, bool, list[Any]]:
             if preset(name, aux_heads=heads) == network:
                 return name, heads, list(NETWORKS)
     text, params = to_link_text(network), profile_network(network).params
-    return text, False, [*NETWORKS, (f"{network.name}, {params:,} parameters", text)]
+    return text, False, [*NETWORKS, (tr("{name}, {params:,} parameters", name=network.name, params=params), text)]
 
 
 def _data(source: str, access: Access) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from googlenet.language import tr, trn
 from googlenet.recipes import TrainConfig
 from googlenet.training.planning.costs import Costs
 from googlenet.training.planning.schedule import RateCurve
@@ -27,38 +28,63 @@ def schedule_html(config: TrainConfig, curve: RateCurve) -> str:
     if NEAR < turn / epochs < 1 - NEAR:
         ticks.insert(1, (round(100 * turn / epochs, 2), f"{turn:,.3g}"))
     if config.schedule == "constant":
-        words = f"{peak:g} throughout"
+        words = tr("{rate:g} throughout", rate=peak)
     else:
         first, last = curve.points[0][1], curve.points[-1][1]
-        words = f"from {first:.2g} up to {peak:.3g} at {turn:.3g} of {epochs:,} epochs, then down to {last:.2g}"
+        words = tr(
+            "from {first:.2g} up to {peak:.3g} at {turn:.3g} of {epochs:,} epochs, then down to {last:.2g}",
+            first=first,
+            peak=peak,
+            turn=turn,
+            epochs=epochs,
+            last=last,
+        )
     return render("train/launch/schedule.html", words=words, path=path, peak=f"{peak:.3g}", ticks=ticks, side=SIDE)
 
 
 def costs_html(costs: Costs, trial: Trial | None, *, stale: bool = False) -> str:
     """Steps, arithmetic and size on disk, and the time and memory that were measured, if they were."""
     figures = [
-        ("Steps", f"{costs.steps:,}", f"{costs.steps_per_epoch:,} an epoch, {costs.images:,} images"),
-        ("Arithmetic", _arithmetic(costs), f"{si(costs.pflop * 1e15 / costs.steps)}FLOP a step"),
-        ("On disk", size(costs.disk), "at its end"),
+        (
+            tr("Steps"),
+            f"{costs.steps:,}",
+            tr("{steps:,} an epoch, {images:,} images", steps=costs.steps_per_epoch, images=costs.images),
+        ),
+        (tr("Arithmetic"), _arithmetic(costs), tr("{flop}FLOP a step", flop=si(costs.pflop * 1e15 / costs.steps))),
+        (tr("On disk"), size(costs.disk), tr("at its end")),
     ]
     if trial:
-        measured = f"{trial.steps} {'step' if trial.steps == 1 else 'steps'} measured"
-        what = f"{measured}, random images" if trial.stand_in else measured
-        figures.append(
-            ("Time", f"about {time_left(trial.seconds)}", f"{trial.images_per_second:,.0f} images/s, {what}")
-        )
-        figures.append(("Memory", size(trial.memory) if trial.memory else "–", trial.device))
+        figures.append((tr("Time"), tr("about {time}", time=time_left(trial.seconds)), _measured(trial)))
+        figures.append((tr("Memory"), size(trial.memory) if trial.memory else "–", trial.device))
     else:
-        why = "measured for other settings" if stale else "not measured yet"
-        figures += [("Time", "–", why), ("Memory", "–", why)]
+        why = tr("measured for other settings") if stale else tr("not measured yet")
+        figures += [(tr("Time"), "–", why), (tr("Memory"), "–", why)]
     return render("train/launch/costs.html", figures=figures)
+
+
+def _measured(trial: Trial) -> str:
+    """How fast it was, and what says so."""
+    if trial.stand_in:
+        return trn(
+            "{speed:,.0f} images/s, {n} step measured, random images",
+            "{speed:,.0f} images/s, {n} steps measured, random images",
+            trial.steps,
+            speed=trial.images_per_second,
+        )
+    return trn(
+        "{speed:,.0f} images/s, {n} step measured",
+        "{speed:,.0f} images/s, {n} steps measured",
+        trial.steps,
+        speed=trial.images_per_second,
+    )
 
 
 def line_html(costs: Costs, trial: Trial | None) -> str:
     """The same in a line: 1,760 steps · 0.327 PFLOP · 137.7 MiB on disk · about 1 h 15 min."""
-    parts = [f"{costs.steps:,} steps", _arithmetic(costs), f"{size(costs.disk)} on disk"]
+    on_disk = tr("{size} on disk", size=size(costs.disk))
+    parts = [tr("{n:,} steps", n=costs.steps), _arithmetic(costs), on_disk]
     if trial:
-        parts.append(f"about {time_left(trial.seconds)}")
+        parts.append(tr("about {time}", time=time_left(trial.seconds)))
     return f"<p>{' · '.join(parts)}</p>"
 
 
@@ -76,12 +102,11 @@ def preview_html(shown: Preview, config: TrainConfig) -> str:
         (data_uri(Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())), name)
         for pixels, name in zip(shown.images, shown.classes, strict=True)
     ]
-    done = ["flipped every second epoch"] * config.flip
-    done += [f"shifted by up to {config.crop_padding} pixels"] * bool(config.crop_padding)
-    done += ["one of fourteen changes each"] * config.trivial_augment
-    done += [f"a rectangle of another in {config.cutmix:.0%}"] * bool(config.cutmix)
-    done += [f"a square of {config.cutout} blanked"] * bool(config.cutout)
-    after = "normalized by the channels' mean and deviation" if config.normalize else "scaled to [0, 1]"
-    return render(
-        "train/launch/preview.html", pictures=pictures, epoch=shown.epoch, done=done or ["as they are"], after=after
-    )
+    done = [tr("flipped every second epoch")] * config.flip
+    done += [tr("shifted by up to {n} pixels", n=config.crop_padding)] * bool(config.crop_padding)
+    done += [tr("one of fourteen changes each")] * config.trivial_augment
+    done += [tr("a rectangle of another in {share:.0%}", share=config.cutmix)] * bool(config.cutmix)
+    done += [tr("a square of {side} blanked", side=config.cutout)] * bool(config.cutout)
+    after = tr("normalized by the channels' mean and deviation") if config.normalize else tr("scaled to [0, 1]")
+    changes = ", ".join(done or [tr("as they are")])
+    return render("train/launch/preview.html", pictures=pictures, epoch=shown.epoch, changes=changes, after=after)

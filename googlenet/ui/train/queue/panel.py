@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError, check_choice
+from googlenet.language import tr
 from googlenet.runs import queue
 from googlenet.training.queue.runner import run_next
 from googlenet.ui.common.figures import message
@@ -71,19 +72,22 @@ def act(access: Access, checkpoints: Path, what: str, name: str) -> str:
     entry = queue.find(found, name)
     rights.check_own_entry(access, entry)
     if what == "cancel":
-        return hide_paths(f"{queue.cancel(checkpoints, entry.id).name} is out of the queue.")
+        gone = queue.cancel(checkpoints, entry.id).name
+        return hide_paths(tr("{name} is out of the queue.", name=gone))
     among = {other.id for other in found.entries if rights.is_own_entry(access, other)}
     if what not in queue.MOVES:
-        raise LabError(f"An entry of the queue moves {', '.join(queue.MOVES)} or is cancelled.", "move")
+        moves = ", ".join(queue.MOVES)
+        raise LabError(tr("An entry of the queue moves {moves} or is cancelled.", moves=moves), "move")
     queue.move(checkpoints, entry.id, what, among)
     now = queue.read_queue(checkpoints)
-    return f"{entry.name} is number {now.position(queue.find(now, entry.id))} in the queue."
+    position = now.position(queue.find(now, entry.id))
+    return tr("{name} is number {position} in the queue.", name=entry.name, position=position)
 
 
 def pause(checkpoints: Path, paused: bool) -> str:
     """Hold the queue, or let it go on; what was done, in a sentence."""
     queue.pause(checkpoints, paused)
     if paused:
-        return "The queue is paused: what trains goes on, and nothing begins after it."
+        return tr("The queue is paused: what trains goes on, and nothing begins after it.")
     run_next(checkpoints)
-    return "The queue goes on."
+    return tr("The queue goes on.")

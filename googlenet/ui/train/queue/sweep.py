@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.formats.share import fresh_name, parse_network
 from googlenet.recipes import TrainConfig
 from googlenet.training.planning.costs import Costs, costs_of
@@ -26,28 +27,29 @@ from googlenet.ui.train.form import NETWORKS, Form
 from googlenet.ui.train.launch.planned import costs_alike, planned
 from googlenet.ui.train.queue.view import sweep_line
 
-NOTHING = f"<p class='gl-note'>Everything else is as in the form above. Up to {MOST_RUNS} runs.</p>"
-
 
 class SweepPanel:
     """The accordion's components."""
 
     def __init__(self, form: Form, checkpoints: Path, access: Access) -> None:
         self.form, self.checkpoints, self.access = form, checkpoints, access
-        with gr.Accordion("Sweep: many runs at once", open=False, elem_id="sweep"):
+        with gr.Accordion(tr("Sweep: many runs at once"), open=False, elem_id="sweep"):
             with gr.Row():
                 self.rates = gr.Textbox(
-                    label="Learning rates", info="such as 0.05, 0.1; empty: the form's", max_lines=1, min_width=130
+                    label=tr("Learning rates"),
+                    info=tr("such as 0.05, 0.1; empty: the form's"),
+                    max_lines=1,
+                    min_width=130,
                 )
                 self.seeds = gr.Textbox(
-                    label="Seeds", info="such as 0-4, 7; empty: the form's", max_lines=1, min_width=130
+                    label=tr("Seeds"), info=tr("such as 0-4, 7; empty: the form's"), max_lines=1, min_width=130
                 )
             self.networks = gr.Dropdown(
-                list(NETWORKS), label="Networks", info="none: the form's", multiselect=True, value=[]
+                list(NETWORKS), label=tr("Networks"), info=tr("none: the form's"), multiselect=True, value=[]
             )
-            self.plan = html(NOTHING)
+            self.plan = html(_nothing())
             self.said = refusal_slot()
-            self.add = gr.Button("Add the sweep to the queue", size="sm", interactive=False)
+            self.add = gr.Button(tr("Add the sweep to the queue"), size="sm", interactive=False)
 
     @property
     def lists(self) -> list[Any]:
@@ -67,12 +69,12 @@ class SweepPanel:
         try:
             self.form.settings(*answers)
             if not (rates or "").strip() and not (seeds or "").strip() and not networks:
-                return [NOTHING, gr.update(interactive=False)]
+                return [_nothing(), gr.update(interactive=False)]
             _, configs = self.configs(rates, seeds, networks, answers)
             costs, seconds = costs_all(configs), self.seconds(configs, trial)
         except LabError as error:
-            return [message(hide_paths(f"No sweep yet: {error}")), gr.update(interactive=False)]
-        words = f"Add {len(configs)} runs to the queue"
+            return [message(hide_paths(tr("No sweep yet: {error}", error=error))), gr.update(interactive=False)]
+        words = tr("Add {n} runs to the queue", n=len(configs))
         return [sweep_line(configs, costs, seconds), gr.update(value=words, interactive=True)]
 
     def configs(self, rates: Any, seeds: Any, networks: Any, answers: Sequence[Any]) -> tuple[str, list[TrainConfig]]:
@@ -103,11 +105,16 @@ class SweepPanel:
                 enqueue_sweep(configs, self.checkpoints, group=name, by="page", owner=owner, seconds=measured_ones)
 
             rights.start_own(self.access, self.checkpoints, enqueue, len(configs))
-            said = f"{len(configs)} runs are in the queue, as sweep {name}."
-            again = gr.update(value="Add the sweep to the queue", interactive=False)
-            return [message(said, "done"), NOTHING, again]
+            said = tr("{n} runs are in the queue, as sweep {name}.", n=len(configs), name=name)
+            again = gr.update(value=tr("Add the sweep to the queue"), interactive=False)
+            return [message(said, "done"), _nothing(), again]
 
         return add
+
+
+def _nothing() -> str:
+    said = tr("Everything else is as in the form above. Up to {most} runs.", most=MOST_RUNS)
+    return f"<p class='gl-note'>{said}</p>"
 
 
 def measured(config: TrainConfig, trial: tuple[TrainConfig, Trial] | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from googlenet.language import tr, trn
 from googlenet.models.places import places
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Run, Status
@@ -35,14 +36,17 @@ def _row(number: int, one: Expected, *, paused: bool) -> dict[str, Any]:
     when = ""
     if not entry.problem:
         if paused:
-            when = "paused"
+            when = tr("paused")
         elif one.starts is None:
-            when = f"starts after number {number - 1}" if number > 1 else "starts when its device is free"
+            after = tr("starts after number {number}", number=number - 1)
+            when = after if number > 1 else tr("starts when its device is free")
         else:
-            when = f"starts in about {time_left(one.starts)}" if one.starts >= 1 else "starts now"
+            soon = tr("starts in about {time}", time=time_left(one.starts))
+            when = soon if one.starts >= 1 else tr("starts now")
     takes = ""
     if one.takes is not None:
-        takes = f"takes {'roughly' if one.rough else 'about'} {time_left(one.takes)}"
+        time = time_left(one.takes)
+        takes = tr("takes roughly {time}", time=time) if one.rough else tr("takes about {time}", time=time)
     return {
         "number": number,
         "id": entry.id,
@@ -57,8 +61,9 @@ def _row(number: int, one: Expected, *, paused: bool) -> dict[str, Any]:
 
 def settings_words(config: TrainConfig) -> str:
     """A training in a line: cifar10 · default · 10 epochs · rate 0.2 · seed 0."""
-    epochs = f"{config.epochs:,} {'epoch' if config.epochs == 1 else 'epochs'}"
-    parts = [config.network.name, config.recipe, epochs, f"rate {config.lr:g}", f"seed {config.seed}"]
+    epochs = trn("{n:,} epoch", "{n:,} epochs", config.epochs)
+    rate, seed = tr("rate {rate:g}", rate=config.lr), tr("seed {seed}", seed=config.seed)
+    parts = [config.network.name, config.recipe, epochs, rate, seed]
     return " · ".join([*parts, *([config.device] if config.device != "auto" else [])])
 
 
@@ -66,10 +71,11 @@ def sweep_line(configs: Sequence[TrainConfig], costs: Sequence[Costs], seconds: 
     """How many runs, and what they take in all."""
     known = [one for one in seconds if one is not None]
     if not known:
-        time = "time not known before one such run, or a measurement above"
+        time = tr("time not known before one such run, or a measurement above")
     elif len(known) < len(seconds):
-        time = f"more than {time_left(sum(known))} in all"
+        time = tr("more than {time} in all", time=time_left(sum(known)))
     else:
-        time = f"about {time_left(sum(known))} in all, one after the other"
-    parts = [f"{len(configs)} runs", time, f"{size(sum(cost.disk for cost in costs))} on disk"]
+        time = tr("about {time} in all, one after the other", time=time_left(sum(known)))
+    on_disk = tr("{size} on disk", size=size(sum(cost.disk for cost in costs)))
+    parts = [tr("{n} runs", n=len(configs)), time, on_disk]
     return render("train/queue/sweep.html", line=" · ".join(parts), names=[config.run for config in configs])
