@@ -90,7 +90,7 @@ class AllRuns:
     def __init__(self, checkpoints: Path, access: Access) -> None:
         self.checkpoints, self.access = checkpoints, access
         with gr.Accordion(tr("All runs"), open=False, elem_id="all-runs") as self.accordion:
-            html(f"<p class='gl-note'>{tr('Choose a row to show that run; a heading sorts.')}</p>")
+            html(_note(tr("Choose a row to show that run; a heading sorts.")))
             self.said = refusal_slot()
             self.mine = gr.Checkbox(
                 label=tr("Mine only"), info=tr("runs that this browser started"), visible=access.each_their_own
@@ -235,7 +235,7 @@ class AllRuns:
     def _trash(self) -> str:
         gone = runs.list_deleted(self.checkpoints)
         if not gone:
-            return f"<p class='gl-note'>{tr('The trash is empty.')}</p>"
+            return _note(tr("The trash is empty."))
         held = trn(
             "In the trash: {n} deleted run, {size}. Deleted last: {last}.",
             "In the trash: {n} deleted runs, {size}. Deleted last: {last}.",
@@ -243,7 +243,7 @@ class AllRuns:
             size=size(runs.trash_size(self.checkpoints)),
             last=gone[0].name,
         )
-        return f"<p class='gl-note'>{held}</p>"
+        return _note(held)
 
     def _rename(self, name: str, to: str) -> tuple[str, str]:
         other = runs.rename(self.checkpoints, self._own(name), (to or "").strip()).name
@@ -299,6 +299,10 @@ class AllRuns:
     def _empty(self) -> tuple[str, str]:
         freed = size(runs.empty_trash(self.checkpoints))
         return tr("The trash is empty; {size} are free again.", size=freed), ""
+
+
+def _note(text: str) -> str:
+    return f"<p class='gl-note'>{text}</p>"
 
 
 def _translated(table: Any) -> Any:

@@ -29,6 +29,7 @@ from googlenet.ui.train.launch.view import costs_html, line_html, preview_html, 
 PROGRESS = gr.Progress()
 # One trial at a time: two would disturb each other.
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "trial", "show_progress": "full"}
+CHANGED = mark("The settings have changed since: show the images again.")
 SEEN_BY = ("data", "seed", "validation_fraction", "flip", "crop_padding", "cutout", "normalize")
 SEEN_BY += ("trivial_augment", "cutmix")
 
@@ -40,7 +41,7 @@ class LaunchPanel:
         self.form, self.checkpoints, self.access = form, checkpoints, access
         self.cancellation = Cancellation()
         with gr.Accordion(tr("Before you start"), open=True, elem_id="before-start"):
-            self.schedule = html(f"<p class='gl-note'>{tr('Looking …')}</p>")
+            self.schedule = html(_note(tr("Looking …")))
             self.costs = html("")
             self.refused = refusal_slot()
             with gr.Row():
@@ -48,7 +49,7 @@ class LaunchPanel:
                 self.anyway = gr.Button(tr("Measure anyway"), size="sm", min_width=120, visible=False)
                 self.cancel = gr.Button(tr("Cancel"), size="sm", min_width=80, visible=False, scale=0)
             with gr.Accordion(tr("Images as the network sees them"), open=False):
-                self.images = html(f"<p class='gl-note'>{tr('Augmented as the recipe says, new in each epoch.')}</p>")
+                self.images = html(_note(tr("Augmented as the recipe says, new in each epoch.")))
                 self.show = gr.Button(tr("Show 16 images"), size="sm")
             with gr.Accordion(tr("Command line and settings file"), open=False):
                 self.command = gr.Textbox(
@@ -94,7 +95,7 @@ class LaunchPanel:
             costs_html(costs, known, stale=trial is not None),
             line_html(costs, known),
             self._command(config, named=named),
-            *([_changed(), None] if stale else [gr.skip(), gr.skip()]),
+            *([_note(tr(CHANGED)), None] if stale else [gr.skip(), gr.skip()]),
         ]
 
     def _command(self, config: TrainConfig, *, named: bool) -> str:
@@ -220,8 +221,8 @@ class LaunchPanel:
             )
 
 
-def _changed() -> str:
-    return f"<p class='gl-note'>{tr('The settings have changed since: show the images again.')}</p>"
+def _note(text: str) -> str:
+    return f"<p class='gl-note'>{text}</p>"
 
 
 def _seen_by(config: TrainConfig) -> tuple[Any, ...]:
