@@ -15,6 +15,7 @@ import pytest
 from trainings import environment, training
 
 from googlenet.errors import LabError
+from googlenet.language import speaking
 from googlenet.runs import Run, queue
 from googlenet.runs.owner import read_owner
 from googlenet.runs.queue import entry as parts
@@ -154,6 +155,17 @@ def test_what_cannot_be_read_costs_a_sentence_and_the_rest_works(tmp_path: Path,
     assert [one for one in queue.read_queue(tmp_path).entries if one.problem] == []
     if what == "link":
         assert (tmp_path / "elsewhere" / "config.json").exists()  # the link went, not what it led to
+
+
+def test_a_damaged_entry_is_explained_to_each_in_their_language(tmp_path: Path) -> None:
+    fill(tmp_path, "first")
+    damage(tmp_path, "config")
+    said = []
+    for language in ("ko", "en", "ko"):
+        with speaking(language):
+            said.append(queue.read_queue(tmp_path).entries[0].problem)
+    assert said[0] == said[2] == "읽을 수 없는 항목이라 취소만 할 수 있습니다: config.json이 텍스트가 아닙니다."
+    assert said[1].startswith("This entry cannot be read")
 
 
 def test_a_damaged_entry_stays_its_owners(tmp_path: Path) -> None:

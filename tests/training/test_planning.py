@@ -17,6 +17,7 @@ from googlenet.cli.train import train_config
 from googlenet.data.augment import EpochPlan
 from googlenet.data.datasets import images_a_class, load_images
 from googlenet.errors import LabError
+from googlenet.language import speaking
 from googlenet.models.formats.share import parse_network
 from googlenet.models.presets import preset
 from googlenet.recipes import CALLED, NETWORKS, make_train_config
@@ -164,7 +165,9 @@ def test_an_estimate_is_of_the_right_size_and_leaves_nothing(
 def test_an_estimate_in_a_process_of_its_own(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     said: list[str] = []
-    trial = measure_apart(training("small", folder), lambda share, text: said.append(text))
+    with speaking("ko"):
+        trial = measure_apart(training("small", folder), lambda share, text: said.append(text))
+    assert any(text.startswith("측정 중: ") for text in said), said
     assert (trial.steps >= 4, trial.seconds > 0.5, trial.stand_in) == (True, True, False)
     assert len(set(said)) > 1
     with pytest.raises(LabError, match="There is no folder '/nowhere'"):

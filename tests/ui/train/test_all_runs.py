@@ -13,9 +13,11 @@ import pytest
 from googlenet import runs
 from googlenet.cli.main import main
 from googlenet.errors import LabError
+from googlenet.language import speaking
 from googlenet.models.presets import preset
 from googlenet.recipes import make_train_config
 from googlenet.runs import METRICS, Run, Status
+from googlenet.runs.status import STATES
 from googlenet.ui.app import build_app
 from googlenet.ui.events.access import Access
 from googlenet.ui.train import all_runs
@@ -50,6 +52,19 @@ def test_columns_are_chosen_and_a_row_is_always_known_by_its_run(tmp_path: Path)
     saved = json.loads(page._as_file(False, ["Epochs"]))
     assert saved["text"] == "Run,Epochs\nrun-0,3\n"
     assert list(page._rows(False, None)) == list(COLUMNS)
+
+
+def test_in_korean_the_same_table_is_drawn_and_the_file_stays_english(tmp_path: Path) -> None:
+    make_runs(tmp_path, 1, 3)
+    with gr.Blocks():
+        page = all_runs.AllRuns(tmp_path, Access("shapes"))
+    with speaking("ko"):
+        table = page._table(False, ["State", "Epochs"])
+        saved = json.loads(page._as_file(False, ["State", "Epochs"]))
+    assert list(table.value["headers"]) == ["실행", "상태", "에포크"]
+    assert table.value["data"] == [["run-0", "완료", 3]]
+    assert saved["text"] == "Run,State,Epochs\nrun-0,finished,3\n"
+    assert {state.replace("_", " ") for state in STATES} < all_runs.STATES
 
 
 def test_a_note_cannot_become_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ import pytest
 from googlenet.cli.main import _parser
 from googlenet.cli.train import train_config
 from googlenet.errors import LabError
+from googlenet.language import speaking
 from googlenet.models.presets import preset
 from googlenet.recipes import TrainConfig, make_train_config
 from googlenet.runs import Run, Status, process_started
@@ -577,6 +578,19 @@ def test_a_refusal_names_the_field_as_the_page_does_beside_it_and_in_view(
     assert marked[field]["info"].startswith("⚠ ")
     assert sentence in marked[field]["info"]
     assert all(mark["info"] == hint for mark, hint in zip(form.mark(None)[3:], form.hints.values(), strict=True))
+
+
+def test_a_form_that_was_built_in_english_answers_in_korean(form: Form) -> None:
+    filled = recipe_fields("default", "cifar10")
+    with speaking("ko"):
+        with pytest.raises(LabError) as caught:
+            training.planned(**form.settings(filled, *answers(form, batch_size=0)))
+        marks = form.mark(caught.value)[3:]
+        own = form.follow("default", "cifar10", filled, *[{**filled, "flip": False}[name] for name in RECIPE_FIELDS])
+    assert str(caught.value) == "배치 크기: 1에서 65,536 사이의 정수여야 합니다(입력값: 0)."
+    assert all(re.search("[가-힣]", mark["info"]) for mark in marks)
+    assert "좌우 반전(레시피: 켬)" in own[2]
+    assert form.mark(None)[3]["info"].startswith("cifar10 and medium for a CPU")
 
 
 def test_stop_says_so_before_the_trainer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
