@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,63 +25,9 @@ from googlenet.ui.events.long_work import PRIVATE, Question, refusable
 from googlenet.ui.events.refusals import sent
 from googlenet.ui.events.rights import check_own, is_own, needs
 from googlenet.ui.train.bring import Bring
+from googlenet.ui.train.runs_table import CHOICE, COLUMNS, chosen_columns, looks, table_of, translated
 
-LOOKS = {  # of each column: what it holds, and its width in pixels
-    mark("Run"): ("str", 190),
-    mark("State"): ("str", 100),
-    mark("Network"): ("str", 130),
-    mark("Recipe"): ("str", 90),
-    mark("Best validation, %"): ("number", 180),
-    mark("Epochs"): ("number", 80),
-    mark("Planned"): ("number", 85),
-    mark("Minutes"): ("number", 85),
-    mark("MB"): ("number", 80),
-    mark("Note"): ("str", 200),
-}
-COLUMNS = tuple(LOOKS)
-CHOICE = COLUMNS[1:]  # a row is known by its run, so that column stays
-WEIGHTS = mark("weights")  # the state of a file that belongs to no run
-STATES = {  # in words
-    *(mark("queued"), mark("running"), mark("stopping"), mark("stopped"), mark("interrupted"), mark("failed")),
-    *(mark("out of memory"), mark("finished"), mark("diverged"), mark("brought"), WEIGHTS),
-}
 NEEDS_RUN = mark("No run is chosen: choose a row of the table.")
-
-
-def table_of(checkpoints: Path, wanted: Callable[[runs.Run | None], bool] = lambda _: True) -> Any:
-    """The table as a pandas.DataFrame, newest run first, then weights without one; of what is `wanted`."""
-    import pandas
-
-    rows: list[tuple[Any, ...]] = [
-        (
-            row.run,
-            row.state.replace("_", " "),
-            row.network,
-            row.recipe,
-            None if row.best is None else round(100 * row.best, 2),
-            row.epochs,
-            row.planned,
-            round(row.seconds / 60, 1),
-            round(row.size / 1e6, 1),
-            row.note,
-        )
-        for row in runs.list_overviews(checkpoints)
-        if wanted(runs.Run(checkpoints, row.run))
-    ]
-    for alone in list_checkpoints(checkpoints):
-        if "/" not in alone.name and wanted(None):
-            held_out = alone.number("validation_accuracy")
-            best = None if held_out is None else round(100 * held_out, 2)
-            size = round(alone.path.stat().st_size / 1e6, 1)
-            recipe = str(alone.info.facts.get("recipe", ""))[:40]
-            rows.append((alone.name, WEIGHTS, alone.info.network.name, recipe, best, None, None, None, size, ""))
-    return pandas.DataFrame(rows, columns=list(COLUMNS), dtype=object)
-
-
-def chosen_columns(names: Any) -> list[str]:
-    """The run, and those of the other columns that are in `names`, in the table's order."""
-    chosen = names if isinstance(names, list | tuple) else CHOICE
-    return [COLUMNS[0], *(name for name in CHOICE if name in chosen)]
 
 
 class AllRuns:
@@ -96,7 +42,7 @@ class AllRuns:
                 label=tr("Mine only"), info=tr("runs that this browser started"), visible=access.each_their_own
             )
             self.table = gr.Dataframe(
-                **_looks(COLUMNS),
+                **looks(COLUMNS),
                 label=tr("Runs"),
                 show_label=False,
                 interactive=False,
@@ -205,7 +151,7 @@ class AllRuns:
         return table[chosen_columns(columns)]
 
     def _table(self, mine: Any = False, columns: Any = CHOICE) -> Any:
-        return gr.Dataframe(_translated(self._rows(mine, columns)), **_looks(chosen_columns(columns)))
+        return gr.Dataframe(translated(self._rows(mine, columns)), **looks(chosen_columns(columns)))
 
     def _open(self, mine: Any = False, columns: Any = CHOICE) -> list[Any]:
         return [self._table(mine, columns), self._trash()]
@@ -303,16 +249,3 @@ class AllRuns:
 
 def _note(text: str) -> str:
     return f"<p class='gl-note'>{text}</p>"
-
-
-def _translated(table: Any) -> Any:
-    """The table as the reader's language has it: the names of its columns, and what state a run is in."""
-    if "State" in table:
-        table = table.assign(State=[tr(state) if state in STATES else state for state in table["State"]])
-    return table.set_axis([tr(name) for name in table.columns], axis=1)
-
-
-def _looks(columns: Sequence[str]) -> dict[str, Any]:
-    """For a gr.Dataframe with these columns."""
-    kinds, widths = zip(*(LOOKS[name] for name in columns), strict=True)
-    return {"headers": [tr(name) for name in columns], "datatype": list(kinds), "column_widths": list(widths)}
