@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from trainings import make_folder, training
 
 from googlenet.cli.main import main
 from googlenet.errors import LabError
+from googlenet.language import retell, speaking
 from googlenet.runs import Run, Status, active_run, list_overviews, list_runs
 from googlenet.runs.comparison import compare
 from googlenet.runs.exchange import bring, bring_metrics, event_file, name_for, write_event_file
@@ -107,7 +109,9 @@ def test_the_class_notes_table_becomes_a_run_to_compare(tmp_path: Path) -> None:
 )
 def test_tables_in_many_spellings(tmp_path: Path, text: str, rows: dict[int, object], remark: str) -> None:
     (tmp_path / "log.csv").write_text(text)
-    run = bring_metrics(tmp_path / "log.csv", tmp_path / "checkpoints", "log")
+    with speaking("ko"):  # what the run keeps is English, whoever brought it
+        run = bring_metrics(tmp_path / "log.csv", tmp_path / "checkpoints", "log")
+        assert re.search("[A-Za-z]{2}", retell(run.status().message).replace("log.csv", "")) is None
     read = {row["Epoch"]: (row["Accuracy"], row["Validation accuracy"]) for row in run.metrics()}
     expected = {epoch - min(rows) if "from 1" in run.status().message else epoch: row for epoch, row in rows.items()}
     assert read == expected

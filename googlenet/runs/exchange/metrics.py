@@ -17,7 +17,7 @@ from pathlib import Path
 
 from googlenet.errors import LabError, check_run_name
 from googlenet.files import read_bytes, write_atomically
-from googlenet.language import tr
+from googlenet.language import mark, tr
 from googlenet.runs.metrics import EPOCHS, LARGEST, METRICS
 from googlenet.runs.run import ORIGIN, Run
 from googlenet.runs.status import Status
@@ -33,6 +33,15 @@ for _part, _title in ((_TRAIN, ("Loss", "Accuracy")), (_HELD_OUT, ("Validation l
         SPELT |= dict.fromkeys((f"{_who}loss", f"loss{_who}"), _title[0])
         SPELT |= dict.fromkeys((f"{_who}{acc}" for acc in ("acc", "accuracy")), _title[1])
         SPELT |= dict.fromkeys((f"{acc}{_who}" for acc in ("acc", "accuracy")), _title[1])
+
+# What the run keeps, in English; where it is shown `language.retell` finds these, also one after the other.
+BROUGHT, REMARKED = mark("Metrics brought here from {file}."), mark("Metrics brought here from {file}. {remarks}")
+UNREAD, MORE = mark("{n:,} of its lines could not be read."), mark("{n:,} of its lines could not be read. {more}")
+FROM_ONE, SHARES_OF_100 = (
+    mark("Its epochs counted from 1; here they count from 0."),
+    mark("Its accuracies were percentages."),
+)
+BOTH = mark("Its epochs counted from 1; here they count from 0. Its accuracies were percentages.")
 
 Row = dict[str, float]
 
@@ -51,7 +60,8 @@ def bring_metrics(path: Path, checkpoints: Path | str, name: str, *, shown: str 
     except OSError as error:
         raise LabError(tr("{file} cannot be read ({why}).", file=shown, why=error.strerror), "file") from error
     rows, remarks = read_table(read_bytes(path).decode("utf-8-sig", "replace"), shown)
-    _write(run, rows, f"Metrics brought here from {shown}. {' '.join(remarks)}".strip(), shown)
+    message = (REMARKED if remarks else BROUGHT).format(file=shown, remarks=" ".join(remarks))
+    _write(run, rows, message, shown)
     return run
 
 
@@ -89,15 +99,15 @@ def read_table(text: str, shown: str) -> tuple[dict[int, Row], list[str]]:
         sentence = tr("{file} has no line with an epoch and its loss or accuracy: nothing was brought.", file=shown)
         raise LabError(sentence, "file")
     if unread:
-        remarks.append(f"{unread:,} of its lines could not be read.")
+        remarks.append(UNREAD.format(n=unread))
     if min(found) == 1:
         found = {epoch - 1: row for epoch, row in found.items()}
-        remarks.append("Its epochs counted from 1; here they count from 0.")
+        remarks.append(FROM_ONE)
     if max(row.get(name, 0.0) for row in found.values() for name in SHARES) > 1:
         _check_percent(found, shown)
         for row in found.values():
             row |= {name: row[name] / 100 for name in SHARES if name in row}
-        remarks.append("Its accuracies were percentages.")
+        remarks.append(SHARES_OF_100)
     return dict(sorted(found.items())), remarks
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from googlenet import runs
 from googlenet.language import mark, tr
 from googlenet.runs import list_checkpoints
+from googlenet.runs.status import WORDS
 
 LOOKS = {  # of each column: what it holds, and its width in pixels
     mark("Run"): ("str", 190),
@@ -25,10 +26,6 @@ LOOKS = {  # of each column: what it holds, and its width in pixels
 COLUMNS = tuple(LOOKS)
 CHOICE = COLUMNS[1:]  # a row is known by its run, so that column stays
 WEIGHTS = mark("weights")  # the state of a file that belongs to no run
-STATES = {  # in words
-    *(mark("queued"), mark("running"), mark("stopping"), mark("stopped"), mark("interrupted"), mark("failed")),
-    *(mark("out of memory"), mark("finished"), mark("diverged"), mark("brought"), WEIGHTS),
-}
 
 
 def table_of(checkpoints: Path, wanted: Callable[[runs.Run | None], bool] = lambda _: True) -> Any:
@@ -38,7 +35,7 @@ def table_of(checkpoints: Path, wanted: Callable[[runs.Run | None], bool] = lamb
     rows: list[tuple[Any, ...]] = [
         (
             row.run,
-            row.state.replace("_", " "),
+            WORDS[row.state],
             row.network,
             row.recipe,
             None if row.best is None else round(100 * row.best, 2),
@@ -70,7 +67,7 @@ def chosen_columns(names: Any) -> list[str]:
 def translated(table: Any) -> Any:
     """The table as the reader's language has it: the names of its columns, and what state a run is in."""
     if "State" in table:
-        table = table.assign(State=[tr(state) if state in STATES else state for state in table["State"]])
+        table = table.assign(State=[tr(state) for state in table["State"]])
     return table.set_axis([tr(name) for name in table.columns], axis=1)
 
 

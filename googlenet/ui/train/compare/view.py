@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from googlenet.language import mark, tr
@@ -12,7 +11,6 @@ from googlenet.ui.train.feed import History
 
 DASH = "–"
 COLUMNS = ((mark("Best validation"), "Validation accuracy"), (mark("Best training"), "Accuracy"))
-WORDS = (mark("on"), mark("off"), mark("none"))  # of values
 
 
 def comparison_html(
@@ -49,15 +47,7 @@ def _name(group: Group) -> str:
 
 
 def _setting(values: Mapping[str, str], group: Group) -> str:
-    return " / ".join(dict.fromkeys(_shown(values[run]) or DASH for run in group.runs))
-
-
-def _shown(value: str) -> str:
-    """`value` as a run's settings have it, in the reader's language."""
-    network = re.fullmatch(r"(.+), (\d[\d,]*) parameters", value)
-    if network:
-        return tr("{name}, {params:,} parameters", name=network[1], params=int(network[2].replace(",", "")))
-    return tr(value) if value in WORDS else value
+    return " / ".join(dict.fromkeys(values[run] or DASH for run in group.runs))
 
 
 def _reached(histories: Sequence[History], column: str) -> str:
