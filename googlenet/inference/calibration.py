@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from googlenet.errors import LabError, check_whole
+from googlenet.language import tr
 
 COLDEST, HOTTEST = 0.1, 10.0  # temperatures looked through: on few or separable images the best would be 0 or infinite
 
@@ -89,7 +90,12 @@ def wilson_interval(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
     0 ≤ right ≤ n and n ≥ 1.
     """
     if n < 1 or not 0 <= right <= n:
-        raise LabError(f"{right} of {n} is not a valid share: count at least one try, and no more right than tried.")
+        sentence = tr(
+            "{right} of {n} is not a valid share: count at least one try, and no more right than tried.",
+            right=right,
+            n=n,
+        )
+        raise LabError(sentence)
     share, spread = right / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
@@ -113,7 +119,11 @@ def difference_interval(
 
 def _check(scores: Tensor, labels: Tensor) -> None:
     if scores.dim() != 2 or labels.shape != scores.shape[:1] or len(labels) == 0:
-        shapes = f"{tuple(scores.shape)} and {tuple(labels.shape)}"
-        raise LabError(f"Calibration needs answers (n, classes) and labels (n,) for at least one image, not {shapes}.")
+        sentence = tr(
+            "Calibration needs answers (n, classes) and labels (n,) for at least one image, not {one} and {other}.",
+            one=tuple(scores.shape),
+            other=tuple(labels.shape),
+        )
+        raise LabError(sentence)
     if not torch.isfinite(scores).all():
-        raise LabError("Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch.")
+        raise LabError(tr("Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch."))

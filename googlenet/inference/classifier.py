@@ -21,6 +21,7 @@ from googlenet.errors import LabError
 from googlenet.inference.batching import Batcher
 from googlenet.inference.novelty import Novelty, NoveltyVerdict, check_novelty, verdict
 from googlenet.inference.prototypes import pooled
+from googlenet.language import tr
 from googlenet.models.device import has_fast_bf16, pick_device
 from googlenet.models.fast.folded import fold
 from googlenet.models.googlenet import GoogLeNet
@@ -77,7 +78,8 @@ class Classifier:
         self.device = pick_device(device)
         self.model, self.info = load_weights(self.path, self.device)
         if self.info.network.in_channels != 3:
-            raise LabError(f"{self.path.name} takes {self.info.network.in_channels} channels: a picture has 3.")
+            takes = {"name": self.path.name, "n": self.info.network.in_channels}
+            raise LabError(tr("{name} takes {n} channels: a picture has 3.", **takes))
         self.model.to(memory_format=torch.channels_last)
         self.temperature = self.info.temperature
         self.novelty = Novelty.of(self.info)
@@ -186,7 +188,10 @@ class Classifier:
     def _ordered(self, probabilities: list[float]) -> dict[str, float]:
         if any(value != value for value in probabilities):
             raise LabError(
-                f"{self.path.name} answers with NaN, since its training diverged: choose an earlier epoch.",
+                tr(
+                    "{name} answers with NaN, since its training diverged: choose an earlier epoch.",
+                    name=self.path.name,
+                ),
                 "checkpoint",
             )
         pairs = zip(self.info.classes, probabilities, strict=True)

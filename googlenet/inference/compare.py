@@ -8,6 +8,7 @@ from torch import Tensor
 
 from googlenet.errors import LabError
 from googlenet.inference.evaluate import Evaluation
+from googlenet.language import tr
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,13 @@ class CheckpointComparison:
         return self.first_only + self.second_only + self.both_wrong
 
 
-def compare(a: Evaluation, b: Evaluation, names: tuple[str, str] = ("the first", "the second")) -> CheckpointComparison:
-    """Where `a` and `b` differ; raises `LabError` unless they were judged on the same images."""
+def compare(a: Evaluation, b: Evaluation, names: tuple[str, str] | None = None) -> CheckpointComparison:
+    """Where `a` and `b` differ; raises `LabError` unless they were judged on the same images.
+
+    The sentence calls them by `names`, else the first and the second.
+    """
     if a.labels.shape != b.labels.shape or not bool((a.labels == b.labels).all()):
-        raise LabError("The two were judged on different images: judge both on the same ones.")
+        raise LabError(tr("The two were judged on different images: judge both on the same ones."))
     first, second = a.logits.argmax(1), b.logits.argmax(1)
     right, also = first == a.labels, second == a.labels
 
@@ -42,10 +46,16 @@ def compare(a: Evaluation, b: Evaluation, names: tuple[str, str] = ("the first",
 
     first_only, second_only = where(right & ~also), where(also & ~right)
     p = mcnemar(len(first_only), len(second_only))
-    chance = f"{p:.2g}" if p >= 1e-4 else "below 0.0001"
-    sentence = (
-        f"Only {names[0]} is right on {len(first_only):,} images, only {names[1]} on {len(second_only):,}: "
-        f"two equally good networks would differ as much with probability {chance} (McNemar's exact test)."
+    chance = f"{p:.2g}" if p >= 1e-4 else tr("below 0.0001")
+    one, other = names or (tr("the first"), tr("the second"))
+    sentence = tr(
+        "Only {one} is right on {n:,} images, only {other} on {m:,}: "
+        "two equally good networks would differ as much with probability {chance} (McNemar's exact test).",
+        one=one,
+        other=other,
+        n=len(first_only),
+        m=len(second_only),
+        chance=chance,
     )
     wrong = where(~right & ~also & (first != second))
     return CheckpointComparison((a.accuracy, b.accuracy), first_only, second_only, wrong, p, sentence)

@@ -17,6 +17,7 @@ from googlenet.data.splits import Progress, Split
 from googlenet.errors import LabError, check_choice, check_whole
 from googlenet.inference.calibration import expected_calibration_error, wilson_interval
 from googlenet.inference.classifier import Classifier
+from googlenet.language import tr
 
 # Images at a time: what keeps a layer's maps in a processor's cache, and what fills a GPU.
 BATCH = {"cpu": 32, "cuda": 2048, "mps": 512}
@@ -104,14 +105,26 @@ def check_classes(classifier: Classifier, classes: tuple[str, ...], data_name: s
     """Raise `LabError` naming the first difference between the checkpoint's classes and `classes`; order counts."""
     known, checkpoint = classifier.info.classes, classifier.path.name
     if len(known) != len(classes):
-        counts = f"{checkpoint} knows {len(known):,} classes but {data_name} has {len(classes):,}"
-        raise LabError(f"{counts}: choose data with the same classes.")
+        sentence = tr(
+            "{name} knows {n:,} classes but {data} has {m:,}: choose data with the same classes.",
+            name=checkpoint,
+            n=len(known),
+            data=data_name,
+            m=len(classes),
+        )
+        raise LabError(sentence)
     for number, (ours, theirs) in enumerate(zip(known, classes, strict=True)):
         if ours != theirs:
-            raise LabError(
-                f"Class {number} is {ours!r} in {checkpoint} but {theirs!r} in {data_name}: "
-                "choose data with the same classes in the same order."
+            sentence = tr(
+                "Class {number} is {ours!r} in {name} but {theirs!r} in {data}: "
+                "choose data with the same classes in the same order.",
+                number=number,
+                ours=ours,
+                name=checkpoint,
+                theirs=theirs,
+                data=data_name,
             )
+            raise LabError(sentence)
 
 
 def evaluate_split(
@@ -150,10 +163,16 @@ def _evaluate(
     chosen = BATCH[classifier.device.type] if batch_size is None else check_whole(batch_size, "batch_size", 1, 65_536)
     count, size = len(split.labels), classifier.info.network.input_size
     if count == 0:
-        raise LabError("There are no images to evaluate on: choose another split.")
+        raise LabError(tr("There are no images to evaluate on: choose another split."))
     if split.images.shape[-2:] != (size, size):
-        height, width = split.images.shape[-2:]
-        raise LabError(f"{classifier.path.name} takes {size}×{size} images but the data has {height}×{width}.")
+        sides = dict(zip(("height", "width"), split.images.shape[-2:], strict=True))
+        sentence = tr(
+            "{name} takes {size}×{size} images but the data has {height}×{width}.",
+            name=classifier.path.name,
+            size=size,
+            **sides,
+        )
+        raise LabError(sentence)
     started = time.perf_counter()
     while True:
         try:
@@ -188,7 +207,7 @@ def _logits(
         parts.append((logits + classifier.fast_logits(batch.flip(-1))) / 2 if flip else logits)
         if progress:
             done = min(start + batch_size, count)
-            progress(done / count, f"Judged {done:,} of {count:,} images")
+            progress(done / count, tr("Judged {n:,} of {total:,} images", n=done, total=count))
     return torch.cat(parts).cpu()
 
 

@@ -7,6 +7,7 @@ next ones: decoding and network share all cores without waiting for each other, 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import io
 import threading
 import time
@@ -28,6 +29,7 @@ from googlenet.errors import LabError
 from googlenet.files import spreadsheet_text
 from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.evaluate import Evaluation, summarise
+from googlenet.language import tr
 
 if TYPE_CHECKING:
     import pandas
@@ -131,7 +133,7 @@ def classify_all(
             rows.append(row)
             now = time.perf_counter()
             if progress and now - reported >= EVERY:
-                progress(len(rows) / total, f"Answered {len(rows):,} of {total:,} pictures")
+                progress(len(rows) / total, tr("Answered {n:,} of {total:,} pictures", n=len(rows), total=total))
                 reported = now
             if stopped():
                 break
@@ -157,7 +159,8 @@ def answer_rows(
     with ThreadPoolExecutor(workers, "many", initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
             while part := list(islice(waiting, chunk)):
-                running.append(pool.submit(answer, part))
+                speaking = contextvars.copy_context()  # what cannot be read says so in the visitor's language
+                running.append(pool.submit(speaking.run, answer, part))
                 if len(running) > workers:
                     yield from running.popleft().result()
             while running:
@@ -214,7 +217,8 @@ def decode_found(found: Found, least: int) -> Image.Image:
         with _one_large if pixels_to_decode(content, least) > LARGE else contextlib.nullcontext():
             return read_image(content, found.name, at_least=least)
     except MemoryError as error:
-        raise LabError(f"{found.name} is too large for this machine's memory: shrink it.") from error
+        sentence = tr("{name} is too large for this machine's memory: shrink it.", name=found.name)
+        raise LabError(sentence) from error
 
 
 def _ask(classifier: Classifier, pixels: Tensor) -> Iterator[dict[str, Any]]:
@@ -223,7 +227,10 @@ def _ask(classifier: Classifier, pixels: Tensor) -> Iterator[dict[str, Any]]:
     logits = logits.float().cpu()
     if logits.isnan().any():
         raise LabError(
-            f"{classifier.path.name} answers with NaN, since its training diverged: choose an earlier epoch.",
+            tr(
+                "{name} answers with NaN, since its training diverged: choose an earlier epoch.",
+                name=classifier.path.name,
+            ),
             "checkpoint",
         )
     classes, novelty = classifier.info.classes, classifier.novelty

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import LabError, check_choice, check_number, is_number
 from googlenet.inference.prototypes import Prototypes, fit_prototypes, read_prototypes
+from googlenet.language import mark, tr
 
 if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
     from torch import Tensor
@@ -26,7 +27,7 @@ FEATURES = "features"  # the score that needs prototypes
 FACT = "novelty"  # its key in a weights file's facts
 MAX_SETS, MAX_WORDS = 20, 200  # of a stranger's file
 
-DIVERGED = "Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch."
+DIVERGED = mark("Its answers are not numbers (NaN), since the training diverged: choose an earlier epoch.")
 
 # Logits (..., classes) → (...), higher for pictures less like the training images. Temperature plays no part.
 SCORES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -36,11 +37,11 @@ SCORES: dict[str, Callable[[Tensor], Tensor]] = {
     "entropy": lambda logits: -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1),
 }
 MEANING = {
-    FEATURES: "distance of its features from those of the nearest class, 1 − cosine × relative length^0.2,",
-    "energy": "energy, −log Σ exp(logit) (Liu et al. 2020)",
-    "max logit": "the largest logit, negated (Hendrycks et al. 2022)",
-    "max softmax": "1 − the largest probability (Hendrycks and Gimpel 2017)",
-    "entropy": "entropy of the probabilities, in nats",
+    FEATURES: mark("distance of its features from those of the nearest class, 1 − cosine × relative length^0.2,"),
+    "energy": mark("energy, −log Σ exp(logit) (Liu et al. 2020)"),
+    "max logit": mark("the largest logit, negated (Hendrycks et al. 2022)"),
+    "max softmax": mark("1 − the largest probability (Hendrycks and Gimpel 2017)"),
+    "entropy": mark("entropy of the probabilities, in nats"),
 }
 
 
@@ -118,9 +119,9 @@ def fit(logits: Tensor, name: str = "energy", false_alarm: float = 0.05, fitted_
     check_choice(name, "score", tuple(SCORES))
     check_number(false_alarm, "false_alarm", 0, 0.5)
     if len(logits) == 0:
-        raise LabError("A threshold needs images to be fitted on: choose a split that has some.")
+        raise LabError(tr("A threshold needs images to be fitted on: choose a split that has some."))
     if not logits.isfinite().all():
-        raise LabError(DIVERGED)
+        raise LabError(tr(DIVERGED))
     return _with_threshold(name, SCORES[name](logits.float()), false_alarm, fitted_on)
 
 
@@ -132,7 +133,7 @@ def fit_features(
     By the energy where that cannot be: too few images of a class, too many classes, or features that are all alike.
     """
     if not logits.isfinite().all():
-        raise LabError(DIVERGED)
+        raise LabError(tr(DIVERGED))
     try:
         known, scores = fit_prototypes(features, labels, logits.shape[-1])
     except LabError:
@@ -146,7 +147,7 @@ def _with_threshold(
     ordered = scores.sort().values
     threshold = ordered[max(0, math.ceil(round(len(scores) * (1 - false_alarm), 6)) - 1)].item()
     if not math.isfinite(threshold):
-        raise LabError(DIVERGED)
+        raise LabError(tr(DIVERGED))
     fitted = Novelty(name, threshold, false_alarm, fitted_on=fitted_on, known=known)
     return fitted.measured(scores, {}, fitted_on)
 
@@ -169,13 +170,13 @@ def check_novelty(novelty: Novelty, score: float) -> NoveltyVerdict:
     return NoveltyVerdict(novelty, score, score > novelty.threshold)
 
 
-WARNING = "This looks like nothing I know."  # the sentence for a picture that a novelty warns of
+WARNING = mark("This looks like nothing I know.")  # the sentence for a picture that a novelty warns of
 
 
 def verdict(closest: str, share: float, unlike: bool | None) -> str:
     """The answer in a sentence, for people: what a picture that looks like no class is not, before the class."""
     if unlike:
-        return f"{WARNING} Of the classes I was taught, {closest} comes closest."
+        return tr("This looks like nothing I know. Of the classes I was taught, {name} comes closest.", name=closest)
     return f"{closest}, {share:.1%}"
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from googlenet.data.images import Source, read_image
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
+from googlenet.language import tr
 from googlenet.runs import Checkpoint, Run
 
 MOST = 120  # checkpoints that are asked, each of which is read from disk: some half a minute
@@ -87,7 +88,8 @@ def over_epochs(
     given: list[Tensor | None] = []
     for number, checkpoint in enumerate(asked):
         if progress:
-            progress(number / len(asked), f"Asking {checkpoint.path.stem}, {number + 1:,} of {len(asked):,}")
+            at = {"name": checkpoint.path.stem, "n": number + 1, "total": len(asked)}
+            progress(number / len(asked), tr("Asking {name}, {n:,} of {total:,}", **at))
         row, logits = _ask(checkpoint, picture)
         same = next((k for k, known in enumerate(given) if _alike(rows[k], known, row, logits)), None)
         if same is None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from googlenet.config import GoogLeNetConfig
 from googlenet.errors import LabError, is_number
+from googlenet.language import tr
 from googlenet.models.profile import profile_network
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ def fit_prototypes(features: Tensor, labels: Tensor, classes: int) -> tuple[Prot
     import torch
 
     if int(torch.bincount(labels, minlength=classes).min()) < LEAST:
-        raise LabError(f"Features of classes need {LEAST} images of each class at least.")
+        raise LabError(tr("Features of classes need {n} images of each class at least.", n=LEAST))
     if 2 * classes * features.shape[1] > LIMIT:
-        raise LabError(f"{classes:,} classes are too many for their features to be kept.")
+        raise LabError(tr("{n:,} classes are too many for their features to be kept.", n=classes))
     turn = torch.zeros(len(labels), dtype=torch.bool)
     for label in range(classes):
         turn[(labels == label).nonzero().flatten()[::2]] = True
@@ -91,7 +92,7 @@ def fit_prototypes(features: Tensor, labels: Tensor, classes: int) -> tuple[Prot
     for half in (turn, ~turn):
         scores[half] = _directions(features[~half], labels[~half], classes).score(features[half])
     if not (scores.isfinite().all() and scores.std() > 1e-6):
-        raise LabError("The features are alike for all images, or are not numbers.")
+        raise LabError(tr("The features are alike for all images, or are not numbers."))
     return _directions(features, labels, classes), scores
 
 

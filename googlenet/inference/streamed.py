@@ -6,12 +6,12 @@ sees them: what is in memory does not grow with their number, only the answers d
 
 from __future__ import annotations
 
+import contextvars
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -26,13 +26,18 @@ from googlenet.errors import LabError, check_whole
 from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.evaluate import Evaluation, summarise
 from googlenet.inference.many import decode_found, fine_enough
+from googlenet.language import mark, tr
 from googlenet.models.weights import WeightsInfo
 
 BATCH = {"cpu": 16, "cuda": 128, "mps": 64}  # of 224×224; another batch is decoded meanwhile
 SPLITS = {"test": ("test", "val"), "train": ("train",)}  # what people call the folder of each
 SYNSET = re.compile(r"n\d{8}")  # WordNet's number, as ImageNet's folders are named
 THUMBNAIL = 96  # pixels
-DO = "give a folder that holds a folder of pictures for each class, named like the class"
+IMAGES = {
+    "test": mark("{n:,} test images of folder {name}"),
+    "train": mark("{n:,} train images of folder {name}"),
+}
+DO = mark("give a folder that holds a folder of pictures for each class, named like the class")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +59,13 @@ class LabelledPictures:
 
     def sentence(self, split: str) -> str:
         """Which pictures, and of how many classes where not of all."""
-        words = f"{len(self.found):,} {split} images of folder {self.name}"
+        words = tr(IMAGES[split], n=len(self.found), name=self.name)
         if self.judged < len(self.classes):
-            words += f", of {self.judged:,} of the {len(self.classes):,} classes"
-        return f"{words}; {self.unreadable:,} could not be read" if self.unreadable else words
+            counts = {"n": self.judged, "total": len(self.classes)}
+            words = tr("{images}, of {n:,} of the {total:,} classes", images=words, **counts)
+        if self.unreadable:
+            words = tr("{images}; {n:,} could not be read", images=words, n=self.unreadable)
+        return words
 
     def picture(self, index: int) -> Image.Image:
         """The picture number `index`, upright and whole."""
@@ -78,9 +86,14 @@ def is_streamed(info: WeightsInfo, data: str) -> bool:
     if size == DATA_SIZE and info.resize is None:
         return False
     if data in NAMES:
-        raise LabError(
-            f"These weights take {size}×{size} pictures and {NAMES[data]} has {DATA_SIZE}×{DATA_SIZE}: {DO}.", "data"
+        sentence = tr(
+            "These weights take {size}×{size} pictures and {data} has {side}×{side}: {do}.",
+            size=size,
+            data=NAMES[data],
+            side=DATA_SIZE,
+            do=tr(DO),
         )
+        raise LabError(sentence, "data")
     return True
 
 
@@ -98,7 +111,7 @@ def find_labelled(source: str, classes: tuple[str, ...], split: str = "test") ->
     top = _of_split(root, split)
     folders = sorted(_folders(top), key=lambda folder: folder.name)
     if not folders:
-        raise LabError(f"Folder {str(top)!r} has no folders in it: {DO}.", "data")
+        raise LabError(tr("Folder {folder!r} has no folders in it: {do}.", folder=str(top), do=tr(DO)), "data")
     found: list[Found] = []
     labels: list[int] = []
     for folder, label in zip(folders, class_numbers([folder.name for folder in folders], classes), strict=True):
@@ -106,7 +119,9 @@ def find_labelled(source: str, classes: tuple[str, ...], split: str = "test") ->
         found += inside
         labels += [label] * len(inside)
     if not found:
-        raise LabError(f"The class folders of {str(top)!r} have no pictures: {DO}.", "data")
+        raise LabError(
+            tr("The class folders of {folder!r} have no pictures: {do}.", folder=str(top), do=tr(DO)), "data"
+        )
     return LabelledPictures(root.name, classes, tuple(found), torch.tensor(labels))
 
 
@@ -124,17 +139,23 @@ def class_numbers(folders: Sequence[str], classes: Sequence[str]) -> list[int]:
         if len(folders) == len(classes):
             order = {name: number for number, name in enumerate(sorted(folders))}
             return [order[name] for name in folders]
-        raise LabError(
-            f"There are {len(folders):,} folders named like {folders[0]} and {len(classes):,} classes, so nothing says "
+        sentence = tr(
+            "There are {n:,} folders named like {name} and {m:,} classes, so nothing says "
             "which is which: give the folders of all classes, or name these like their classes.",
-            "data",
+            n=len(folders),
+            name=folders[0],
+            m=len(classes),
         )
-    shown = ", ".join(repr(name[:60]) for name in unknown[:3]) + (" and more" if len(unknown) > 3 else "")
-    raise LabError(
-        f"No class of these weights is called {shown} (they know {classes[0]!r} and {len(classes) - 1:,} more): "
+        raise LabError(sentence, "data")
+    shown = ", ".join(repr(name[:60]) for name in unknown[:3])
+    sentence = tr(
+        "No class of these weights is called {names} (they know {known!r} and {n:,} more): "
         "name each folder like its class, and take out the others.",
-        "data",
+        names=tr("{names} and more", names=shown) if len(unknown) > 3 else shown,
+        known=classes[0],
+        n=len(classes) - 1,
     )
+    raise LabError(sentence, "data")
 
 
 def _plain(name: str) -> str:
@@ -148,7 +169,7 @@ def _root(source: str) -> Path:
             return root
     except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, ~ of a user who is not there
         pass
-    raise LabError(f"There is no folder {str(source)[:200]!r}: {DO}.", "data")
+    raise LabError(tr("There is no folder {folder!r}: {do}.", folder=str(source)[:200], do=tr(DO)), "data")
 
 
 def _of_split(root: Path, split: str) -> Path:
@@ -158,9 +179,10 @@ def _of_split(root: Path, split: str) -> Path:
         if name in names:
             return root / name
     if names & {"train", "test", "val"}:
-        raise LabError(
-            f"Folder {str(root)!r} has no {' or '.join(f'{name}/' for name in SPLITS[split])}: {DO}.", "data"
-        )
+        first, *others = (f"{name}/" for name in SPLITS[split])
+        wanted = tr("{name} or {other}", name=first, other=others[0]) if others else first
+        sentence = tr("Folder {folder!r} has no {names}: {do}.", folder=str(root), names=wanted, do=tr(DO))
+        raise LabError(sentence, "data")
     return root
 
 
@@ -168,7 +190,8 @@ def _folders(top: Path) -> list[Path]:
     try:
         return [entry for entry in top.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     except OSError as error:
-        raise LabError(f"Folder {str(top)!r} cannot be read ({error.strerror}).", "data") from error
+        sentence = tr("Folder {folder!r} cannot be read ({reason}).", folder=str(top), reason=error.strerror)
+        raise LabError(sentence, "data") from error
 
 
 def _pictures(folder: Path) -> list[Found]:
@@ -201,7 +224,7 @@ def evaluate_pictures(
     parts: list[Tensor] = []
     done, first_refusal = 0, ""
     if progress:
-        progress(0.0, f"Judging {total:,} pictures")
+        progress(0.0, tr("Judging {n:,} pictures", n=total))
     for batch in _decoded(classifier, pictures.found, chosen):
         pixels = [image for image in batch if isinstance(image, Tensor)]
         kept += [done + place for place, image in enumerate(batch) if isinstance(image, Tensor)]
@@ -210,9 +233,10 @@ def evaluate_pictures(
             parts.append(_logits(classifier, torch.stack(pixels), flip))
         done += len(batch)
         if progress:
-            progress(done / total, f"Judged {done:,} of {total:,} pictures")
+            progress(done / total, tr("Judged {n:,} of {total:,} pictures", n=done, total=total))
     if not kept:
-        raise LabError(f"None of the {total:,} pictures can be read. The first: {first_refusal}", "data")
+        sentence = tr("None of the {n:,} pictures can be read. The first: {refusal}", n=total, refusal=first_refusal)
+        raise LabError(sentence, "data")
     judged = LabelledPictures(
         pictures.name,
         pictures.classes,
@@ -232,7 +256,10 @@ def _logits(classifier: Classifier, pixels: Tensor, flip: bool) -> Tensor:
         logits = (logits + classifier.fast_logits(pixels.flip(-1))) / 2
     if logits.isnan().any():
         raise LabError(
-            f"{classifier.path.name} answers with NaN, since its training diverged: choose an earlier epoch."
+            tr(
+                "{name} answers with NaN, since its training diverged: choose an earlier epoch.",
+                name=classifier.path.name,
+            )
         )
     return logits.float().cpu()
 
@@ -244,7 +271,8 @@ def _decoded(classifier: Classifier, found: Sequence[Found], size: int) -> Itera
         waiting: list[Future[Tensor | str]] = []
         try:
             for batch in batches:
-                ahead = [pool.submit(partial(_decode, classifier), one) for one in batch]
+                # Each with a context of its own: what cannot be read says so in the visitor's language.
+                ahead = [pool.submit(contextvars.copy_context().run, _decode, classifier, one) for one in batch]
                 if waiting:
                     yield _results(waiting)
                 waiting = ahead

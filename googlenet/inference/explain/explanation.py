@@ -16,6 +16,7 @@ from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.explain import methods
 from googlenet.inference.explain.score import Progress, Target, judged
 from googlenet.inference.explain.trust import Trust, check_trust
+from googlenet.language import tr
 
 METHODS: dict[str, Callable[[Classifier, Tensor, Target, Progress | None], Tensor]] = {
     "occlusion": methods.occlusion,
@@ -73,7 +74,10 @@ def explain(
     that the network does not know, and a method that is none of `METHODS`.
     """
     if method not in METHODS:
-        raise LabError(f"There is no method {str(method)[:40]!r}: choose one of {', '.join(METHODS)}.", "method")
+        sentence = tr(
+            "There is no method {name!r}: choose one of {names}.", name=str(method)[:40], names=", ".join(METHODS)
+        )
+        raise LabError(sentence, "method")
     picture = read_image(image)
     seen = classifier.fit(picture)
     pixels = to_tensor(seen).contiguous()

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.explain.score import Progress, Target, judged
+from googlenet.language import tr
 
 FEWEST = 7  # places a side of the map that Grad-CAM weighs, where the network has such a map
 STEPS = 12  # of the path from the baseline to the picture
@@ -49,7 +50,7 @@ def occlusion(classifier: Classifier, pixels: Tensor, target: Target, progress: 
         less[:, top:bottom, left:right] = gone[:, top:bottom, left:right]
         only[:, top:bottom, left:right] = pixels[:, top:bottom, left:right]
     pictures = torch.cat([pixels[None], gone[None], covered, alone])
-    scores = target.score(judged(classifier, pictures, progress, "covering parts of the picture", (0, 0.5)))
+    scores = target.score(judged(classifier, pictures, progress, tr("covering parts of the picture"), (0, 0.5)))
     falls, rises = scores[0] - scores[2 : 2 + len(boxes)], scores[2 + len(boxes) :] - scores[1]
     both = [_scaled(_spread(values, boxes, height, width)) for values in (falls, rises)]
     return blurred((both[0] + both[1])[None] / 2, step / 2)[0]
@@ -78,7 +79,7 @@ def grad_cam(classifier: Classifier, pixels: Tensor, target: Target, progress: P
     from googlenet.inference.inside.trace import walk
 
     if progress:
-        progress(0, "following the gradient")
+        progress(0, tr("following the gradient"))
     with torch.enable_grad():
         x, layer, maps, most = classifier.prepared(pixels[None]).clone(), "", None, 0
         names = {one.name for one in classifier.info.network.layers}
@@ -103,7 +104,7 @@ def integrated_gradients(
     from captum.attr import IntegratedGradients
 
     if progress:
-        progress(0, "following the gradient from the blurred picture")
+        progress(0, tr("following the gradient from the blurred picture"))
     image, start = (classifier.prepared(one[None]).clone() for one in (pixels, baseline(pixels)))
     method = IntegratedGradients(lambda x: target.score(classifier.model(x) / classifier.temperature))
     found = method.attribute(image, start, n_steps=STEPS, internal_batch_size=STEPS, method="gausslegendre")

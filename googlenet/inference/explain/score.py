@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.inside.ledger import class_number
+from googlenet.language import tr
 
 BATCH = 32  # a second or two on a CPU: between two of them a cancel is heard
 Progress = Callable[[float, str], None]
@@ -31,7 +32,7 @@ class Target:
         one, other = class_number(classifier, label), None if against is None else class_number(classifier, against)
         if one == other:
             name = classifier.info.classes[one]
-            raise LabError(f"{name} cannot be compared with itself: choose another class.", "against")
+            raise LabError(tr("{name} cannot be compared with itself: choose another class.", name=name), "against")
         return cls(one, other, classifier.info.classes)
 
     @property

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.explain.methods import baseline
 from googlenet.inference.explain.score import Progress, Target, judged
+from googlenet.language import tr
 
 SQUARES = 8  # a side
 POINTS = 9  # of a curve, both ends among them
@@ -64,7 +65,7 @@ def check_trust(
     """The curves of the map `values` (H, W) for the picture `pixels`, uint8 (3, H, W)."""
     orders = [order_of(values), *random_orders(RANDOM, seed)]
     pictures = torch.cat([way(pixels, order, back) for order in orders for back in (False, True)])
-    shares = target.share(judged(classifier, pictures, progress, "taking the picture apart", (0.5, 1)))
+    shares = target.share(judged(classifier, pictures, progress, tr("taking the picture apart"), (0.5, 1)))
     curves = shares.view(len(orders), 2, POINTS)
     random = curves[1:].mean(0)
     points = tuple(step / (POINTS - 1) for step in range(POINTS))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.models.presets import TORCHVISION, preset
 from googlenet.models.weights import WeightsInfo, save_weights
 
@@ -42,7 +43,8 @@ def convert(state: Mapping[str, Tensor], path: Path) -> None:
     try:
         model.load_state_dict(kept, assign=True)
     except RuntimeError as error:
-        raise LabError("These are not the weights of torchvision's GoogLeNet: its tensors are others.") from error
+        sentence = tr("These are not the weights of torchvision's GoogLeNet: its tensors are others.")
+        raise LabError(sentence) from error
     accuracy = published.meta["_metrics"]["ImageNet-1K"]
     facts = {
         "data": "ImageNet-1K",

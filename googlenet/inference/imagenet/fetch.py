@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from googlenet.errors import LabError
 from googlenet.inference.imagenet.convert import FILE, convert
+from googlenet.language import tr
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from googlenet.data.splits import Progress
 
-NAME = "The 1,000-class network"
 TIMEOUT = 20  # seconds without an answer or a byte
 CHUNK = 1 << 18  # bytes between two reports
 MOST = 150_000_000  # bytes; the file has 50 million
@@ -50,14 +50,17 @@ def fetch(checkpoints: Path, progress: Progress | None = None) -> Path:
     except (OSError, http.client.HTTPException, ValueError) as error:
         if isinstance(error, LabError):
             raise
-        raise _unavailable(_reason(error), "connect to the internet and try again") from error
-    report(0.95, "Checking and converting the weights")
+        raise _unavailable(_reason(error), tr("connect to the internet and try again")) from error
+    report(0.95, tr("Checking and converting the weights"))
     _check_hash(content, url)
     try:
         convert(_tensors(content), path)
     except OSError as error:
-        raise LabError(f"{NAME} could not be written to the checkpoints folder ({_reason(error)}).") from error
-    report(1.0, f"{NAME} is here")
+        sentence = tr(
+            "The 1,000-class network could not be written to the checkpoints folder ({reason}).", reason=_reason(error)
+        )
+        raise LabError(sentence) from error
+    report(1.0, tr("The 1,000-class network is here"))
     return path
 
 
@@ -84,36 +87,51 @@ def _check_room(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise LabError(f"The checkpoints folder cannot be written to ({_reason(error)}).") from error
+        sentence = tr("The checkpoints folder cannot be written to ({reason}).", reason=_reason(error))
+        raise LabError(sentence) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise LabError("The checkpoints folder cannot be written to: give the lab the permission, or choose another.")
+        raise LabError(
+            tr("The checkpoints folder cannot be written to: give the lab the permission, or choose another.")
+        )
     if free < ROOM:
-        raise LabError(f"The disk has {free / 1e6:,.0f} MB left and {NAME.lower()} needs {ROOM // 1_000_000}.")
+        sentence = tr(
+            "The disk has {free:,.0f} MB left and the 1,000-class network needs {room}.",
+            free=free / 1e6,
+            room=ROOM // 1_000_000,
+        )
+        raise LabError(sentence)
 
 
 def _download(url: str, report: Progress) -> bytes:
     with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
         total = int(answer.headers.get("Content-Length") or 0)
-        content, of_total = bytearray(), f" of {total / 1e6:,.0f}" if total else ""
+        content = bytearray()
         while True:
             done = len(content)
-            report(0.95 * min(1.0, done / total) if total else 0.0, f"Downloading {done / 1e6:,.0f}{of_total} MB")
+            report(0.95 * min(1.0, done / total) if total else 0.0, tr("Downloading {size}", size=_size(done, total)))
             if max(done, total) > MOST:
-                raise _unavailable(f"what arrives is larger than {MOST // 1_000_000} MB", "try again later")
+                raise _unavailable(tr("what arrives is larger than {n} MB", n=MOST // 1_000_000), tr("try again later"))
             chunk = answer.read(CHUNK)
             if not chunk:
                 break
             content += chunk
     if total and len(content) != total:
-        said = f"the connection broke off after {len(content) / 1e6:,.0f}{of_total} MB"
-        raise _unavailable(said, "try again")
+        said = tr("the connection broke off after {size}", size=_size(len(content), total))
+        raise _unavailable(said, tr("try again"))
     return bytes(content)
+
+
+def _size(done: int, total: int) -> str:
+    """ "12 of 50 MB"; without the total where the server has not said it."""
+    if not total:
+        return f"{done / 1e6:,.0f} MB"
+    return tr("{done:,.0f} of {total:,.0f} MB", done=done / 1e6, total=total / 1e6)
 
 
 def _check_hash(content: bytes, url: str) -> None:
     named = HASH.search(url)
     if named is None or not hashlib.sha256(content).hexdigest().startswith(named[1]):
-        raise _unavailable("what arrived is not the published file: its hash is another", "try again later")
+        raise _unavailable(tr("what arrived is not the published file: its hash is another"), tr("try again later"))
 
 
 def _tensors(content: bytes) -> dict[str, Tensor]:
@@ -123,14 +141,15 @@ def _tensors(content: bytes) -> dict[str, Tensor]:
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises several kinds for a file that is no state_dict
-        raise _unavailable("what arrived holds no weights", "try again later") from error
+        raise _unavailable(tr("what arrived holds no weights"), tr("try again later")) from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise _unavailable("what arrived holds no weights", "try again later")
+        raise _unavailable(tr("what arrived holds no weights"), tr("try again later"))
     return state
 
 
 def _unavailable(reason: str, then: str) -> LabError:
-    return LabError(f"{NAME} could not be downloaded ({reason}): {then}.")
+    sentence = tr("The 1,000-class network could not be downloaded ({reason}): {then}.", reason=reason, then=then)
+    return LabError(sentence)
 
 
 def _reason(error: Exception) -> str:

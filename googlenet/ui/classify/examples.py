@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.media import get_image
 
 from googlenet.errors import check_choice
+from googlenet.language import tr
 from googlenet.ui.common.layout import html
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.gradio_private import keep_file
@@ -43,21 +44,21 @@ def example(name: str) -> Path:
     return Path(get_image(OF_NONE[name])) if name in OF_NONE else FOLDER / f"{name}.jpg"
 
 
-@functools.cache
 def _gallery() -> str:
     groups = [
-        ("Pictures to try, of CIFAR-10's classes", OF_CIFAR),
-        ("Of none of its classes", tuple(OF_NONE)),
+        (tr("Pictures to try, of CIFAR-10's classes"), OF_CIFAR),
+        (tr("Of none of its classes"), tuple(OF_NONE)),
     ]
     return render(
         "classify/examples.html",
-        groups=[(words, [(name, _thumbnail(example(name))) for name in names]) for words, names in groups],
+        groups=[(words, [(name, _thumbnail(name)) for name in names]) for words, names in groups],
     )
 
 
-def _thumbnail(path: Path) -> str:
+@functools.cache
+def _thumbnail(name: str) -> str:
     from googlenet.data.images import fit_image, read_image
 
     buffer = io.BytesIO()
-    fit_image(read_image(path), SIDE).save(buffer, "JPEG", quality=80)
+    fit_image(read_image(example(name)), SIDE).save(buffer, "JPEG", quality=80)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

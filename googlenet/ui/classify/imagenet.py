@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.models.presets import TORCHVISION
 from googlenet.runs import list_checkpoints
 from googlenet.ui.common.layout import html, refusal_slot
@@ -17,7 +18,7 @@ from googlenet.ui.events.access import Access
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
 from googlenet.ui.events.rights import needs
 
-OFFER = "Get the 1,000-class network"
+OFFER = mark("Get the 1,000-class network")
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "show_progress": "full"}
 PROGRESS = gr.Progress()
 
@@ -33,12 +34,12 @@ def imagenet_panel(
     """
     cancellation = Cancellation()
     with gr.Column(visible=False, elem_classes="gl-offer", elem_id="imagenet-offer") as offer:
-        get = gr.Button(OFFER, size="sm", visible=not access.confined)
+        get = gr.Button(tr(OFFER), size="sm", visible=not access.confined)
         words = html(render("classify/offer.html", public=access.confined))
-        cancel = gr.Button("Cancel", size="sm", visible=False, min_width=90)
+        cancel = gr.Button(tr("Cancel"), size="sm", visible=False, min_width=90)
         said = refusal_slot()
 
-    @refusable(2, place=1, cancelled="Cancelled: nothing of it was kept.")
+    @refusable(2, place=1, cancelled=mark("Cancelled: nothing of it was kept."))
     @needs(access, "fetch")
     def fetch(request: gr.Request, progress: gr.Progress = PROGRESS) -> Any:
         fetch_for(checkpoints, access, cancellation.listen(request, progress))
@@ -68,8 +69,10 @@ def fetch_for(checkpoints: Path, access: Access, progress: Any) -> None:
     """Bring the network here for a visitor; `LabError` on a page that others can reach."""
     if access.confined:
         raise LabError(
-            "Others can reach this page, so it downloads nothing: its owner gets the network with "
-            "python -m googlenet fetch imagenet."
+            tr(
+                "Others can reach this page, so it downloads nothing: its owner gets the network with "
+                "python -m googlenet fetch imagenet."
+            )
         )
     from googlenet.inference.imagenet import fetch
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.ui.events.access import Access
 from googlenet.ui.events.cores import share_cores
 from googlenet.ui.events.gradio_private import upload_folder
@@ -15,7 +16,7 @@ from googlenet.ui.events.gradio_private import upload_folder
 if TYPE_CHECKING:
     from googlenet.inference.classifier import Classifier
 
-LIKELIEST, NOBODY = "the likeliest", "(no other)"  # what is asked about where nobody has named a class
+LIKELIEST, NOBODY = mark("the likeliest"), mark("(no other)")  # what is asked about where nobody has named a class
 
 
 class Shared(NamedTuple):
@@ -50,4 +51,4 @@ def received(upload: Any) -> Path:
             return path
     except (KeyError, TypeError, ValueError, OSError):
         pass  # not what Gradio sends
-    raise LabError("No picture has arrived: send it as a file, in Python with gradio_client.handle_file.", "image")
+    raise LabError(tr("No picture has arrived: send it as a file, in Python with gradio_client.handle_file."), "image")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.runs import find_checkpoint, list_checkpoints
 from googlenet.ui.classify import view
 from googlenet.ui.classify.examples import examples
@@ -24,14 +25,10 @@ from googlenet.ui.common.layout import LIVE
 from googlenet.ui.events.access import Access
 from googlenet.ui.events.newest import Newest
 
-VIEWS = [("One picture", "one"), ("See inside", "inside"), ("Many pictures", "many")]
+VIEWS = {"one": mark("One picture"), "inside": mark("See inside"), "many": mark("Many pictures")}
 BROWSER_FORMATS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".avif")
 # Pages and API ask side by side, to share a forward pass (inference/batching.py); Gradio has 40 threads for all events.
 TOGETHER: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 32}
-WAITING = view.empty("Looking for trained networks", "This takes a few seconds after a start.")
-NO_PICTURE = view.empty(
-    "What is in your picture?", "Drop a picture on the left, paste one, use the camera, or try one of the examples."
-)
 
 
 class ClassifyTab(NamedTuple):
@@ -45,13 +42,16 @@ class ClassifyTab(NamedTuple):
 
 def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab) -> ClassifyTab:
     """Fill `tab` of `demo`; networks are looked for under `checkpoints`."""
-    views = gr.Radio(VIEWS, value="one", label="View", show_label=False, container=False, elem_id="classify-views")
+    choices = [(tr(words), key) for key, words in VIEWS.items()]
+    views = gr.Radio(
+        choices, value="one", label=tr("View"), show_label=False, container=False, elem_id="classify-views"
+    )
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=300, elem_classes="gl-controls"):
             name = gr.Dropdown(
                 [],
-                label="Network",
-                info="the shipped one first, then the latest run",
+                label=tr("Network"),
+                info=tr("the shipped one first, then the latest run"),
                 filterable=False,
                 elem_classes="gl-chooser",
             )
@@ -59,7 +59,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
             with gr.Column() as single:
                 # `preprocess=False` below hands uploads on as they are: the component would open, and fail on, some.
                 picture = gr.Image(
-                    label="Picture",
+                    label=tr("Picture"),
                     type="filepath",
                     image_mode=None,
                     format="png",
@@ -72,8 +72,8 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
             several = gr.Column(visible=False)
         with gr.Column(scale=2, min_width=320):
             with gr.Column() as one:
-                answer = gr.HTML(WAITING, elem_classes="gl-html")
-                again = gr.Button("Ask again", visible=False, size="sm")
+                answer = gr.HTML(view.waiting(), elem_classes="gl-html")
+                again = gr.Button(tr("Ask again"), visible=False, size="sm")
                 why, over_epochs = gr.Column(), gr.Column()
                 facts = gr.HTML(elem_classes="gl-html")
             inside, many = gr.Column(visible=False), gr.Column(visible=False)
@@ -105,7 +105,7 @@ def classify_tab(checkpoints: Path, access: Access, demo: gr.Blocks, tab: gr.Tab
 
     def miss(upload: Any) -> tuple[Any, ...]:
         # Nothing of the picture before is left here either.
-        html = NO_PICTURE if upload is None else view.unanswered()
+        html = view.no_picture() if upload is None else view.unanswered()
         return html, "", gr.Button(visible=upload is not None), {}
 
     def look(chosen: str | None) -> Any:
@@ -169,12 +169,12 @@ def answer_for(checkpoints: Path, upload: Any, chosen: str | None) -> tuple[str,
         checkpoint = find_checkpoint(checkpoints, chosen or "")
         about = view.facts(checkpoint)
         if upload is None:  # also for a moment when a picture is dropped on another
-            return NO_PICTURE, about, None
+            return view.no_picture(), about, None
         network = classifier(checkpoints, checkpoint.path)
         kept = None  # from here on it is the picture that is refused
         given = network.answer(received(upload))
     except LabError as error:
-        refusal = view.empty("No answer", str(error), refused=True)
+        refusal = view.empty(tr("No answer"), str(error), refused=True)
         return refusal, about, upload if error.field == "checkpoint" else kept
     drawable = upload["path"].lower().endswith(BROWSER_FORMATS)
     return view.answer(given, network.info.resize), about, upload if drawable else given.picture

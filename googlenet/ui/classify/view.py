@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from googlenet.errors import LabError
 from googlenet.inference import novelty
+from googlenet.language import mark, tr
 from googlenet.models.profile import profile_network
 from googlenet.runs import Checkpoint
 from googlenet.ui.common import figures
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from googlenet.inference.classifier import Answer
 
 TOP = 5
+ACCURACIES = {
+    "quoted": mark("Quoted accuracy"),
+    "test": mark("Test accuracy"),
+    "validation": mark("Validation accuracy"),
+    "training": mark("Training accuracy"),
+}
 
 
 def answer(given: Answer, resize: int | None = None) -> Markup:
@@ -29,7 +36,7 @@ def answer(given: Answer, resize: int | None = None) -> Markup:
     doubt = given.novelty if given.novelty and given.novelty.unlike_training else None
     return render(
         "classify/answer.html",
-        warning=doubt and novelty.WARNING,
+        warning=doubt and tr(novelty.WARNING),
         classes=len(given.probabilities),
         doubt=doubt,
         tops=list(given.probabilities.items())[:TOP],
@@ -44,34 +51,39 @@ def sureness(probabilities: dict[str, float]) -> str:
     """What the percentages amount to, in a sentence; `probabilities` come likeliest first."""
     (_, share), *others = probabilities.items()
     if not others:
-        return "It is the only class that this network knows."
+        return tr("It is the only class that this network knows.")
     if share >= 0.95:
-        rest = figures.percent(1 - share, 1) if share < 0.9995 else "less than 0.1%"
+        rest = figures.percent(1 - share, 1) if share < 0.9995 else tr("less than 0.1%")
         if len(others) == 1:
-            return f"Sure, among the classes it knows: {others[0][0]} gets the other {rest}."
-        return f"Sure, among the classes it knows: the other {len(others):,} share {rest}."
-    after = f"{others[0][0]} comes next with {figures.percent(others[0][1], 1)}."
+            return tr("Sure, among the classes it knows: {name} gets the other {rest}.", name=others[0][0], rest=rest)
+        return tr("Sure, among the classes it knows: the other {n:,} share {rest}.", n=len(others), rest=rest)
+    after: dict[str, str] = {"name": others[0][0], "share": figures.percent(others[0][1], 1)}
     if share < 0.5:
-        return f"Undecided: no class gets half, and {after}"
-    return f"{'Fairly sure' if share >= 0.8 else 'Leaning this way'}: {after}"
+        return tr("Undecided: no class gets half, and {name} comes next with {share}.", **after)
+    if share < 0.8:
+        return tr("Leaning this way: {name} comes next with {share}.", **after)
+    return tr("Fairly sure: {name} comes next with {share}.", **after)
 
 
 def preparation(original: tuple[int, int], size: int, resize: int | None = None) -> str:
     """What was done to a picture of `original` (width, height): "1,024 × 768 → shorter side to 32, centre crop"."""
     given = figures.shape(original)
     if resize is not None:
-        return f"{given} → shorter side to {resize}, centre crop {size}"
+        return tr("{given} → shorter side to {side}, centre crop {size}", given=given, side=resize, size=size)
     if original == (size, size):
-        return f"{given}, unchanged"
+        return tr("{given}, unchanged", given=given)
     if original[0] == original[1]:
-        return f"{given} → {'shrunk' if original[0] > size else 'enlarged'} to {figures.shape((size, size))}"
-    return f"{given} → shorter side to {size}, centre crop"
+        if original[0] > size:
+            return tr("{given} → shrunk to {size}", given=given, size=figures.shape((size, size)))
+        return tr("{given} → enlarged to {size}", given=given, size=figures.shape((size, size)))
+    return tr("{given} → shorter side to {size}, centre crop", given=given, size=size)
 
 
 def facts(checkpoint: Checkpoint) -> Markup:
     """What the weights file says of itself, and how good its warning is."""
     info = checkpoint.info
     known = novelty.Novelty.of(info)
+    warns, wrongly = _errors(known) if known else ("", "")
     return render(
         "classify/facts.html",
         name=checkpoint.name,
@@ -79,9 +91,25 @@ def facts(checkpoint: Checkpoint) -> Markup:
         figures=_cards(checkpoint),
         classes=info.classes,
         novelty=known,
-        meaning=known and novelty.MEANING[known.name],
+        warns=warns,
+        wrongly=wrongly,
         worst=known and max(known.misses.items(), key=lambda kind: kind[1], default=None),
     )
+
+
+def _errors(known: novelty.Novelty) -> tuple[str, str]:
+    """When the warning comes, and how often wrongly; a table of what it missed follows where there is one."""
+    when = {"meaning": tr(novelty.MEANING[known.name]), "threshold": f"{known.threshold:.2f}".replace("-", "−")}
+    if known.fitted_on:
+        warns = tr(
+            "It warns when the {meaning} is above {threshold}, fitted on {images}.", images=known.fitted_on, **when
+        )
+    else:
+        warns = tr("It warns when the {meaning} is above {threshold}.", **when)
+    share, images = figures.percent(known.false_alarm, 1), known.measured_on or tr("pictures of its classes")
+    if known.misses:
+        return warns, tr("It did so wrongly for {share} of {images}, and missed:", share=share, images=images)
+    return warns, tr("It did so wrongly for {share} of {images}.", share=share, images=images)
 
 
 def empty(title: str, hint: str, *, refused: bool = False) -> Markup:
@@ -89,17 +117,33 @@ def empty(title: str, hint: str, *, refused: bool = False) -> Markup:
     return render("classify/empty.html", title=title, hint=hint, refused=refused)
 
 
+def waiting() -> Markup:
+    """In the answer's place until the page knows its networks."""
+    return empty(tr("Looking for trained networks"), tr("This takes a few seconds after a start."))
+
+
+def no_picture() -> Markup:
+    """In the answer's place until there is a picture."""
+    return empty(
+        tr("What is in your picture?"),
+        tr("Drop a picture on the left, paste one, use the camera, or try one of the examples."),
+    )
+
+
 def unanswered() -> Markup:
     """In the answer's place when there was no room to ask, or Gradio failed; a toast has said which."""
-    return empty("No answer yet", "This picture has not been looked at: ask again in a few seconds.", refused=True)
+    hint = tr("This picture has not been looked at: ask again in a few seconds.")
+    return empty(tr("No answer yet"), hint, refused=True)
 
 
 def quoted_remark(checkpoint: Checkpoint) -> str:
     """Who claims an accuracy that was not measured here."""
-    by = str(checkpoint.info.facts.get("quoted_from", "the file"))[:80]
+    by = str(checkpoint.info.facts.get("quoted_from", tr("the file")))[:80]
     top5 = checkpoint.number("quoted_top5")
-    first = f"what {by} says, not measured here"
-    return first if top5 is None else f"{first}; {figures.percent(top5, 1)} among the first five"
+    if top5 is None:
+        return tr("what {by} says, not measured here", by=by)
+    share = figures.percent(top5, 1)
+    return tr("what {by} says, not measured here; {share} among the first five", by=by, share=share)
 
 
 def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
@@ -107,23 +151,25 @@ def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
     try:
         parameters = figures.count(profile_network(network).params)
     except LabError:
-        parameters = "unknown"
+        parameters = tr("unknown")
     cards = []
     if checkpoint.accuracy:
         value, on = checkpoint.accuracy
         flip = checkpoint.number("test_accuracy_flip")
         remark = {
             "quoted": quoted_remark(checkpoint),
-            "test": "on the test images" if flip is None else f"{figures.percent(flip, 1)} averaged with mirror images",
-            "validation": "on images held out of training",
-            "training": "on images it learned from: expect less on new ones",
+            "test": tr("on the test images")
+            if flip is None
+            else tr("{share} averaged with mirror images", share=figures.percent(flip, 1)),
+            "validation": tr("on images held out of training"),
+            "training": tr("on images it learned from: expect less on new ones"),
         }[on]
-        cards.append((f"{on.capitalize()} accuracy", figures.percent(value, 1), remark))
-    data = str(checkpoint.info.facts.get("data", "not recorded"))
-    cards.append(("Network", network.name, f"{parameters} parameters"))
-    cards.append(("Data set", data, f"{len(checkpoint.info.classes):,} classes"))
+        cards.append((tr(ACCURACIES[on]), figures.percent(value, 1), remark))
+    data = str(checkpoint.info.facts.get("data", tr("not recorded")))
+    cards.append((tr("Network"), network.name, tr("{n} parameters", n=parameters)))
+    cards.append((tr("Data set"), data, tr("{n:,} classes", n=len(checkpoint.info.classes))))
     if checkpoint.epoch is not None:
         epochs = checkpoint.number("epochs")
-        of = "" if epochs is None else f"of {epochs:,.0f}, "
-        cards.append(("Epoch", figures.count(checkpoint.epoch), f"{of}counted from 0"))
+        of = tr("counted from 0") if epochs is None else tr("of {n:,.0f}, counted from 0", n=epochs)
+        cards.append((tr("Epoch"), figures.count(checkpoint.epoch), of))
     return cards

@@ -23,7 +23,6 @@ from googlenet.inference.classifier import Classifier
 from googlenet.runs import find_checkpoint
 from googlenet.ui.api import publish
 from googlenet.ui.classify.tab import (
-    NO_PICTURE,
     answer_for,
     classify_tab,
     classify_upload,
@@ -226,7 +225,7 @@ def test_what_a_browser_cannot_show_goes_back_as_pixels(checkpoints: Path, uploa
 
 def test_empty_states_say_what_to_do(checkpoints: Path) -> None:
     answer, facts, _ = answer_for(checkpoints, None, "shipped")
-    assert answer == NO_PICTURE
+    assert answer == view.no_picture()
     assert Parsed(facts).texts("h4") == ["shipped"]
 
 

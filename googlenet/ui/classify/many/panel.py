@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError, check_whole
+from googlenet.language import mark, tr
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify import view as one_view
 from googlenet.ui.classify.many import view
@@ -24,11 +25,6 @@ from googlenet.ui.common.layout import LIVE, html, refusal_slot
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, Cancelled, finally_, refusable
 from googlenet.ui.events.refusals import sent
 
-NOTHING_YET = one_view.empty(
-    "What is in all of these?",
-    "Choose several pictures, a folder or a zip on the left, then press Answer all. "
-    "Folders that are named like classes give accuracy and a confusion matrix.",
-)
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "many"}
 CELL = "googlenet.onPressed(element, 'cell', (data) => trigger('choose', data))"
 PICKER = "googlenet.pickPictures(element, (files) => trigger('sent', files))"
@@ -46,13 +42,17 @@ class _Page:
             self.picker = html(view.picker(limits(public), public), js_on_load=PICKER)
             self.said = refusal_slot()
             with gr.Row():
-                self.start = gr.Button("Answer all", variant="primary", min_width=120, interactive=False)
-                self.cancel = gr.Button("Cancel", scale=0, min_width=90, interactive=False)
+                self.start = gr.Button(tr("Answer all"), variant="primary", min_width=120, interactive=False)
+                self.cancel = gr.Button(tr("Cancel"), scale=0, min_width=90, interactive=False)
         with answers:
-            self.summary = html(NOTHING_YET)
+            hint = tr(
+                "Choose several pictures, a folder or a zip on the left, then press Answer all. "
+                "Folders that are named like classes give accuracy and a confusion matrix."
+            )
+            self.summary = html(one_view.empty(tr("What is in all of these?"), hint))
             self.matrix = html("", "gl-many-matrix", js_on_load=CELL)
             self.table = html("", js_on_load=TABLE)
-            self.save = gr.Button("Download the table (CSV)", visible=False, size="sm")
+            self.save = gr.Button(tr("Download the table (CSV)"), visible=False, size="sm")
             self.file = gr.Textbox("", visible="hidden")
         self.received: gr.State = gr.State(None, time_to_live=KEPT_SECONDS)
         self.asked: gr.State = gr.State(None, time_to_live=KEPT_SECONDS)
@@ -74,7 +74,7 @@ def _wire_start(page: _Page, shared: Shared, cancellation: Cancellation) -> None
         got = receive(sent(event, "files"), sent(event, "foreign"), limit)
         return [got, message(got.sentence, "done"), gr.Button(interactive=True)]
 
-    @refusable(6, place=1, cancelled="Cancelled: nothing was answered.")
+    @refusable(6, place=1, cancelled=mark("Cancelled: nothing was answered."))
     def run(got: Received | None, network: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> Any:
         told = _Told(cancellation.listen(request, progress))
         asked = answer_all(shared.checkpoints, got, network or "", limit, told, lambda: told.cancelled)
@@ -106,9 +106,11 @@ class _Told:
 
     def __call__(self, share: float, text: str) -> None:
         spent = time.monotonic() - self.started
-        left = f", about {time_left(spent * (1 - share) / share)} left" if share and spent > 1 else ""
+        if share and spent > 1:
+            left = time_left(spent * (1 - share) / share)
+            text = tr("{text}, about {time} left", text=text, time=left)
         try:
-            self.listen(share, text + left)
+            self.listen(share, text)
         except Cancelled:
             self.cancelled = True
 
@@ -155,5 +157,5 @@ def _wire_table(page: _Page, shared: Shared) -> None:
 
 def _known(asked: Asked | None) -> Asked:
     if asked is None:
-        raise LabError("Nothing is answered yet: choose pictures and press Answer all.", "files")
+        raise LabError(tr("Nothing is answered yet: choose pictures and press Answer all."), "files")
     return asked

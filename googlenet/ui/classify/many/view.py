@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from googlenet.data.images import image_extensions
 from googlenet.errors import LabError, check_whole
+from googlenet.language import mark, tr
 from googlenet.ui.classify.many.limits import Limits
 from googlenet.ui.common import figures
 from googlenet.ui.common.pictures import jpeg_uri
@@ -53,14 +54,14 @@ class Look(NamedTuple):
                 raise ValueError(sort)
             return cls(sort, down == "1", only, check_whole(int(page), "page", 1, 1_000_000))
         except ValueError as error:
-            raise LabError("Choose a column, a filter or a page of the table.", "table") from error
+            raise LabError(tr("Choose a column, a filter or a page of the table."), "table") from error
 
 
 FILTERS: dict[str, tuple[str, Callable[[Row], bool]]] = {
-    "all": ("All", lambda row: True),
-    "warned": ("Warnings", lambda row: bool(row.unlike_training)),
-    "wrong": ("Wrong", lambda row: row.right is False),
-    "unread": ("Not read", lambda row: bool(row.error)),
+    "all": (mark("All"), lambda row: True),
+    "warned": (mark("Warnings"), lambda row: bool(row.unlike_training)),
+    "wrong": (mark("Wrong"), lambda row: row.right is False),
+    "unread": (mark("Not read"), lambda row: bool(row.error)),
 }
 
 
@@ -73,20 +74,26 @@ def summary(answers: ManyAnswers, network: str) -> Markup:
     """The figures of all answers, and what was left out."""
     read = [row for row in answers.rows if not row.error]
     warned = sum(bool(row.unlike_training) for row in read)
-    pace = f"{figures.duration(answers.seconds)}, {len(answers.rows) / max(answers.seconds, 1e-9):,.0f} a second"
-    cards = [("Pictures", figures.count(len(read)), pace)]
+    rate = len(answers.rows) / max(answers.seconds, 1e-9)
+    pace = tr("{time}, {rate:,.0f} a second", time=figures.duration(answers.seconds), rate=rate)
+    cards = [(tr("Pictures"), figures.count(len(read)), pace)]
     if any(row.unlike_training is not None for row in read):
-        cards.append(("Warnings", figures.count(warned), "look like nothing it knows"))
+        cards.append((tr("Warnings"), figures.count(warned), tr("look like nothing it knows")))
     if found := answers.evaluation:
         low, high = found.interval
-        interval = f"95% interval {100 * low:.1f} to {100 * high:.1f}%"
-        labelled = f"{found.n:,} in folders named like classes; {interval}"
-        cards.insert(1, ("Accuracy", f"{found.accuracy:.1%}", labelled))
+        labelled = tr(
+            "{n:,} in folders named like classes; 95% interval {low:.1f} to {high:.1f}%",
+            n=found.n,
+            low=100 * low,
+            high=100 * high,
+        )
+        cards.insert(1, (tr("Accuracy"), f"{found.accuracy:.1%}", labelled))
     if len(read) < len(answers.rows):
-        cards.append(("Not read", figures.count(len(answers.rows) - len(read)), "their rows say why"))
+        cards.append((tr("Not read"), figures.count(len(answers.rows) - len(read)), tr("their rows say why")))
     stopped = ""
     if len(answers.rows) < answers.total:
-        stopped = f"Cancelled after {len(answers.rows):,} of {answers.total:,} pictures: these are their answers."
+        done = {"n": len(answers.rows), "total": answers.total}
+        stopped = tr("Cancelled after {n:,} of {total:,} pictures: these are their answers.", **done)
     remarks = [*filter(None, [stopped]), *answers.remarks]
     return render("classify/many/summary.html", network=network, figures=cards, remarks=remarks)
 
@@ -111,7 +118,7 @@ def cell_names(classes: tuple[str, ...], cell: str) -> tuple[str, str]:
     try:
         true, said = (int(part) for part in cell.split("-"))
     except ValueError as error:
-        raise LabError("Choose a cell of the confusion matrix.", "cell") from error
+        raise LabError(tr("Choose a cell of the confusion matrix."), "cell") from error
     last = len(classes) - 1
     return classes[check_whole(true, "cell", 0, last)], classes[check_whole(said, "cell", 0, last)]
 
@@ -146,18 +153,21 @@ def _filters(answers: ManyAnswers, look: Look) -> list[tuple[str, str, Look, boo
     for key, (words, keep) in FILTERS.items():
         count = sum(map(keep, answers.rows))
         if count or key == "all":
-            found.append((key, f"{words} {count:,}", look._replace(only=key), look.only == key))
+            found.append((key, f"{tr(words)} {count:,}", look._replace(only=key), look.only == key))
     if look.only not in FILTERS:
         true, said = cell_names(answers.classes, look.only)
-        words = f"{true}, rightly" if true == said else f"{true} predicted as {said}"
+        if true == said:
+            words = tr("{name}, rightly", name=true)
+        else:
+            words = tr("{name} predicted as {answer}", name=true, answer=said)
         found.append((look.only, f"{words} {len(chosen_rows(answers, look)):,}", look, True))
     return found
 
 
 def _columns(answers: ManyAnswers, look: Look) -> list[tuple[str, str, Look, str]]:
     """(key, words, where it leads, aria-sort) of each column."""
-    words = {"file": "File", "folder": "Folder says", "answer": "Answer", "probability": "Probability",
-             "runner-up": "Runner-up", "warning": "Warning"}  # fmt: skip
+    words = {"file": tr("File"), "folder": tr("Folder says"), "answer": tr("Answer"), "probability": tr("Probability"),
+             "runner-up": tr("Runner-up"), "warning": tr("Warning")}  # fmt: skip
     if answers.evaluation is None:
         del words["folder"]
     if all(row.unlike_training is None for row in answers.rows):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from googlenet.data.pictures import Pictures, find_pictures
 from googlenet.errors import LabError
+from googlenet.language import tr
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.many.limits import Limits
 from googlenet.ui.classify.many.view import THUMBNAIL
@@ -38,8 +39,10 @@ class Received:
         """What is here, in words."""
         count, size = len(self.files), self.total_bytes
         unit, scale = ("GB", 1e9) if size >= 1e9 else ("MB", 1e6) if size >= 1e6 else ("kB", 1e3)
-        what = f"{self.files[0][1][-60:]} is" if count == 1 else f"{count:,} files are"
-        return f"{what} here, {size / scale:.1f} {unit}: press Answer all."
+        amount: dict[str, str] = {"size": f"{size / scale:.1f} {unit}"}
+        if count == 1:
+            return tr("{name} is here, {size}: press Answer all.", name=self.files[0][1][-60:], **amount)
+        return tr("{n:,} files are here, {size}: press Answer all.", n=count, **amount)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +60,16 @@ def receive(files: Any, foreign: Any, limit: Limits) -> Received:
     Raises `LabError` for others, for none, and for more than the limits.
     """
     if not isinstance(files, list):
-        raise LabError("No files have arrived: choose pictures, a folder or a zip.", "files")
+        raise LabError(tr("No files have arrived: choose pictures, a folder or a zip."), "files")
     if len(files) > limit.pictures:
-        raise LabError(f"These are {len(files):,} files: the limit is {limit.pictures:,}.", "files")
+        counts = {"n": len(files), "most": limit.pictures}
+        raise LabError(tr("These are {n:,} files: the limit is {most:,}.", **counts), "files")
     names = [str(name) for name in foreign[:MAX_FOREIGN]] if isinstance(foreign, list) else []
     taken = [(received(file), str(file.get("name") or Path(file["path"]).name)) for file in files]
     total = sum(path.stat().st_size for path, _ in taken)
     if total > limit.total_bytes:
-        raise LabError(f"These files have {total / 1e9:.1f} GB: the limit is {limit.total_bytes / 1e9:g} GB.", "files")
+        sizes = {"size": total / 1e9, "most": limit.total_bytes / 1e9}
+        raise LabError(tr("These files have {size:.1f} GB: the limit is {most:g} GB.", **sizes), "files")
     got = Received(tuple(taken), tuple(names), total)
     if not taken:
         with _find(got, limit):
@@ -84,7 +89,7 @@ def answer_all(
     from googlenet.inference.many import classify_all
 
     if got is None:
-        raise LabError("There is nothing to answer yet: choose pictures, a folder or a zip.", "files")
+        raise LabError(tr("There is nothing to answer yet: choose pictures, a folder or a zip."), "files")
     checkpoint = find_checkpoint(checkpoints, chosen)
     network = classifier(checkpoints, checkpoint.path)
     with _find(got, limit) as pictures:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.runs import list_runs
 from googlenet.ui.classify.over_epochs import view
 from googlenet.ui.classify.shared import Shared, received
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from googlenet.inference.over_epochs import OverEpochs
 
 Progress = Callable[[float, str], None]
-TITLE = "The picture over the epochs"
+TITLE = mark("The picture over the epochs")
 PROGRESS = gr.Progress()
 KEPT_SECONDS = 3600  # answers of a page that nobody has touched
 STRIP = "googlenet.epochsStrip(element, () => trigger('ask'), watch)"
@@ -30,10 +31,10 @@ ASKED: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "conc
 def epochs_panel(shared: Shared) -> None:
     """An accordion below the answer; what is in it is computed only while it is open."""
     cancellation = Cancellation()
-    with gr.Accordion(TITLE, open=False) as accordion:
+    with gr.Accordion(tr(TITLE), open=False) as accordion:
         with gr.Row():
-            run = gr.Dropdown([], label="Run", info="whose checkpoints answer", filterable=False, min_width=160)
-            label = gr.Dropdown([], label="Class", info="whose curve is drawn", min_width=160)
+            run = gr.Dropdown([], label=tr("Run"), info=tr("whose checkpoints answer"), filterable=False, min_width=160)
+            label = gr.Dropdown([], label=tr("Class"), info=tr("whose curve is drawn"), min_width=160)
         strip = html(view.stale(), "gl-epochs-strip", js_on_load=STRIP)
     kept: gr.State = gr.State(None, time_to_live=KEPT_SECONDS)
 
@@ -43,7 +44,7 @@ def epochs_panel(shared: Shared) -> None:
         shown = gr.Dropdown(runs, value=name, interactive=bool(runs))
         try:
             if upload is None:
-                raise LabError("Choose a picture first.", "image")
+                raise LabError(tr("Choose a picture first."), "image")
             if name is None:
                 raise LabError(no_run(network, bool(runs)), "run")
             share_cores(shared.checkpoints)
@@ -92,8 +93,14 @@ def run_of(network: Any) -> str | None:
 
 def no_run(network: Any, others: bool) -> str:
     """Why there is nothing to follow, and what to do."""
-    what = f"{str(network)[:80]} came without the checkpoints of its training" if network else "No network is chosen"
-    then = (
-        "choose a run above" if others else "train a network in Train, and follow your picture through its epochs here"
-    )
-    return f"{what}: {then}."
+    if network and others:
+        return tr("{name} came without the checkpoints of its training: choose a run above.", name=str(network)[:80])
+    if network:
+        return tr(
+            "{name} came without the checkpoints of its training: train a network in Train, and follow your picture "
+            "through its epochs here.",
+            name=str(network)[:80],
+        )
+    if others:
+        return tr("No network is chosen: choose a run above.")
+    return tr("No network is chosen: train a network in Train, and follow your picture through its epochs here.")

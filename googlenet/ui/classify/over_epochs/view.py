@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from googlenet.language import tr
 from googlenet.ui.common.charts import Series, curve_chart
 from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import hide_paths
@@ -23,7 +24,7 @@ def strip(found: OverEpochs, label: str) -> Markup:
         "classify/over_epochs/strip.html",
         run=found.run,
         label=label,
-        chart=curve_chart(f"Probability of {label}", [Series(label, curve, TRAIN)], unit="%", top=1.0),
+        chart=curve_chart(tr("Probability of {name}", name=label), [Series(label, curve, TRAIN)], unit="%", top=1.0),
         cards=[card(answer, label) for answer in answered],
         failed=[(answer.names[0], hide_paths(answer.error)) for answer in found.answers if not answer.probabilities],
         left_out=found.left_out,
@@ -34,7 +35,7 @@ def card(answer: AtEpoch, label: str) -> dict[str, Any]:
     """One checkpoint: when, its answer, how sure; and what it gave the class `label`."""
     name, share = answer.top or ("", 0.0)
     return {
-        "when": ", ".join(answer.names) if answer.epoch is None else f"epoch {answer.epoch:,}",
+        "when": ", ".join(answer.names) if answer.epoch is None else tr("epoch {n:,}", n=answer.epoch),
         "names": ", ".join(name for name in answer.names if answer.epoch is not None and name in ("best", "last")),
         "top": name,
         "share": share,

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
+from googlenet.language import mark, tr
 from googlenet.runs import find_checkpoint
 from googlenet.ui.classify.shared import LIKELIEST, NOBODY, Shared, classifier, received
 from googlenet.ui.classify.why.view import NAMES, explanation_html
@@ -16,7 +17,7 @@ from googlenet.ui.events.access import hide_paths
 from googlenet.ui.events.long_work import PRIVATE, Cancellation, finally_, refusable
 
 DEFAULT = "occlusion"
-UNEXPLAINED = "This answer is not explained yet: press Explain the answer again in a few seconds."
+UNEXPLAINED = mark("This answer is not explained yet: press Explain the answer again in a few seconds.")
 WORK: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "explain", "preprocess": False}
 PROGRESS = gr.Progress()
 
@@ -25,16 +26,22 @@ class _Page:
     """The panel's components."""
 
     def __init__(self) -> None:
-        with gr.Accordion("Why this class, and not another?", open=True):
+        with gr.Accordion(tr("Why this class, and not another?"), open=True):
             with gr.Row():
                 fitted: dict[str, Any] = {"min_width": 160, "elem_classes": "gl-chooser"}
-                self.target = gr.Dropdown([LIKELIEST], value=LIKELIEST, label="Why", **fitted)
-                self.against = gr.Dropdown([NOBODY], value=NOBODY, label="and not", **fitted)
-                self.method = gr.Radio(NAMES, value=DEFAULT, label="Method", min_width=260, scale=2)
+                self.target = gr.Dropdown(_choices(LIKELIEST), value=LIKELIEST, label=tr("Why"), **fitted)
+                self.against = gr.Dropdown(_choices(NOBODY), value=NOBODY, label=tr("and not"), **fitted)
+                methods = [(tr(words), name) for name, words in NAMES.items()]
+                self.method = gr.Radio(methods, value=DEFAULT, label=tr("Method"), min_width=260, scale=2)
             with gr.Row():
-                self.explain = gr.Button("Explain the answer", min_width=150, size="sm", interactive=False)
-                self.cancel = gr.Button("Cancel", scale=0, min_width=90, size="sm", interactive=False)
+                self.explain = gr.Button(tr("Explain the answer"), min_width=150, size="sm", interactive=False)
+                self.cancel = gr.Button(tr("Cancel"), scale=0, min_width=90, size="sm", interactive=False)
             self.answer = html("")
+
+
+def _choices(unnamed: str, classes: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """What a dropdown of classes offers, beginning with no class in particular."""
+    return [(tr(unnamed), unnamed), *((name, name) for name in classes)]
 
 
 def why_panel(shared: Shared) -> None:
@@ -49,15 +56,14 @@ def why_panel(shared: Shared) -> None:
             classes = find_checkpoint(shared.checkpoints, name or "").info.classes
         except LabError:
             return [gr.skip(), gr.skip(), "", gr.Button(interactive=False)]
-        known = (LIKELIEST, *classes), (NOBODY, *classes)
         return [
-            gr.Dropdown(list(known[0]), value=target if target in known[0] else LIKELIEST),
-            gr.Dropdown(list(known[1]), value=against if against in known[1] else NOBODY),
+            gr.Dropdown(_choices(LIKELIEST, classes), value=target if target in classes else LIKELIEST),
+            gr.Dropdown(_choices(NOBODY, classes), value=against if against in classes else NOBODY),
             "",
             gr.Button(interactive=True),
         ]
 
-    @refusable(1, cancelled="Cancelled: nothing was explained.")
+    @refusable(1, cancelled=mark("Cancelled: nothing was explained."))
     def explain_picture(
         upload: Any,
         name: str | None,
@@ -68,7 +74,7 @@ def why_panel(shared: Shared) -> None:
         progress: gr.Progress = PROGRESS,
     ) -> Any:
         if upload is None:
-            return message("There is no picture yet: choose one on the left.")
+            return message(tr("There is no picture yet: choose one on the left."))
         from googlenet.inference.explain import explain  # imports torch
 
         try:
@@ -96,4 +102,4 @@ def why_panel(shared: Shared) -> None:
     started = page.explain.click(cancellation.at_start(lambda: buttons(True)), None, states, **PRIVATE)
     done = started.then(explain_picture, asked, page.answer, show_progress_on=page.answer, **WORK)
     finally_(done, lambda: buttons(False), None, states, **PRIVATE)
-    done.failure(lambda: message(UNEXPLAINED), None, page.answer, **PRIVATE)
+    done.failure(lambda: message(tr(UNEXPLAINED)), None, page.answer, **PRIVATE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from googlenet.language import mark, tr
 from googlenet.ui.common import figures
 from googlenet.ui.common.pictures import data_uri, jpeg_uri
 from googlenet.ui.common.templates import render
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 
 LARGEST = 640  # pixels of a side: what is sent of a photograph
 QUARTER = 2  # the point of the curves at which a quarter of the picture is gone
-NAMES = [("Occlusion", "occlusion"), ("Grad-CAM", "grad-cam"), ("Integrated gradients", "integrated gradients")]
+NAMES = {
+    "occlusion": mark("Occlusion"),
+    "grad-cam": mark("Grad-CAM"),
+    "integrated gradients": mark("Integrated gradients"),
+}
 TITLES = {
-    "occlusion": "Occlusion: a window is covered, then all but it (Zeiler and Fergus 2014)",
-    "grad-cam": "Grad-CAM: the last maps, weighted by their gradients (Selvaraju et al. 2017)",
-    "integrated gradients": "Integrated gradients from the blurred picture (Sundararajan et al. 2017), by captum",
+    "occlusion": mark("Occlusion: a window is covered, then all but it (Zeiler and Fergus 2014)"),
+    "grad-cam": mark("Grad-CAM: the last maps, weighted by their gradients (Selvaraju et al. 2017)"),
+    "integrated gradients": mark("Integrated gradients from the blurred picture (Sundararajan et al. 2017), by captum"),
 }
 
 
@@ -37,7 +42,7 @@ def explanation_html(found: Explanation, resize: int | None) -> Markup:
         picture=_jpeg(found.picture),
         map=data_uri(heat_map(found.values)),
         crop=crop_of(found.picture.size, found.seen.size, resize),
-        method=TITLES[found.method],
+        method=tr(TITLES[found.method]),
         words=trust_words(found.trust, what(found)) if found.trust else [],
         charts=_charts(found.trust) if found.trust else [],
     )
@@ -45,7 +50,9 @@ def explanation_html(found: Explanation, resize: int | None) -> Markup:
 
 def what(found: Explanation) -> str:
     """ "cat", or "cat rather than dog"."""
-    return f"{found.target} rather than {found.against}" if found.against else found.target
+    if not found.against:
+        return found.target
+    return tr("{name} rather than {other}", name=found.target, other=found.against)
 
 
 def crop_of(picture: tuple[int, int], seen: tuple[int, int], resize: int | None) -> dict[str, float]:
@@ -58,38 +65,44 @@ def crop_of(picture: tuple[int, int], seen: tuple[int, int], resize: int | None)
 
 def trust_words(trust: Trust, name: str) -> list[str]:
     """What the curves say of this picture, in sentences."""
-    percent = [figures.percent(curve[QUARTER], 1) for curve in (trust.deletion, trust.random_deletion)]
+    left = [figures.percent(curve[QUARTER], 1) for curve in (trust.deletion, trust.random_deletion)]
     shown = [figures.percent(curve[QUARTER], 1) for curve in (trust.insertion, trust.random_insertion)]
     words = [
-        f"Blurring the quarter that counts most takes {name} from {figures.percent(trust.deletion[0], 1)} to "
-        f"{percent[0]}; blurring a quarter at random leaves {percent[1]}.",
-        f"Of a blurred picture, showing that quarter gives {name} {shown[0]}; showing a random quarter {shown[1]}.",
-    ]
+        tr(
+            "Blurring the quarter that counts most takes {name} from {all} to {left}; "
+            "blurring a quarter at random leaves {random}.",
+            name=name, all=figures.percent(trust.deletion[0], 1), left=left[0], random=left[1],
+        ),
+        tr(
+            "Of a blurred picture, showing that quarter gives {name} {shown}; showing a random quarter {random}.",
+            name=name, shown=shown[0], random=shown[1],
+        ),
+    ]  # fmt: skip
     areas = trust.areas
     holds = areas["deletion"] < areas["random_deletion"], areas["insertion"] > areas["random_insertion"]
     if all(holds):
-        words.append("So the map holds for this picture: it does better than chance both ways.")
+        words.append(tr("So the map holds for this picture: it does better than chance both ways."))
     elif any(holds):
-        words.append("So trust it half: it does better than chance one way only.")
+        words.append(tr("So trust it half: it does better than chance one way only."))
     else:
-        words.append("So do not trust the map here: chance does as well.")
+        words.append(tr("So do not trust the map here: chance does as well."))
     return words
 
 
 def _charts(trust: Trust) -> list[dict[str, object]]:
     """Two small charts: what is drawn is the share along the way, with its area and that of the random orders."""
     areas = trust.areas
-    pairs = (("Taken away", "deletion", "lower"), ("Let appear", "insertion", "higher"))
+    pairs = ((tr("Taken away"), "deletion", True), (tr("Let appear"), "insertion", False))
     return [
         {
             "title": title,
-            "better": better,
+            "lower": lower,  # is better
             "map": _line(getattr(trust, name)),
             "random": _line(getattr(trust, f"random_{name}")),
             "area": areas[name],
             "random_area": areas[f"random_{name}"],
         }
-        for title, name, better in pairs
+        for title, name, lower in pairs
     ]
 
 

@@ -35,7 +35,8 @@
         end += 1;
       }
       const answer = await fetch('gradio_api/upload', {method: 'POST', body});
-      if (!answer.ok) throw new Error(answer.status === 413 ? 'a file is too large' : `the lab answered ${answer.status}`);
+      if (!answer.ok) throw new Error(answer.status === 413
+        ? own.tr('a file is too large') : own.tr('the lab answered {status}', {status: answer.status}));
       paths.push(...(await answer.json()));
       start = end;
       told(start);
@@ -57,10 +58,17 @@
 
     const refusal = (files) => {
       const large = files.find(({file}) => file.size > Number(bytes));
-      if (large) return `${large.name} has ${number(Math.round(large.file.size / 1e6))} MB: the limit is ${number(bytes / 1e6)}.`;
-      if (files.length > Number(most)) return `These are ${number(files.length)} files: the limit is ${number(Number(most))}.`;
+      if (large) {
+        const sizes = {mb: number(Math.round(large.file.size / 1e6)), most: number(bytes / 1e6)};
+        return own.tr('{name} has {mb} MB: the limit is {most}.', {name: large.name, ...sizes});
+      }
+      if (files.length > Number(most)) {
+        return own.tr('These are {n} files: the limit is {most}.', {n: number(files.length), most: number(Number(most))});
+      }
       const sum = files.reduce((all, {file}) => all + file.size, 0);
-      return sum > Number(total) ? `These files have ${(sum / 1e9).toFixed(1)} GB together: the limit is ${total / 1e9} GB.` : '';
+      if (sum <= Number(total)) return '';
+      const sizes = {gb: (sum / 1e9).toFixed(1), most: total / 1e9};
+      return own.tr('These files have {gb} GB together: the limit is {most} GB.', sizes);
     };
 
     const take = async (all) => {
@@ -73,13 +81,13 @@
       inputs.forEach((input) => { input.disabled = true; });
       picker.classList.add('gl-sending');
       try {
-        const told = (done) => say(`Sent ${number(done)} of ${number(files.length)} files …`);
+        const told = (done) => say(own.tr('Sent {n} of {total} files …', {n: number(done), total: number(files.length)}));
         told(0);
         const paths = await send(files, told);
         say('');
         arrived({files: paths.map((path, index) => ({path, name: files[index].name})), foreign: foreign.slice(0, 20000)});
       } catch (error) {
-        say(`Nothing was sent (${error.message}): try again.`, true);
+        say(own.tr('Nothing was sent ({reason}): try again.', {reason: error.message}), true);
       }
       inputs.forEach((input) => { input.disabled = false; input.value = ''; });
       picker.classList.remove('gl-sending');
@@ -106,7 +114,8 @@
         }
         await take(found);
       } catch (error) {
-        say(`What was dropped cannot be read (${error.message}): choose it with the buttons.`, true);
+        const reason = error.message;
+        say(own.tr('What was dropped cannot be read ({reason}): choose it with the buttons.', {reason}), true);
       }
     });
   };

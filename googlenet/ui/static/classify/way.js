@@ -17,6 +17,7 @@
   };
   // What was chosen last, by a link or by hand: the layer, its channel, and the classes of the ledger.
   const KEPT = ['see', 'channel', 'class', 'not'];
+  const UNNAMED = ["the likeliest", "(no other)"];  // the dropdowns' values, in every language
   own.askedInside = (view, picture, network) => {
     const asked = new URL(location).searchParams;
     return [view, picture, network, ...KEPT.map((name) => asked.get(name) ?? '')];
@@ -27,8 +28,8 @@
     for (const [name, value] of Object.entries(unfit ?? {})) if (asked.get(name) === value) keep(name, '');
   };
   own.keepLedger = (target, against) => {
-    keep('class', target === 'the likeliest' ? '' : target);
-    keep('not', against === '(no other)' ? '' : against);
+    keep('class', UNNAMED.includes(target) ? '' : target);
+    keep('not', UNNAMED.includes(against) ? '' : against);
   };
   // From Build: the layer that is open there, on a picture.
   own.seeOnPicture = (named) => {

@@ -1,7 +1,7 @@
 // Classify → Why: the address keeps what was asked: class, other class and method. The picture is nobody else's.
 (() => {
   const own = (window.googlenet ??= {});
-  const METHODS = ['occlusion', 'grad-cam', 'integrated gradients'];
+  const METHODS = ["occlusion", "grad-cam", "integrated gradients"];  // values, in every language
 
   own.keepWhy = (target, against, method) => {
     const url = new URL(location);
