@@ -28,7 +28,7 @@ class _Page:
     def __init__(self) -> None:
         with gr.Accordion(tr("Why this class, and not another?"), open=True):
             with gr.Row():
-                fitted: dict[str, Any] = {"min_width": 160, "elem_classes": "gl-chooser"}
+                fitted: dict[str, Any] = {"min_width": 180, "elem_classes": "gl-chooser"}  # "the likeliest" fits in
                 self.target = gr.Dropdown(_choices(LIKELIEST), value=LIKELIEST, label=tr("Why"), **fitted)
                 self.against = gr.Dropdown(_choices(NOBODY), value=NOBODY, label=tr("and not"), **fitted)
                 methods = [(tr(words), name) for name, words in NAMES.items()]
