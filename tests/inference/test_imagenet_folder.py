@@ -12,10 +12,12 @@ from PIL import Image
 from tiny import tiny_checkpoint, tiny_config
 
 from googlenet.cli.main import main
+from googlenet.data.pictures import Found
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import evaluate, summarise
-from googlenet.inference.streamed import class_numbers, evaluate_pictures, find_labelled, is_streamed
+from googlenet.inference.streamed import LabelledPictures, class_numbers, evaluate_pictures, find_labelled, is_streamed
+from googlenet.language import language, speaking
 from googlenet.ui.evaluate import checkpoint_events, checkpoint_view
 from googlenet.ui.evaluate.answers import AnswerBook
 
@@ -113,6 +115,15 @@ def test_what_cannot_be_read_at_all(weights, tmp_path):
     (tmp_path / "dog" / "cut.png").write_bytes(b"\x89PNG")
     with pytest.raises(LabError, match=r"None of the 1 pictures can be read. The first: dog/cut.png"):
         evaluate(weights, str(tmp_path), device="cpu")
+
+
+def test_other_threads_speak_the_language_of_who_asked(weights):
+    heard = []
+    found = Found("dog/a.png", "dog", lambda: heard.append(language()) or b"")
+    pictures = LabelledPictures("x", NAMES, (found,), torch.tensor([0]))
+    with speaking("ko"), pytest.raises(LabError, match=r"^사진 1장 중 읽을 수 있는 것이 없습니다"):
+        evaluate_pictures(Classifier(weights, "cpu"), pictures)
+    assert heard == ["ko"]
 
 
 def test_it_can_be_stopped(weights, tmp_path):

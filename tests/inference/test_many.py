@@ -17,10 +17,11 @@ from tiny import CLASSES, tiny_checkpoint
 
 from googlenet.data import pictures, zips
 from googlenet.data.images import fit_image, pixels_to_decode, read_image
-from googlenet.data.pictures import find_pictures
+from googlenet.data.pictures import Found, find_pictures
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.many import ManyAnswers, Row, answer_rows, classify_all
+from googlenet.language import language, speaking
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (40, 30), kind: str = "PNG") -> bytes:
@@ -332,3 +333,16 @@ def test_large_photographs_are_decoded_smaller_with_the_same_pixels(kind: str) -
     assert reduced.size == ((500, 375) if kind == "JPEG" else (2000, 1500))
     difference = np.asarray(fit_image(whole, 32), int) - np.asarray(fit_image(reduced, 32), int)
     assert np.abs(difference).max() <= 1
+
+
+def test_other_threads_speak_the_language_of_who_asked(classifier: Classifier) -> None:
+    heard: list[str] = []
+
+    def read() -> bytes:
+        heard.append(language())
+        return b""
+
+    found = [Found(f"{number}.png", "", read) for number in range(3)]
+    with speaking("ko"):
+        assert len(list(answer_rows(classifier, found))) == 3
+    assert heard == ["ko"] * 3

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,8 +21,10 @@ from tiny import tiny_checkpoint
 
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
+from googlenet.language import speaking
 from googlenet.runs import find_checkpoint
 from googlenet.ui.api import publish
+from googlenet.ui.classify.examples import _gallery
 from googlenet.ui.classify.tab import (
     answer_for,
     classify_tab,
@@ -273,6 +276,21 @@ def test_names_from_a_file_cannot_become_markup(tmp_path: Path) -> None:
 
 
 # --- uploads ----------------------------------------------------------------------------------
+
+
+def test_both_languages_at_once(checkpoints: Path) -> None:
+    def told() -> tuple[str, str]:
+        return _gallery(), view.facts(find_checkpoint(checkpoints, ""))
+
+    english = told()
+    with speaking("ko"):
+        korean = told()
+    assert told() == english
+    assert "Of none of its classes" in english[0]
+    assert "어느 클래스에도 없는 사진" in korean[0]
+    assert re.findall(r'data-example="(\w+)"', korean[0]) == re.findall(r'data-example="(\w+)"', english[0])
+    assert "<dt>Data set</dt>" in english[1]
+    assert "<dt>데이터 세트</dt>" in korean[1]
 
 
 def test_only_files_that_gradio_received_are_read(uploads: Path, tmp_path: Path) -> None:
