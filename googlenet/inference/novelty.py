@@ -44,6 +44,21 @@ MEANING = {
     "entropy": mark("entropy of the probabilities, in nats"),
 }
 
+# What files say that threshold and errors are of (benchmarks/novelty.py): English there, for `language.retell`.
+SAID = (
+    mark("{n} validation images of {name}"),
+    mark("drawn shapes"),
+    mark("pixel noise"),
+    mark("plain colours"),
+    mark("colour gradients"),
+    mark("lines of text"),
+    mark("CIFAR-10 in shuffled patches"),
+    mark("handwritten digits"),
+    mark("textures"),
+    mark("photographs of other things"),
+    mark("photographs near a class"),
+)
+
 
 @dataclass(frozen=True)
 class Novelty:

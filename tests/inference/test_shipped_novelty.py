@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from trainings import ROOT
 from benchmarks.foreign import GRADIO, SKIMAGE, installed
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.novelty import FACT, Novelty
+from googlenet.language import retell, speaking
 from googlenet.models.weights import add_facts, read_info
 from googlenet.ui.classify import view
 
@@ -65,3 +67,13 @@ def test_a_file_of_the_older_format_keeps_its_warning(classifier: Classifier, tm
     assert torch.equal(scores[:, 0], -logits.logsumexp(1))
     answer = before.answer(noise[0].permute(1, 2, 0).numpy())
     assert (answer.novelty.novelty.name, answer.unlike_training) == ("energy", True)
+
+
+def test_what_its_file_says_of_its_warning_is_told_in_korean_too() -> None:
+    known = Novelty.of(read_info(SHIPPED))
+    assert known is not None
+    said = [known.fitted_on, known.measured_on, *(kind for kind in known.misses if kind != "CIFAR-100")]
+    with speaking("ko"):
+        told = [retell(text) for text in said]
+    assert len(said) == 12
+    assert all(re.search("[가-힣]", text) and not re.search("image|folder", text) for text in told), told

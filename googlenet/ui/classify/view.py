@@ -8,12 +8,11 @@ from markupsafe import Markup
 
 from googlenet.errors import LabError
 from googlenet.inference import novelty
-from googlenet.language import mark, tr
+from googlenet.language import mark, retell, tr
 from googlenet.models.profile import profile_network
 from googlenet.runs import Checkpoint
 from googlenet.ui.common import figures
 from googlenet.ui.common.pictures import data_uri
-from googlenet.ui.common.recorded import recorded
 from googlenet.ui.common.templates import render
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def facts(checkpoint: Checkpoint) -> Markup:
     info = checkpoint.info
     known = novelty.Novelty.of(info)
     warns, wrongly = _errors(known) if known else ("", "")
-    misses = [(recorded(kind), share) for kind, share in known.misses.items()] if known else []
+    misses = [(retell(kind), share) for kind, share in known.misses.items()] if known else []
     return render(
         "classify/facts.html",
         name=checkpoint.name,
@@ -105,9 +104,9 @@ def _errors(known: novelty.Novelty) -> tuple[str, str]:
     when = {"meaning": tr(novelty.MEANING[known.name]), "threshold": f"{known.threshold:.2f}".replace("-", "−")}
     warns = tr("It warns when the {meaning} is above {threshold}.", **when)
     if known.fitted_on:
-        on = recorded(known.fitted_on)
+        on = retell(known.fitted_on)
         warns = tr("It warns when the {meaning} is above {threshold}, fitted on {images}.", images=on, **when)
-    share, images = figures.percent(known.false_alarm, 1), recorded(known.measured_on) or tr("pictures of its classes")
+    share, images = figures.percent(known.false_alarm, 1), retell(known.measured_on) or tr("pictures of its classes")
     if known.misses:
         return warns, tr("It did so wrongly for {share} of {images}, and missed:", share=share, images=images)
     return warns, tr("It did so wrongly for {share} of {images}.", share=share, images=images)
@@ -166,7 +165,7 @@ def _cards(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
             "training": tr("on images it learned from: expect less on new ones"),
         }[on]
         cards.append((tr(ACCURACIES[on]), figures.percent(value, 1), remark))
-    data = recorded(str(checkpoint.info.facts.get("data", tr("not recorded"))))
+    data = retell(str(checkpoint.info.facts.get("data", tr("not recorded"))))
     cards.append((tr("Network"), network.name, tr("{n} parameters", n=parameters)))
     cards.append((tr("Data set"), data, tr("{n:,} classes", n=len(checkpoint.info.classes))))
     if checkpoint.epoch is not None:
