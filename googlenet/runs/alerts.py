@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from googlenet.language import mark, tr
+from googlenet.language import mark, retell, tr
 from googlenet.runs.run import Run
 from googlenet.runs.status import Status, is_suspended
 
@@ -93,7 +93,7 @@ def alerts_of(run: Run) -> list[Alert]:
 def _end(status: Status, rows: Sequence[Row]) -> Alert | None:
     if status.state in ("failed", "diverged", "out_of_memory"):
         ended = tr("The training ended: {state}.", state=tr(KINDS[status.state]))
-        return Alert(status.state, tr(status.message) or ended)  # what a trainer says in words of its own is English
+        return Alert(status.state, retell(status.message) or ended)
     if status.state != "finished":
         return None
     best = max(_column(rows, "Validation accuracy"), key=lambda point: point[1], default=None)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from googlenet.data.datasets import check_source
 from googlenet.errors import LabError
-from googlenet.language import tr
+from googlenet.language import retell, tr
 from googlenet.models.places import candidates
 from googlenet.recipes import TrainConfig
 from googlenet.runs import Busy, Run, active_runs, ask
@@ -65,7 +65,7 @@ def resume(name: str, checkpoints: Path, *, anyway: bool = False) -> Run:
             break
         time.sleep(0.05)
     if process.returncode == REFUSED:
-        raise LabError(run.last_status().message, "anyway")
+        raise LabError(retell(run.last_status().message), "anyway")
     return run
 
 
@@ -141,7 +141,8 @@ def spawn(run: Run, command: list[str], stdin: str) -> subprocess.Popen[bytes]:
                 errors.seek(0)
                 lines = errors.read().decode(errors="replace").strip().splitlines()
                 said = lines[-1].removeprefix("error: ") if lines else tr("The trainer did not start.")
-                raise (Busy if said.startswith(BUSY) else LabError)(said, "run" if said.startswith(BUSY) else None)
+                busy = said.startswith(BUSY)
+                raise (Busy if busy else LabError)(retell(said), "run" if busy else None)
             if time.monotonic() > deadline:
                 process.terminate()
                 sentence = tr("The trainer did not start within {n:.0f} seconds: try again.", n=START_SECONDS)

@@ -16,7 +16,7 @@ from typing import Any
 
 from googlenet.errors import LabError, check_number, check_whole
 from googlenet.files import parse_json, read_bytes, write_atomically
-from googlenet.language import tr
+from googlenet.language import retell, tr
 from googlenet.recipes import MAX_EPOCHS, TrainConfig
 from googlenet.runs.checkpoints import pruned
 from googlenet.runs.run import Run
@@ -182,7 +182,7 @@ def ask(checkpoints: Path | str, name: str, kind: str, value: Any = None) -> Com
         sentence = tr(
             "{run} is diverged and cannot go on, so there is nothing to steer: {message}",
             run=name,
-            message=status.message,
+            message=retell(status.message),
         )
         raise LabError(sentence, "run")
     if kind == "keep" and not status.active:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from googlenet.errors import LabError
-from googlenet.language import tr
+from googlenet.language import retell, tr
 from googlenet.runs import Run, ask, read_steering, waiting
 from googlenet.training import launcher
 from googlenet.ui.common.figures import message
@@ -97,7 +97,7 @@ def steering_rows(run: Run) -> list[tuple[str, str, str]]:
             rows.append((line.command.words, tr("asked; it takes effect at the next step trained"), "waits"))
     for taken in reversed(read_steering(run)):
         if taken.refused or taken.command is None:
-            rows.append((tr("Refused"), taken.refused, "refused"))
+            rows.append((tr("Refused"), retell(taken.refused), "refused"))
         else:
             when = tr("from epoch {epoch:,}, step {step:,} in all", epoch=int(taken.epoch), step=taken.step)
             rows.append((taken.command.words, when, "taken"))

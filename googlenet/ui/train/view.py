@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from googlenet.errors import LabError
-from googlenet.language import tr
+from googlenet.language import retell, tr
 from googlenet.runs import Run, Status, alerts
 from googlenet.runs.alerts import Room
 from googlenet.runs.exchange.tensorboard import has_tensorboard
@@ -49,7 +50,7 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
     """
     troubles = [status.problem, problem]
     if status.state in ("failed", "diverged", "out_of_memory"):
-        troubles.insert(0, tr(status.message))
+        troubles.insert(0, said(status))
     config = None
     try:
         config = None if run.was_brought() else run.config()
@@ -59,14 +60,21 @@ def status_values(run: Run, status: Status, rows: Sequence[Row], problem: str = 
         "run": run.name,
         "status": status,
         "state": tr("starting") if status.state == "queued" else state_words(status.state),
-        "note": "" if tr(status.message) in troubles else tr(status.message),  # the trainer's own words are English
+        "note": "" if said(status) in troubles else said(status),
         "left": time_left(status.seconds_left) if status.active and status.seconds_left is not None else "",
         "troubles": [sentence for sentence in troubles if sentence],
         "figures": _figures(rows, status),
         "config": config,
+        "data": retell(status.data or (config.data if config else "")),
         "steering": steering_rows(run),
         "most": MANY,
     }
+
+
+def said(status: Status) -> str:
+    """The trainer's last word, which is English on the disk, in the reader's language."""
+    loading = re.fullmatch(r"(.+) \((\d+%)\)", status.message)  # how far it is with the data
+    return f"{retell(loading[1])} ({loading[2]})" if loading else retell(status.message)
 
 
 def status_html(run: Run, status: Status, rows: Sequence[Row], problem: str = "") -> str:
@@ -93,7 +101,7 @@ def _figures(rows: Sequence[Row], status: Status) -> list[tuple[str, str, str]]:
         (
             tr("Speed"),
             tr("{n:,.0f} images/s", n=speed) if speed else DASH,
-            " · ".join([status.device, *_usage(status)]),
+            " · ".join([retell(status.device), *_usage(status)]),
         ),
     ]
 

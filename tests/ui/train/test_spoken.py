@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import time
@@ -16,8 +17,10 @@ from googlenet.language import speaking
 from googlenet.runs import Run, Status
 from googlenet.runs.comparison import compare, settings_of
 from googlenet.runs.status import SETTLED, STATES, state_words
+from googlenet.runs.steering.taken import Taken, add_steering
 from googlenet.ui.spoken import COOKIE, Spoken
 from googlenet.ui.train import watch
+from googlenet.ui.train.view import said
 from googlenet.ui.train.watch import Watcher
 
 
@@ -37,15 +40,15 @@ def test_each_language_has_a_reading_of_its_own_while_somebody_watches_in_it(run
     with speaking("ko"):
         korean = watcher.look("watched")
     assert watcher.look("watched") is english  # it was not read again for the other's sake
-    told, said = json.loads(english), json.loads(korean)
+    told, other = json.loads(english), json.loads(korean)
     assert "Finished: all 1 epochs are done" in told["alerts"]["html"]
-    assert "완료: 전체 1에포크를 마쳤습니다" in said["alerts"]["html"]
-    assert (told["alerts"]["word"], said["alerts"]["word"]) == ("finished", "완료")
+    assert "완료: 전체 1에포크를 마쳤습니다" in other["alerts"]["html"]
+    assert (told["alerts"]["word"], other["alerts"]["word"]) == ("finished", "완료")
     assert {line["name"] for line in told["lines"]} == {"train", "validation"}
-    assert {line["name"] for line in said["lines"]} == {"학습", "검증"}
-    assert told["points"] == said["points"]
+    assert {line["name"] for line in other["lines"]} == {"학습", "검증"}
+    assert told["points"] == other["points"]
     with speaking("ko"):
-        assert set(json.loads(watcher.look("watched", (), said["at"]))) == {"at"}
+        assert set(json.loads(watcher.look("watched", (), other["at"]))) == {"at"}
 
 
 def test_a_page_is_answered_in_the_language_it_was_built_in(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,3 +88,23 @@ def test_every_state_has_words() -> None:
     assert {state_words(state) for state in STATES} == {state.replace("_", " ") for state in STATES}
     with speaking("ko"):
         assert len({state_words(state) for state in STATES}) == len(STATES)
+
+
+def test_what_a_trainer_wrote_in_english_is_told_again(run: Run) -> None:
+    rate = "the learning rate was 10; 0.1 is this recipe's, so start again with 0.1"
+    words = f"The loss became nan in epoch 3, step 5: {rate}; the best weights so far are untouched."
+    run.write_status(Status("diverged", message=words, epochs=5))
+    refused = "watched has 8 epochs done, so 5 in all is too few: give more than 8."
+    add_steering(run, [Taken("a", None, 3, 0.5, refused)])
+    english = html.unescape(json.loads(Watcher(run.path.parent).look("watched"))["status"])
+    assert words in english
+    assert refused in english
+    with speaking("ko"):
+        korean = json.loads(Watcher(run.path.parent).look("watched"))["status"]
+        assert "에포크 3, 스텝 5에서 손실이 nan이(가) 되었습니다. 학습률이 10이었는데" in korean
+        assert "watched은(는) 이미 8에포크를 마쳐서 전체 5에포크로는 부족합니다." in korean
+        loading = Status("queued", message="Decoded 1,000 of 5,000 images (20%)")
+        assert said(loading).endswith(" (20%)")
+        assert said(loading) != loading.message
+        assert said(Status("failed", message="CUDA error: {x} %")) == "CUDA error: {x} %"
+    assert words in run.status().message
