@@ -25,6 +25,7 @@ LANGUAGES = {"en": "English", "ko": "한국어"}
 TEXTS = Path(__file__).with_name("texts")
 SCRIPTS = "scripts"  # the catalogue's part that the page's JavaScript needs
 
+NUMBER = r"[-+]?(?:[\d,.]+(?:e[-+]?\d+)?|nan|inf)%?"  # as a format with digits writes it
 P = ParamSpec("P")
 T = TypeVar("T")
 _language: ContextVar[str] = ContextVar("language", default="en")
@@ -114,10 +115,11 @@ def _shape(text: str) -> re.Pattern[str]:
     numbers = {name: n for n, name in enumerate(_fields(text))}
     seen: set[str] = set()
     shape = ""
-    for said, name, _, _ in string.Formatter().parse(text):
+    for said, name, form, _ in string.Formatter().parse(text):
         shape += re.escape(said)
         if name:
-            shape += f"(?P=f{numbers[name]})" if name in seen else f"(?P<f{numbers[name]}>.+?)"
+            filled = NUMBER if form and form[-1] in ",dfg%" else ".+?"
+            shape += f"(?P=f{numbers[name]})" if name in seen else f"(?P<f{numbers[name]}>{filled})"
             seen.add(name)
     return re.compile(shape, re.S)
 

@@ -54,12 +54,12 @@ def test_a_pool_speaks_for_whom_it_works() -> None:
     [
         ("the 1,000 test images of shapes (synthetic)", "도형(합성)의 테스트 이미지 1,000개"),
         ("the 7 test images of folder cats {and} dogs", "폴더 cats {and} dogs의 테스트 이미지 7개"),
-        ("the 7 test images of folder x, of 3 of the 10 classes; 2 could not be read",
-         "폴더 x(클래스 10개 중 3개)(2개는 읽을 수 없음)의 테스트 이미지 7개"),
+        ("epoch 1,200: loss 0.5", "에포크 1,200: loss 0.5"),
+        ("epoch the last: loss 0.5", "epoch the last: loss 0.5"),  # no number
         ("7 images of the moon that no text speaks of", "7 images of the moon that no text speaks of"),
         ("", ""),
     ],
-)  # fmt: skip
+)
 def test_what_was_kept_in_english_is_told_again(kept: str, told: str) -> None:
     assert retell(kept) == kept
     with speaking("ko"):

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from googlenet.errors import LabError
+from googlenet.language import tr
 
 OPTIONS = "GOOGLENET_OPTIONS"
 HUGGING_FACE = "https://huggingface.co"  # shows a Space inside its own page
@@ -38,11 +39,13 @@ def hosting(environment: Mapping[str, str]) -> Hosting:
     space = bool(environment.get("SPACE_ID"))
     port = environment.get("GRADIO_SERVER_PORT") or (str(SPACE_PORT) if space else "")
     if port and not re.fullmatch(r"\d{1,5}", port):
-        raise LabError(f"GRADIO_SERVER_PORT must be a whole number from 1 to 65535, not {port[:40]!r}.")
+        said = tr("GRADIO_SERVER_PORT must be a whole number from 1 to 65535, not {value!r}.", value=port[:40])
+        raise LabError(said)
     try:
         options = tuple(shlex.split(environment.get(OPTIONS, "")))
     except ValueError as error:
-        raise LabError(f"{OPTIONS} cannot be read as options of app.py ({error}).") from error
+        said = tr("{name} cannot be read as options of app.py ({why}).", name=OPTIONS, why=error)
+        raise LabError(said) from error
     return Hosting(
         host=environment.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if space else "127.0.0.1"),
         port=int(port) if port else None,
@@ -55,5 +58,6 @@ def hosting(environment: Mapping[str, str]) -> Hosting:
 def check_origin(text: str) -> str:
     """`text` as an origin that may be named in a policy, such as https://example.org; `LabError` for anything else."""
     if not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?", text):
-        raise LabError(f"--allow-framing takes an origin such as https://example.org, not {text[:80]!r}.")
+        said = tr("--allow-framing takes an origin such as https://example.org, not {value!r}.", value=text[:80])
+        raise LabError(said)
     return text.lower()

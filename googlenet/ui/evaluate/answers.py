@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet.errors import check_whole
-from googlenet.language import mark, speaking
+from googlenet.language import mark, speaking, tr
 from googlenet.runs import Run, find_checkpoint
 from googlenet.ui.evaluate.checkpoint_view import Thumbnail
 from googlenet.ui.events.cores import share_cores
@@ -23,12 +23,6 @@ if TYPE_CHECKING:  # they import torch, which the page does not wait for
 
 THUMBNAIL = 96  # pixels at most
 KEPT = 4  # checkpoints: answers and images of CIFAR-10's test part are 32 MB
-# How `Answers.on` reads, which is kept in English: `retell` finds these.
-WHICH = (
-    mark("the {n} test images of {name}"),
-    mark("{images}, of {judged} of the {all} classes"),
-    mark("{images}; {n} could not be read"),
-)
 UNNAMED = mark("images that the file does not name")
 
 
@@ -120,7 +114,7 @@ class AnswerBook:
         else:
             on, images, classes = self._judges(checkpoint.name, data, progress)
             classifier = Classifier(checkpoint.path)
-            check_classes(classifier, classes, "the data")
+            check_classes(classifier, classes, tr("the data"))
             result = evaluate_split(classifier, images, progress=progress)
         fitted_on = str(classifier.info.facts.get("temperature_fitted_on", UNNAMED))[:200]
         answers = Answers(checkpoint.name, on, fitted_on, images, classes, result)
