@@ -14,7 +14,8 @@
   };
 
   // Gradio names neither groups nor example pictures nor a text with a copy button, and makes a group of each radio
-  // button alone, so that arrow keys do not move inside one. Looked after when the page has been at rest for a moment.
+  // button alone, so that arrow keys do not move inside one. It says that something is at work in English alone.
+  // Looked after when the page has been at rest for a moment.
   let groups = 0, looking = 0;
   const name = () => {
     looking = 0;
@@ -30,6 +31,11 @@
     for (const example of document.querySelectorAll('.gallery-item:not([aria-label])')) {
       const shown = example.querySelector('img')?.src.match(/([a-z]+)\d*\.\w+$/)?.[1] ?? own.tr('picture');
       example.ariaLabel = own.tr('Example: {picture}', {picture: shown});
+    }
+    for (const text of [...document.querySelectorAll('.progress-text')].flatMap((line) => [...line.childNodes])) {
+      const waits = text.nodeValue?.match(/^queue: (\d+\/\d*) \|$/);
+      if (waits) text.nodeValue = own.tr('queue: {place} |', {place: waits[1]});
+      if (text.nodeValue === 'processing |') text.nodeValue = own.tr('processing |');
     }
   };
   const watched = {childList: true, subtree: true, attributeFilter: ['name']};
