@@ -54,8 +54,8 @@ def test_a_pool_speaks_for_whom_it_works() -> None:
     [
         ("the 1,000 test images of shapes (synthetic)", "도형(합성)의 테스트 이미지 1,000개"),
         ("the 7 test images of folder cats {and} dogs", "폴더 cats {and} dogs의 테스트 이미지 7개"),
-        ("epoch 1,200: loss 0.5", "에포크 1,200: loss 0.5"),
-        ("epoch the last: loss 0.5", "epoch the last: loss 0.5"),  # no number
+        ("Decoded 1,200 of 50,000 images", "이미지 50,000개 중 1,200개를 디코딩했습니다"),
+        ("Decoded many of 7 images", "Decoded many of 7 images"),  # no number
         ("7 images of the moon that no text speaks of", "7 images of the moon that no text speaks of"),
         ("", ""),
     ],
