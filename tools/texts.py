@@ -34,7 +34,15 @@ METHODS = {
 # What shows its first argument, which of a component's options people read, and which of an element's attributes.
 COMPONENTS = {"Button", "DownloadButton", "UploadButton", "Tab", "Markdown", "Accordion", "Info", "Warning", "Error"}
 SHOWN = {"label", "info", "placeholder", "title", "description", "headers", "choices", "submit_btn", "buttons"}
-SPOKEN_ATTRIBUTES = {"title", "alt", "aria-label", "placeholder", "aria-description", "aria-roledescription"}
+SPOKEN_ATTRIBUTES = {
+    "data-before",
+    "title",
+    "alt",
+    "aria-label",
+    "placeholder",
+    "aria-description",
+    "aria-roledescription",
+}
 # Names and signs that are the same in every language.
 NO_PROSE = {"GoogLeNet Lab", "CIFAR-10", "fullscreen", "copy"}
 # A text's file by the beginning of its place; the first that fits.
