@@ -152,7 +152,8 @@ def test_what_is_built_is_what_is_trained_and_classifies(visit: object, lab: obj
     page.get_by_role("button", name="More settings").click()
     page.get_by_label("Run name").fill(RUN)
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.locator(".gl-line", has_text=RUN)).to_contain_text("finished", timeout=PATIENCE)
+    # The queue's line names it too, for as long as it waits there.
+    expect(page.locator(".gl-line", has_text=RUN).filter(has_text="finished")).to_be_visible(timeout=PATIENCE)
 
     trained = Run(lab.checkpoints, RUN).path / "best.safetensors"
     model, info = load_weights(trained)
