@@ -47,6 +47,7 @@ MEANING = {
 # What files say that threshold and errors are of (benchmarks/novelty.py): English there, for `language.retell`.
 SAID = (
     mark("{n} validation images of {name}"),
+    mark("{n} test images of {name}"),
     mark("drawn shapes"),
     mark("pixel noise"),
     mark("plain colours"),

@@ -33,10 +33,6 @@ BATCH = {"cpu": 16, "cuda": 128, "mps": 64}  # of 224×224; another batch is dec
 SPLITS = {"test": ("test", "val"), "train": ("train",)}  # what people call the folder of each
 SYNSET = re.compile(r"n\d{8}")  # WordNet's number, as ImageNet's folders are named
 THUMBNAIL = 96  # pixels
-IMAGES = {
-    "test": mark("{n:,} test images of folder {name}"),
-    "train": mark("{n:,} train images of folder {name}"),
-}
 DO = mark("give a folder that holds a folder of pictures for each class, named like the class")
 
 
@@ -58,14 +54,11 @@ class LabelledPictures:
         return len(self.labels.unique())
 
     def sentence(self, split: str) -> str:
-        """Which pictures, and of how many classes where not of all."""
-        words = tr(IMAGES[split], n=len(self.found), name=self.name)
+        """Which pictures, and of how many classes where not of all; in English, for `language.retell`."""
+        words = f"{len(self.found):,} {split} images of folder {self.name}"
         if self.judged < len(self.classes):
-            counts = {"n": self.judged, "total": len(self.classes)}
-            words = tr("{images}, of {n:,} of the {total:,} classes", images=words, **counts)
-        if self.unreadable:
-            words = tr("{images}; {n:,} could not be read", images=words, n=self.unreadable)
-        return words
+            words += f", of {self.judged:,} of the {len(self.classes):,} classes"
+        return f"{words}; {self.unreadable:,} could not be read" if self.unreadable else words
 
     def picture(self, index: int) -> Image.Image:
         """The picture number `index`, upright and whole."""
