@@ -56,6 +56,10 @@ def test_a_pool_speaks_for_whom_it_works() -> None:
         ("the 7 test images of folder cats {and} dogs", "폴더 cats {and} dogs의 테스트 이미지 7개"),
         ("Decoded 1,200 of 50,000 images", "이미지 50,000개 중 1,200개를 디코딩했습니다"),
         ("Decoded many of 7 images", "Decoded many of 7 images"),  # no number
+        (
+            "the 7 test images of folder x, of 3 of the 10 classes; 2 could not be read",
+            "폴더 x의 테스트 이미지 7개(클래스 10개 중 3개, 2개는 읽지 못함)",
+        ),
         ("7 images of the moon that no text speaks of", "7 images of the moon that no text speaks of"),
         ("", ""),
     ],

@@ -24,6 +24,14 @@ if TYPE_CHECKING:  # they import torch, which the page does not wait for
 THUMBNAIL = 96  # pixels at most
 KEPT = 4  # checkpoints: answers and images of CIFAR-10's test part are 32 MB
 UNNAMED = mark("images that the file does not name")
+# How `Answers.on` reads where not all of a folder's pictures count: as one sentence for `retell`.
+OF_SOME = (
+    mark("the {n:,} test images of folder {name}, of {judged:,} of the {all:,} classes"),
+    mark("the {n:,} test images of folder {name}; {unreadable:,} could not be read"),
+    mark(
+        "the {n:,} test images of folder {name}, of {judged:,} of the {all:,} classes; {unreadable:,} could not be read"
+    ),
+)
 
 
 @dataclass(frozen=True)
