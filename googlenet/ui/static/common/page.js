@@ -32,6 +32,9 @@
       const shown = example.querySelector('img')?.src.match(/([a-z]+)\d*\.\w+$/)?.[1] ?? own.tr('picture');
       example.ariaLabel = own.tr('Example: {picture}', {picture: shown});
     }
+    for (const button of document.querySelectorAll('[aria-label="Copy table data"]')) {
+      button.ariaLabel = button.title = own.tr('Copy table data');
+    }
     for (const text of [...document.querySelectorAll('.progress-text')].flatMap((line) => [...line.childNodes])) {
       const waits = text.nodeValue?.match(/^queue: (\d+\/\d*) \|$/);
       if (waits) text.nodeValue = own.tr('queue: {place} |', {place: waits[1]});
