@@ -17,6 +17,28 @@
   // button alone, so that arrow keys do not move inside one. It says that something is at work in English alone.
   // Looked after when the page has been at rest for a moment.
   let groups = 0, looking = 0;
+
+  // What Gradio says in English alone, in whatever language it speaks.
+  const translate = () => {
+    const names = new Map([
+      ["Copy table data", own.tr('Copy table data')],
+      ["Fullscreen", own.tr('Fullscreen')],
+      ["Remove Image", own.tr('Remove Image')],
+      ["Upload file", own.tr('Upload file')],
+      ["Capture from camera", own.tr('Capture from camera')],
+      ["Paste from clipboard", own.tr('Paste from clipboard')],
+    ]);
+    for (const [english, said] of names) {
+      for (const button of document.querySelectorAll(`[aria-label="${english}"]`)) {
+        button.ariaLabel = said;
+        if (button.title) button.title = said;
+      }
+    }
+    for (const slider of document.querySelectorAll('[aria-label^="range slider for "]')) {
+      slider.ariaLabel = own.tr('slider for {setting}', {setting: slider.ariaLabel.replace("range slider for ", '')});
+    }
+  };
+
   const name = () => {
     looking = 0;
     for (const part of document.querySelectorAll('fieldset:not([aria-label]), textarea:not([aria-label])')) {
@@ -32,9 +54,7 @@
       const shown = example.querySelector('img')?.src.match(/([a-z]+)\d*\.\w+$/)?.[1] ?? own.tr('picture');
       example.ariaLabel = own.tr('Example: {picture}', {picture: shown});
     }
-    for (const button of document.querySelectorAll('[aria-label="Copy table data"]')) {
-      button.ariaLabel = button.title = own.tr('Copy table data');
-    }
+    if (document.documentElement.lang !== 'en') translate();
     for (const text of [...document.querySelectorAll('.progress-text')].flatMap((line) => [...line.childNodes])) {
       const waits = text.nodeValue?.match(/^queue: (\d+\/\d*) \|$/);
       if (waits) text.nodeValue = own.tr('queue: {place} |', {place: waits[1]});
