@@ -25,6 +25,7 @@ LANGUAGES = {"en": "English", "ko": "한국어"}
 TEXTS = Path(__file__).with_name("texts")
 SCRIPTS = "scripts"  # the catalogue's part that the page's JavaScript needs
 
+LONGEST = 600  # letters of a sentence that is told again: a stranger's file may hold anything
 NUMBER = r"[-+]?(?:[\d,.]+(?:e[-+]?\d+)?|nan|inf)%?"  # as a format with digits writes it
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,7 +94,7 @@ def retell(text: str) -> str:
     too.
     """
     chosen = _language.get()
-    if chosen == "en":
+    if chosen == "en" or len(text) > LONGEST:
         return text
     if whole := catalogue(chosen).get(text):
         return whole

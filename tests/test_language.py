@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -101,3 +102,12 @@ def test_the_browser_s_language(accepted: str, chosen: str) -> None:
 )
 def test_the_switch_has_the_last_word(cookie: str, chosen: str) -> None:
     assert spoken({"accept-language": "en" if chosen == "ko" and "=ko" in cookie else "ko", "cookie": cookie}) == chosen
+
+
+def test_a_hostile_sentence_costs_no_time() -> None:
+    pieces = ["x", ", predicted as ", " and ", ", ", ": open in Classify", " is ", " of "]
+    began = time.process_time()
+    with speaking("ko"):
+        for count in (3, 30, 3_000):
+            retell("".join(pieces) * count)
+    assert time.process_time() - began < 5  # the catalogue is read, and its texts are compiled, meanwhile
