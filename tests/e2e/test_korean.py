@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from trainings import training
+from trainings import make_folder, training
 
 from googlenet.training.session import train
 
@@ -32,8 +32,9 @@ ENGLISH = r"""() => {
 
 
 @pytest.fixture(scope="module")
-def run(lab: Any) -> str:
-    train(training(RUN, "shapes", {"num_classes": 10, "aux": ()}, epochs=2, batch_size=64, lr=0.05), lab.checkpoints)
+def run(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    data = make_folder(tmp_path_factory.mktemp("data") / "colours", 40, 20)
+    train(training(RUN, data, {"aux": ()}, epochs=2), lab.checkpoints)
     return RUN
 
 
