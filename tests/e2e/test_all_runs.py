@@ -85,3 +85,21 @@ def test_a_run_is_pruned_the_trash_emptied_and_the_table_saved(visit: object, la
     assert runs.list_deleted(lab.checkpoints) == []
     runs.delete(lab.checkpoints, "shelf-one")
     runs.empty_trash(lab.checkpoints)
+
+
+def test_the_columns_stay_chosen(visit: object, lab: object) -> None:
+    make_run(lab.checkpoints, "narrow")
+    page = visit.open("?tab=train")
+    table, headings = page.locator("#all-runs"), page.locator("#all-runs th:visible")
+    page.get_by_role("button", name="All runs").click()
+    expect(headings.filter(has_text="Recipe").first).to_be_visible()
+    table.locator(".token").filter(has_text="Recipe").locator(".token-remove").click()
+    expect(headings.filter(has_text="Recipe")).to_have_count(0)
+    page.reload()
+    page.wait_for_function("window.googlenetTabs")
+    page.get_by_role("button", name="All runs").click()
+    expect(headings.filter(has_text="Network").first).to_be_visible()
+    expect(headings.filter(has_text="Recipe")).to_have_count(0)
+    expect(table.locator(".token").filter(has_text="Recipe")).to_have_count(0)
+    runs.delete(lab.checkpoints, "narrow")
+    runs.empty_trash(lab.checkpoints)

@@ -94,7 +94,11 @@ class AllRuns:
             event.then(None, watched, view, js="googlenet.watchNow")
 
         seen = [self.mine, self.columns]
-        self.accordion.expand(self._open, seen, [self.table, self.trash], **PRIVATE)
+        kept = self.accordion.expand(
+            None, None, self.columns, js=f"() => [googlenet.keptColumns({json.dumps(CHOICE)})]"
+        )
+        opened.then(self._open, seen, [self.table, self.trash], **PRIVATE)
+        self.columns.input(None, self.columns, None, js="googlenet.keepColumns")
         gr.on([self.mine.input, self.columns.input], self._table, seen, self.table, **PRIVATE)
         look_again(self.table.select(self._choose, None, [self.said, self.chosen, self.text, shown], **PRIVATE))
         self.bring.wire(self._table, seen, [self.table])
