@@ -92,6 +92,7 @@ def test_the_columns_stay_chosen(visit: object, lab: object) -> None:
     page = visit.open("?tab=train")
     table, headings = page.locator("#all-runs"), page.locator("#all-runs th:visible")
     page.get_by_role("button", name="All runs").click()
+    expect(table.locator("[data-testid^=cell-]").get_by_text("narrow", exact=True)).to_be_visible()
     expect(headings.filter(has_text="Recipe").first).to_be_visible()
     table.locator(".token").filter(has_text="Recipe").locator(".token-remove").click()
     expect(headings.filter(has_text="Recipe")).to_have_count(0)

@@ -94,9 +94,8 @@ class AllRuns:
             event.then(None, watched, view, js="googlenet.watchNow")
 
         seen = [self.mine, self.columns]
-        kept = self.accordion.expand(
-            None, None, self.columns, js=f"() => [googlenet.keptColumns({json.dumps(CHOICE)})]"
-        )
+        kept = f"() => [googlenet.keptColumns({json.dumps(CHOICE)})]"
+        opened = self.accordion.expand(None, None, self.columns, js=kept)
         opened.then(self._open, seen, [self.table, self.trash], **PRIVATE)
         self.columns.input(None, self.columns, None, js="googlenet.keepColumns")
         gr.on([self.mine.input, self.columns.input], self._table, seen, self.table, **PRIVATE)
