@@ -6,6 +6,7 @@ Without a browser these tests skip and say so; with REQUIRE_BROWSER set, as in C
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -130,6 +131,16 @@ class Visit:
         page.get_by_role("tab", name="Build" if locale.startswith("en") else "만들기").first.wait_for(timeout=START_MS)
         page.wait_for_function("window.googlenetTabs")  # set when the page has come up and listens
         return page
+
+    def reload(self, page: object) -> None:
+        """Load `page` again; what it was still asking for it complains of, and that is forgotten."""
+        page.reload()
+        page.wait_for_function("window.googlenetTabs", timeout=START_MS)
+        self.forget_the_left()
+
+    def forget_the_left(self) -> None:
+        """A page that is left while it asks for something says so to its console."""
+        self.complaints[:] = [said for said in self.complaints if not re.search("AbortError|errored out", said)]
 
     def _check_host(self, request: object) -> None:
         if not request.url.startswith((self.lab.url, "data:", "blob:")):

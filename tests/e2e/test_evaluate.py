@@ -93,8 +93,7 @@ def test_the_address_and_a_reload_keep_the_run_and_promote_stands_over_it(visit:
             page.wait_for_timeout(1500)  # what would choose another run has come by then
             expect(field).to_have_value(RUN)
             assert f"evaluate={RUN}" in page.url
-            page.reload()
-            page.wait_for_function("window.googlenetTabs")
+            visit.reload(page)
         page.get_by_role("button", name="Evaluate checkpoints").click()
         page.get_by_role("button", name="Promote to best").click(timeout=PATIENCE)
         question = page.get_by_text(re.compile(f"the best of {RUN}"))

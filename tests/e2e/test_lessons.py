@@ -47,7 +47,7 @@ def test_by_keyboard_a_wrong_answer_a_right_one_and_on(visit: object) -> None:
     page.keyboard.press("Enter")
     expect(reply).to_contain_text("Those are the weights; each of the 96 channels out has a bias too.")
     # The page comes back as it was left.
-    page.reload()
+    visit.reload(page)
     expect(page.get_by_role("heading", name="A 1×1 convolution")).to_be_visible(timeout=TORCH_MS)
     expect(page.get_by_text("1 of 9 solved")).to_be_visible()
 
@@ -89,7 +89,7 @@ def test_a_solution_once_shown_stays_known(visit: object) -> None:
     page.get_by_role("button", name="Show the solution").click()
     expect(solution).to_be_visible()
     page.wait_for_function("localStorage['googlenet-lessons']")
-    page.reload()
+    visit.reload(page)
     expect(solution).to_be_visible(timeout=TORCH_MS)
     page.get_by_role("button", name="A 1×1 convolution").click()
     expect(solution).to_have_count(0)

@@ -198,7 +198,7 @@ def test_source_runs_json_opens_and_the_link_comes_back(visit: object, tmp_path:
 
     link = page.locator("#network-link textarea").input_value()
     page.wait_for_url("**network=*")
-    page.reload()
+    visit.reload(page)
     expect(parameters(page)).to_have_text(f"{profile_network(WIDER).params:,}")
     second = whole(visit, link.removeprefix(f"{visit.lab.url}/"))
     expect(parameters(second)).to_have_text(f"{profile_network(WIDER).params:,}")

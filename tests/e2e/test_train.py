@@ -65,7 +65,7 @@ def test_a_training_from_start_to_resume(visit: object, lab: object, colours: Pa
     expect(page.get_by_role("img", name="Accuracy: train")).to_be_visible(timeout=30_000)
 
     # A reload and a second browser show the same run, still running.
-    page.reload()
+    visit.reload(page)
     expect(page.get_by_text("running", exact=True)).to_be_visible(timeout=60_000)
     second = visit.open("?tab=train")
     expect(second.get_by_text("running", exact=True)).to_be_visible(timeout=60_000)

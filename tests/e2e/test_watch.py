@@ -156,7 +156,7 @@ def test_zoom_and_choices_outlast_refreshes_and_a_reload(visit: object, run: Run
     read.focus()
     read.press("Home")
     expect(read).to_have_attribute("aria-valuetext", re.compile("^[56] min 30 s, epoch [56]: "))
-    page.reload()
+    visit.reload(page)
     expect(page.locator("[data-panel=loss] canvas")).to_be_visible(timeout=PATIENCE)
     expect(reset).to_be_enabled(timeout=PATIENCE)
     expect(read).to_have_attribute("aria-valuemax", zoomed)
