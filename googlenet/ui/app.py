@@ -47,7 +47,7 @@ def build_app(
         demo.endpoints = api.publish(checkpoints, access)  # first: an event of the same name gets another one
         with gr.Row(elem_classes="gl-header"):
             gr.HTML(header_html(data), elem_classes="gl-html")
-            now = gr.HTML(now_html([]), elem_classes="gl-html gl-now")
+            now = gr.HTML(now_html([], page_is_up=False), elem_classes="gl-html gl-now")
             gr.HTML(languages_html(), elem_classes="gl-html gl-speaks")
         timer = gr.Timer(1.0)
         with gr.Tabs(elem_id="tabs"):

@@ -19,12 +19,18 @@ from googlenet.ui.common.templates import render
 SWITCHES = {"en": "Read this page in English", "ko": "이 페이지를 한국어로 보기"}
 
 
+# torch's import takes the processor for seconds, and made the page as much later: it begins when a page is up and asks
+# for news, or so many seconds after the app's start, so that the first picture need not wait for it.
+_PAGE_IS_UP, LATER = threading.Event(), 8.0
+
+
 @functools.cache
 def _device() -> list[str]:
-    """A list of one once torch, whose import takes seconds, has been asked; the page does not wait for it."""
+    """A list of one once torch has been asked; the page does not wait for it."""
     found: list[str] = []
 
     def ask() -> None:
+        _PAGE_IS_UP.wait(LATER)
         from googlenet.models.device import describe_device, pick_device
 
         found.append(describe_device(pick_device()))
@@ -43,9 +49,11 @@ def languages_html() -> str:
     return render("common/languages.html", languages=LANGUAGES, about=SWITCHES, spoken=language())
 
 
-def now_html(active: Sequence[tuple[Run, Status]], waiting: int = 0) -> str:
+def now_html(active: Sequence[tuple[Run, Status]], waiting: int = 0, *, page_is_up: bool = True) -> str:
     """HTML of the line's part that changes: the runs being trained, of which it names the first, and what waits."""
     training = None
+    if page_is_up:
+        _PAGE_IS_UP.set()
     if active:
         run, status = active[0]
         left = "" if status.seconds_left is None else time_left(status.seconds_left)
