@@ -204,8 +204,8 @@ NETWORKS = {
 CALLED = {"quick": mark("quick look (10 min)"), "hour": mark("an hour"), "best": mark("best (GPU)")}
 PROMISES: dict[str, str] = {
     "default": mark("Measured, with cifar10: 89.3% of the test images, 0.33 PFLOP."),
-    "quick": mark("About 10 minutes on two quiet cores with bfloat16, 0.24 PFLOP. Its accuracy is not measured yet."),
-    "hour": mark("About 40 minutes on two quiet cores with bfloat16, 0.99 PFLOP. Its accuracy is not measured yet."),
+    "quick": mark("Measured, with cifar10: 89.2% of the test images, 0.24 PFLOP, 9 minutes on two quiet cores."),
+    "hour": mark("Measured, with cifar10-medium: 91.3% of the test images, 0.99 PFLOP, 33 minutes on two quiet cores."),
     "best": mark("About half an hour of an H100, 153 PFLOP. Its accuracy is not measured yet."),
     "full": mark("Measured, with cifar10-fine: 96.3% of the test images, 41 PFLOP, 8 minutes of an H100."),
     "note": mark("Measured: 61.5% of the test images after epoch 299, 57.8% after the last; 9 PFLOP."),

@@ -214,4 +214,4 @@ def test_the_note_recipe_fills_the_form_and_leaves_what_was_typed(visit: object)
     expect(page.get_by_text("(recipe:")).to_be_hidden()
     page.get_by_label("quick look (10 min)").check()  # a recipe brings its network, and says what to expect
     expect(page.get_by_role("combobox", name="Network")).to_have_value("cifar10")
-    expect(page.get_by_text("about 10 minutes on two quiet cores")).to_be_visible()
+    expect(page.get_by_text("9 minutes on two quiet cores")).to_be_visible()
