@@ -109,3 +109,4 @@ def test_a_link_says_the_language_and_a_refusal_speaks_it(visit: Any) -> None:
     page.goto(f"{visit.lab.url}/?tab=evaluate&lang=en")
     expect(page.get_by_role("tab", name="Evaluate")).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
     assert "lang=" not in page.url
+    visit.forget_the_left()
