@@ -31,7 +31,8 @@ from googlenet.data.datasets import Split, load_images, split_validation
 from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import BATCH, check_classes
-from googlenet.inference.novelty import FACT, FEATURES, SCORES, Novelty, fit, fit_features
+from googlenet.inference.novelty import FACT, FEATURES, SCORES, TEXTURES, Novelty, fit, fit_features
+from googlenet.inference.prototypes import widths
 from googlenet.models.weights import add_facts
 
 NEAR = "CIFAR-100"
@@ -39,7 +40,7 @@ NEAR = "CIFAR-100"
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """What the network says of N images: logits (N, classes), and features (N, channels)."""
+    """What the network says of N images: logits (N, classes), and features (N, F + E) as `pooled` gives them."""
 
     logits: Tensor
     features: Tensor
@@ -104,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="of the training (default: the one in the file)")
     parser.add_argument("--fit-on", choices=("validation", "test"), default="validation")
     parser.add_argument("--false-alarm", type=float, default=0.05)
-    parser.add_argument("--score", choices=(FEATURES, *SCORES), default=FEATURES, help="to store")
+    parser.add_argument("--score", choices=(TEXTURES, FEATURES, *SCORES), default=TEXTURES, help="to store")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--store", action="store_true", help="write the score into WEIGHTS")
     options = parser.parse_args(arguments)
@@ -134,7 +135,9 @@ def run(options: argparse.Namespace) -> None:
 
     about = f"{fitted_on} of {data.name}"
     fits = {name: fit(fitted.logits, name, options.false_alarm, about) for name in SCORES}
-    fits[FEATURES] = fit_features(fitted.logits, fitted.features, fitting.labels, options.false_alarm, about)
+    wide = widths(classifier.info.network)[0]
+    for name, seen in ((FEATURES, fitted.features[:, :wide]), (TEXTURES, fitted.features)):
+        fits[name] = fit_features(fitted.logits, seen, fitting.labels, options.false_alarm, about, wide=wide)
     for name, novelty in fits.items():
         familiar = novelty.score(measured.logits, measured.features)
         scores = {of: novelty.score(answers.logits, answers.features) for of, answers in foreign.items()}

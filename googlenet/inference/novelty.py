@@ -23,7 +23,9 @@ if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
 
     from googlenet.models.weights import WeightsInfo
 
-FEATURES = "features"  # the score that needs prototypes
+FEATURES = "features"  # the score that needs prototypes,
+TEXTURES = "features and textures"  # and the one that asks an early module too
+BY_FEATURES = FEATURES, TEXTURES
 FACT = "novelty"  # its key in a weights file's facts
 MAX_SETS, MAX_WORDS = 20, 200  # of a stranger's file
 
@@ -38,6 +40,10 @@ SCORES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 MEANING = {
     FEATURES: mark("distance of its features from those of the nearest class, 1 − cosine × relative length^0.2,"),
+    TEXTURES: mark(
+        "distance of its features from those of the nearest class, 1 − cosine × relative length^0.2, and of its "
+        "textures from the usual ones,"
+    ),
     "energy": mark("energy, −log Σ exp(logit) (Liu et al. 2020)"),
     "max logit": mark("the largest logit, negated (Hendrycks et al. 2022)"),
     "max softmax": mark("1 − the largest probability (Hendrycks and Gimpel 2017)"),
@@ -63,11 +69,11 @@ SAID = (
 
 @dataclass(frozen=True)
 class Novelty:
-    """A score by `name`, of `SCORES` or `FEATURES`, and the `threshold` above which it warns.
+    """A score by `name`, of `SCORES` or `BY_FEATURES`, and the `threshold` above which it warns.
 
     `false_alarm` is the share of pictures of a class that it warns of, `misses` the share of each foreign set that it
-    does not warn of, both in [0, 1]; `fitted_on` and `measured_on` say with which images. `known` is what `FEATURES`
-    compares with.
+    does not warn of, both in [0, 1]; `fitted_on` and `measured_on` say with which images. `known` is what the scores
+    by features compare with.
     """
 
     name: str
@@ -111,12 +117,12 @@ class Novelty:
     def from_facts(cls, facts: Mapping[str, Any]) -> Novelty | None:
         """What a weights file says, or None when it says nothing that can be used: files come from anywhere."""
         said = facts.get(FACT)
-        if not isinstance(said, dict) or said.get("score") not in (*SCORES, FEATURES):
+        if not isinstance(said, dict) or said.get("score") not in (*SCORES, *BY_FEATURES):
             return None
         if not (is_number(said.get("threshold"), -1e9, 1e9) and is_number(said.get("false_alarm"), 0, 1)):
             return None
-        known = read_prototypes(said.get("known")) if said["score"] == FEATURES else None
-        if said["score"] == FEATURES and known is None:
+        known = read_prototypes(said.get("known")) if said["score"] in BY_FEATURES else None
+        if said["score"] in BY_FEATURES and (known is None or _by(known) != said["score"]):
             return None
         misses = said.get("misses")
         named = misses.items() if isinstance(misses, dict) else ()
@@ -142,19 +148,30 @@ def fit(logits: Tensor, name: str = "energy", false_alarm: float = 0.05, fitted_
 
 
 def fit_features(
-    logits: Tensor, features: Tensor, labels: Tensor, false_alarm: float = 0.05, fitted_on: str = ""
+    logits: Tensor,
+    features: Tensor,
+    labels: Tensor,
+    false_alarm: float = 0.05,
+    fitted_on: str = "",
+    *,
+    wide: int | None = None,
 ) -> Novelty:
-    """As `fit`, by features (N, F) and labels (N,); its score is `FEATURES`.
+    """As `fit`, by features (N, F + E) and labels (N,); `wide` is F, None all. Its score is one of `BY_FEATURES`.
 
     By the energy where that cannot be: too few images of a class, too many classes, or features that are all alike.
     """
     if not logits.isfinite().all():
         raise LabError(tr(DIVERGED))
     try:
-        known, scores = fit_prototypes(features, labels, logits.shape[-1])
+        known, scores = fit_prototypes(features, labels, logits.shape[-1], wide)
     except LabError:
         return fit(logits, false_alarm=false_alarm, fitted_on=fitted_on)
-    return _with_threshold(FEATURES, scores, false_alarm, fitted_on, known)
+    return _with_threshold(_by(known), scores, false_alarm, fitted_on, known)
+
+
+def _by(known: Prototypes) -> str:
+    """The name of the score that is asked of `known`."""
+    return FEATURES if known.textures is None else TEXTURES
 
 
 def _with_threshold(

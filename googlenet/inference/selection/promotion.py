@@ -14,7 +14,8 @@ from googlenet.files import write_atomically
 from googlenet.inference.calibration import COLDEST, HOTTEST, expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_features
-from googlenet.inference.novelty import FACT, FEATURES, fit_features
+from googlenet.inference.novelty import BY_FEATURES, FACT, fit_features
+from googlenet.inference.prototypes import widths
 from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
 from googlenet.inference.selection.store import weights_digest
 from googlenet.language import retell, tr
@@ -159,9 +160,9 @@ def fit_facts(
         "temperature_fitted_on": None if temperature is None else judges.judged_on,
     }
     kept = classifier.novelty
-    if kept is None or (kept.name != FEATURES and not kept.misses):
-        fitted_on = judges.judged_on
-        facts[FACT] = fit_features(before.logits, features, before.labels, fitted_on=fitted_on).to_facts()
+    if kept is None or (kept.name not in BY_FEATURES and not kept.misses):
+        told = {"fitted_on": judges.judged_on, "wide": widths(classifier.info.network)[0]}
+        facts[FACT] = fit_features(before.logits, features, before.labels, **told).to_facts()
     fitted = Calibration(
         temperature=temperature,
         n=before.n,
