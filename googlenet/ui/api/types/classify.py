@@ -20,9 +20,7 @@ Likely = TypedDict("Likely", {"class": str, "probability": Share})
 class Novelty(TypedDict):
     """How unlike the training images a picture is."""
 
-    score: Annotated[
-        str, says("how that is measured: features and textures, or energy, say")
-    ]
+    score: Annotated[str, says("how that is measured: features and textures, or energy, say")]
     value: Annotated[float, says("the picture's")]
     threshold: Annotated[float, says("above it a picture looks like no class")]
 
