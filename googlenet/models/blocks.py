@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from googlenet.models.fast.merged import merged_pointwise
+from googlenet.models.fast.merged import merged_pointwise, merging_pays
 from googlenet.models.fast.ordered import MaxPool
 from googlenet.models.fast.products import convolve
 
@@ -107,7 +107,7 @@ class Inception(nn.Module):
         self.branch4 = nn.Sequential(pool, conv(in_channels, pool_proj, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.training and x.is_cuda and x.dim() == 4):  # elsewhere three convolutions are as fast
+        if not (self.training and merging_pays(x)):
             return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=-3)
         firsts = [self.branch1, self.branch2[0], self.branch3[0]]
         one, three, five = merged_pointwise(x, cast("list[ConvBlock]", firsts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import platform
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from googlenet.models.blocks import ConvBlock, Inception
+from googlenet.models.fast.merged import merged_pointwise
 from googlenet.models.fast.products import SMALLEST_BATCH, convolve
 from googlenet.models.googlenet import GoogLeNet
 from googlenet.models.presets import preset
@@ -84,6 +87,35 @@ def test_a_whole_network_trains_alike_with_and_without(monkeypatch):
     monkeypatch.setattr("googlenet.models.blocks.convolve", lambda conv, x: conv(x))
     for mine, torchs in zip(ours, gradients(), strict=True):
         torch.testing.assert_close(mine, torchs, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_one_merged_convolution_gives_what_three_give(batch_norm: bool):
+    torch.manual_seed(0)
+    merged = nn.ModuleList(ConvBlock(8, out, batch_norm=batch_norm, kernel_size=1) for out in (6, 4, 2)).train()
+    apart = copy.deepcopy(merged)
+    x = torch.randn(SMALLEST_BATCH, 8, 5, 4).to(memory_format=torch.channels_last)
+    pairs = []
+    for blocks, parts in ((merged, merged_pointwise(x, list(merged))), (apart, [block(x) for block in apart])):
+        sum(part.square().mean() for part in parts).backward()
+        pairs.append([*parts, *(parameter.grad for parameter in blocks.parameters()), *blocks.buffers()])
+    for mine, theirs in zip(*pairs, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_a_module_is_merged_where_a_cpu_trains_it_in_bfloat16_alone(monkeypatch):
+    called = []
+    monkeypatch.setattr(
+        "googlenet.models.blocks.merged_pointwise", lambda x, blocks: called.append(x) or [block(x) for block in blocks]
+    )
+    module, x = Inception(8, 4, 4, 4, 4, 4, 4, batch_norm=True), torch.randn(SMALLEST_BATCH, 8, 5, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        for images, times in ((x, 1), (x[:-1], 1)):
+            module(images)
+            assert len(called) == times
+        module.eval()(x)
+    module.train()(x)
+    assert len(called) == 1
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives large blocks back at once")

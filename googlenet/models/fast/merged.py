@@ -1,4 +1,4 @@
-"""Convolutions that read the same map, as one: for training on a GPU, which waits for memory."""
+"""Convolutions that read the same map, as one: for training where reading it once is faster than three times."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from googlenet.models.fast.products import linear_pays, pointwise
+
 if TYPE_CHECKING:
     from googlenet.models.blocks import ConvBlock
+
+
+def merging_pays(x: Tensor) -> bool:
+    """Whether training on `x` is faster merged: on a GPU, and on a CPU where its 1×1 convolutions are linear layers.
+
+    Measured on a CPU in bfloat16: 2 to 5% of a step; in float32 nothing.
+    """
+    return x.dim() == 4 and (x.is_cuda or linear_pays(x))
 
 
 def merged_pointwise(x: Tensor, blocks: list[ConvBlock]) -> tuple[Tensor, ...]:
@@ -19,11 +29,16 @@ def merged_pointwise(x: Tensor, blocks: list[ConvBlock]) -> tuple[Tensor, ...]:
     """
     widths = [block.conv.out_channels for block in blocks]
     biases = [block.conv.bias for block in blocks if block.conv.bias is not None]
-    y = F.conv2d(x, torch.cat([block.conv.weight for block in blocks]), torch.cat(biases) if biases else None)
+    weight, bias = torch.cat([block.conv.weight for block in blocks]), torch.cat(biases) if biases else None
+    y = F.conv2d(x, weight, bias) if x.is_cuda else pointwise(x, weight, bias)
     norms = [block.bn for block in blocks if block.bn is not None]
     if norms:
         y = _merged_batch_norm(y, norms, widths)
-    return F.relu(y, inplace=True).split(widths, dim=1)
+    parts = F.relu(y, inplace=True).split(widths, dim=1)
+    if x.is_cuda:
+        return parts
+    # Convolutions copy what has gaps in memory, forward and once more backward: here it is copied once.
+    return tuple(part.contiguous(memory_format=torch.channels_last) for part in parts)
 
 
 def _merged_batch_norm(y: Tensor, norms: list[nn.BatchNorm2d], widths: list[int]) -> Tensor:
