@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from googlenet.language import mark, tr
 from googlenet.ui.events.access import is_loopback
+from googlenet.ui.events.spared import unwatched
 from googlenet.ui.spoken import in_language
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -94,7 +95,7 @@ class Guard:
                 held.append(message)
                 if message.get("more_body"):
                     return
-                body = in_language(b"".join(part.get("body", b"") for part in held[1:]))
+                body = unwatched(in_language(b"".join(part.get("body", b"") for part in held[1:])))
                 headers = MutableHeaders(scope=held[0])
                 if body:  # none is sent for HEAD
                     headers["Content-Length"] = str(len(body))

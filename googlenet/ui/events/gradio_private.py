@@ -31,6 +31,7 @@ from starlette.responses import JSONResponse, Response
 from googlenet.errors import LabError
 from googlenet.language import SCRIPTS, catalogue, language, mark, speaking, tr
 from googlenet.ui.events.access import hide_paths
+from googlenet.ui.events.spared import for_a_page
 from googlenet.ui.spoken import spoken
 
 MISFIT = mark("What was sent does not fit this form: reload the page, or read the API's description.")
@@ -70,7 +71,8 @@ class Page(gr.Blocks):
         same components in the same order, whose events stay those of the first.
         """
         if self._config is None:
-            self._config = super().get_config_file()
+            config = cast(dict[str, Any], super().get_config_file())
+            self._config = cast(BlocksConfigDict, for_a_page(config))
         if language() == "en" or self.again is None:
             return self._config
         return cast(BlocksConfigDict, {**self._config, **self._in_language(language())})
