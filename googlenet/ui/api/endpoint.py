@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,8 +80,9 @@ class Endpoints:
         )
 
 
+@functools.cache  # many endpoints answer alike
 def schema_of(hint: Any) -> dict[str, Any]:
-    """The JSON schema of a type, whole, without references."""
+    """The JSON schema of a type, whole, without references; to be copied by who changes it."""
     schema = TypeAdapter(hint).json_schema()
     return _plain(schema, schema.get("$defs", {}))
 
