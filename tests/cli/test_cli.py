@@ -105,7 +105,7 @@ def test_help_says_each_default_once_and_what_each_recipe_sets(capsys):
     for field in ("epochs", "batch_size", "cutout", "ema", "validation_fraction"):
         said = ", ".join(f"{recipe}: {values[recipe][field]:g}" for recipe in RECIPES)
         assert f"(default: {said.removeprefix('default: ')})" in text
-    rates = "quick: 0.05, hour: 0.05, best: 0.4, full: 0.4, note: 0.0001"
+    rates = "quick: 0.05, hour: 0.07, best: 0.4, full: 0.4, note: 0.0001"
     assert f"(default: 0.2, without batch norm: 0.001, {rates})" in text
     assert "best: none, full: none, note: 299,499,699,899)" in text
     assert "None" not in text
@@ -123,7 +123,7 @@ def test_profile(name):
     lines = result.stdout.splitlines()
     totals = {"imagenet": "6,998,552", "cifar10-truncated": "3,494,346"}
     totals |= {"imagenet-torchvision": "6,624,904", "cifar10": "5,983,402", "cifar10-fine": "5,871,914"}
-    totals |= {"cifar10-medium": "5,983,402"}
+    totals |= {"cifar10-medium": "5,983,402", "cifar10-narrow": "1,502,490"}
     assert totals[name] in next(line for line in lines if line.startswith("total"))
     assert any(line.startswith("inception3a.branch3.1") for line in lines)
     assert "Multiply-adds are for one image" in lines[-1]

@@ -54,6 +54,7 @@ def told(command: str) -> Any:
         ("cifar10-truncated", "note", {"epochs": 500, "data": "a folder/it's"}),
         ("cifar10-truncated", "note", {"checkpoint_epochs": (3, 300), "validation_fraction": 0.1, "normalize": True}),
         ("cifar10-medium", "quick", {}),
+        ("cifar10-narrow", "hour", {}),
         ("cifar10-fine", "best", {"trivial_augment": False, "cutmix": 1.0, "whitening": True}),
         ("cifar10.aux", "full", {"ema": 0.0, "cutout": 0, "flip": False, "compiled": True, "seed": 7}),
         ("cifar10.two3x3~inception3a.ch1x1.80~name.my-net~batch_norm.0", "default", {"lr": 1.5e-05, "device": "cpu"}),

@@ -19,7 +19,7 @@ from googlenet.ui.common.templates import render
 from googlenet.ui.events.access import Access, hide_paths
 from googlenet.ui.events.long_work import PRIVATE
 
-NETWORKS = ("cifar10", "cifar10-medium", "cifar10-fine", "cifar10-truncated")
+NETWORKS = ("cifar10", "cifar10-narrow", "cifar10-medium", "cifar10-fine", "cifar10-truncated")
 RECIPE_FIELDS = {
     "epochs": mark("Epochs"),
     "batch_size": mark("Batch size"),
