@@ -19,7 +19,6 @@ from googlenet.errors import LabError
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.inside.fields import branch_steps, geometry
 from googlenet.inference.inside.ledger import class_number
-from googlenet.inference.inside.names import branch_name
 from googlenet.inference.inside.trace import bands
 from googlenet.language import mark, tr
 from googlenet.models.profile import BRANCHES, profile_network
@@ -92,7 +91,7 @@ class Effects:
                 return tr("This network has no Inception module, so no branch carried anything.")
             return tr(_NOBODY[bool(self.against)], **named, least=LEAST)
         text = _CARRIED[bool(self.against), best.sees >= self.side]
-        return tr(text, branch=branch_name(best.branch), module=best.module, sees=best.sees, **named, fall=-best.change)
+        return tr(text, branch=tr(best.branch), module=best.module, sees=best.sees, **named, fall=-best.change)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

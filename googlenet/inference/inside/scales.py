@@ -18,7 +18,6 @@ from googlenet.data.shapes import shape_cover
 from googlenet.errors import LabError, check_choice
 from googlenet.inference.classifier import Classifier, to_tensor
 from googlenet.inference.inside.fields import Box, branch_fields
-from googlenet.inference.inside.names import branch_name
 from googlenet.inference.inside.trace import bands, inception, walk
 from googlenet.language import mark, tr, trn
 from googlenet.models.profile import profile_network
@@ -61,7 +60,7 @@ class Scales:
         single = next((scale for scale in self.scales if len(scale.catching) == 1), None)
         said = _seen(first, name, len(self.windows))
         if single:
-            branch = branch_name(single.catching[0])
+            branch = tr(single.catching[0])
             said = tr("{said}, at {size} only the {branch} branch does", said=said, size=_pixels(single), branch=branch)
         if blind:
             said = tr(
@@ -145,7 +144,7 @@ def _change(one: Tensor, other: Tensor) -> float:
 
 def _seen(scale: Scale, module: str, all_of_them: int) -> str:
     """Which branches see where an object of this size ends, without a full stop."""
-    size, branches = _pixels(scale), [branch_name(branch) for branch in scale.catching]
+    size, branches = _pixels(scale), [tr(branch) for branch in scale.catching]
     if not branches:
         return tr("At {size} no branch of {module} sees where the object ends", size=size, module=module)
     if len(branches) == all_of_them:

@@ -19,7 +19,6 @@ from googlenet.inference.classifier import Classifier
 from googlenet.inference.index import compute_index
 from googlenet.inference.inside.fields import field
 from googlenet.inference.inside.ledger import ledger
-from googlenet.inference.inside.names import step_name
 from googlenet.inference.inside.trace import Trace, trace
 from googlenet.language import speaking
 from googlenet.models.presets import preset
@@ -266,11 +265,11 @@ def test_one_trace_is_told_in_each_readers_language(network: Classifier, seen: T
 
 def test_every_step_has_a_korean_name() -> None:
     networks = (preset("imagenet", paper=True), preset("cifar10"))
-    labels = {row.label for network in networks for row in profile_network(network).rows if not row.aux}
-    assert len(labels) > 5
-    assert {step_name(label) for label in labels} == labels
+    rows = {row.label: row for network in networks for row in profile_network(network).rows if not row.aux}
+    assert len(rows) > 5
+    assert {label: row.words for label, row in rows.items()} == {label: label for label in rows}
     with speaking("ko"):
-        assert [label for label in labels if re.search("[a-z]", step_name(label))] == []
+        assert [row.label for row in rows.values() if re.search("[a-z]", row.words)] == []
 
 
 def test_a_picture_is_traced_once(network: Classifier, tmp_path: Path) -> None:

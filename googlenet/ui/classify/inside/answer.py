@@ -10,7 +10,6 @@ from PIL import Image
 
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError
-from googlenet.inference.inside.names import branch_name
 from googlenet.language import mark, tr
 from googlenet.runs import Checkpoint
 from googlenet.ui.classify.inside.shown import adding_up, decimals, file_in_command
@@ -94,7 +93,7 @@ def ledger_html(
         effects=effects,
         modules=_by_module(effects) if effects else [],
         strongest=effects.strongest if effects else None,
-        strongest_branch=branch_name(effects.strongest.branch) if effects and effects.strongest else "",
+        strongest_branch=tr(effects.strongest.branch) if effects and effects.strongest else "",
         problem=problem,
     )
 
@@ -134,13 +133,13 @@ def _places(found: Ledger, shown: dict[str, float]) -> list[Places]:
 def _in_words(name: str) -> str:
     if name == "all":
         return tr("What each place adds by all branches: orange for it, blue against it")
-    branch = branch_name(name)
+    branch = tr(name)
     return tr("What each place adds by the {branch} branch: orange for it, blue against it", branch=branch)
 
 
 def _part_name(name: str) -> str:
     """What the page calls a part of the sum: a branch, the bias, all together, or the layer itself."""
-    return {"bias": tr("bias"), "all": tr("all")}.get(name) or branch_name(name)
+    return {"bias": tr("bias"), "all": tr("all")}.get(name) or tr(name)
 
 
 def bars(parts: list[tuple[str, str, float]]) -> list[Bar]:
@@ -175,7 +174,7 @@ def _effects(
 
 def _by_module(effects: Effects) -> list[tuple[str, list[Bar]]]:
     """For each module a bar a branch, all in one scale; what a branch carried counts upwards."""
-    named = [(branch_name(effect.branch), BRANCH_CLASSES[effect.branch], -effect.change) for effect in effects.effects]
+    named = [(tr(effect.branch), BRANCH_CLASSES[effect.branch], -effect.change) for effect in effects.effects]
     every = bars(named)
     names = list(dict.fromkeys(effect.module for effect in effects.effects))
     return [(name, every[4 * number : 4 * number + 4]) for number, name in enumerate(names)]

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from googlenet.config import DATA_SIZE
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.inside.fields import Box, branch_steps, field
-from googlenet.inference.inside.names import branch_name
 from googlenet.language import tr
 from googlenet.models.profile import BRANCHES, Profile, profile_network
 from googlenet.runs import Checkpoint, find_checkpoint
@@ -145,7 +144,7 @@ def _drawn(
     from googlenet.inference.index import find_images
 
     tops = index.top(layer, channel)
-    shown = {"title": _title(layer, channel), "branch": branch_name(seen_step(profile, layer, channel)[1])}
+    shown = {"title": _title(layer, channel), "branch": tr(seen_step(profile, layer, channel)[1])}
     shown |= {"images": index.about.count, "data": index.about.data, "mean": float(index.means[layer][channel])}
     if tops[0].value == 0:  # behind a ReLU
         silent = tr("It is silent: it gives 0 everywhere on all {n:,} training images.", n=index.about.count)

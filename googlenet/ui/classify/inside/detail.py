@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from googlenet.errors import LabError, check_whole
 from googlenet.inference.inside.fields import INPUT
-from googlenet.inference.inside.names import branch_name, step_name
 from googlenet.language import tr
 from googlenet.ui.classify.inside import maps, stage
 from googlenet.ui.classify.inside.channel import looked_up
@@ -89,8 +88,8 @@ def detail_html(
         step=step,
         channel=channel,
         layer=row.layer,
-        branch=branch_name(row.branch),
-        name=step_name(row.label),
+        branch=tr(row.branch),
+        name=row.words,
         joined=joined_channel(traced, step, channel),
         colour=BRANCH_CLASSES.get(row.branch, ""),
         map=maps.one(values, row.branch),

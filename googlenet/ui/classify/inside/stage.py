@@ -12,7 +12,6 @@ from PIL import Image
 
 from googlenet.errors import LabError
 from googlenet.inference.inside.fields import INPUT, branch_steps, field, reads, spans
-from googlenet.inference.inside.names import branch_name, step_name
 from googlenet.language import tr
 from googlenet.models.profile import Profile, Row
 from googlenet.ui.classify.inside import maps
@@ -43,7 +42,7 @@ class Step:
     @property
     def name(self) -> str:
         """What it does, for people."""
-        return step_name(self.row.label)
+        return self.row.words
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Lane:
     @property
     def name(self) -> str:
         """The branch for people, "" where there is none."""
-        return branch_name(self.branch)
+        return tr(self.branch)
 
 
 def stops(profile: Profile) -> list[str]:
