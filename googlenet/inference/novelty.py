@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # the page reads what a file says before torch is loaded
 
     from googlenet.models.weights import WeightsInfo
 
-FEATURES = "features"  # the score that needs prototypes,
-TEXTURES = "features and textures"  # and the one that asks an early module too
+FEATURES = mark("features")  # the score that needs prototypes,
+TEXTURES = mark("features and textures")  # and the one that asks an early module too
 BY_FEATURES = FEATURES, TEXTURES
 FACT = "novelty"  # its key in a weights file's facts
 MAX_SETS, MAX_WORDS = 20, 200  # of a stranger's file
@@ -33,10 +33,10 @@ DIVERGED = mark("Its answers are not numbers (NaN), since the training diverged:
 
 # Logits (..., classes) → (...), higher for pictures less like the training images. Temperature plays no part.
 SCORES: dict[str, Callable[[Tensor], Tensor]] = {
-    "energy": lambda logits: -logits.logsumexp(-1),
-    "max logit": lambda logits: -logits.amax(-1),
-    "max softmax": lambda logits: 1 - logits.softmax(-1).amax(-1),
-    "entropy": lambda logits: -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1),
+    mark("energy"): lambda logits: -logits.logsumexp(-1),
+    mark("max logit"): lambda logits: -logits.amax(-1),
+    mark("max softmax"): lambda logits: 1 - logits.softmax(-1).amax(-1),
+    mark("entropy"): lambda logits: -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1),
 }
 MEANING = {
     FEATURES: mark("distance of its features from those of the nearest class, 1 − cosine × relative length^0.2,"),

@@ -77,7 +77,7 @@ class Form:
             list(NETWORKS),
             value=NETWORKS[0],
             label=tr("Network"),
-            info=tr("cifar10 and medium for a CPU; fine, which ships trained, for a GPU; truncated: the note's"),
+            info=tr("cifar10 and narrow for a CPU; fine, which ships trained, for a GPU; truncated: the note's"),
         )
         self.fields["data"] = gr.Dropdown(
             list(dict.fromkeys([access.offered, "cifar10", "shapes"])),
