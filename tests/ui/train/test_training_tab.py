@@ -590,7 +590,7 @@ def test_a_form_that_was_built_in_english_answers_in_korean(form: Form) -> None:
     assert str(caught.value) == "배치 크기: 1에서 65,536 사이의 정수여야 합니다(입력값: 0)."
     assert all(re.search("[가-힣]", mark["info"]) for mark in marks)
     assert "좌우 반전(레시피: 켬)" in own[2]
-    assert form.mark(None)[3]["info"].startswith("cifar10 and medium for a CPU")
+    assert form.mark(None)[3]["info"].startswith("cifar10 and narrow for a CPU")
 
 
 def test_stop_says_so_before_the_trainer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
