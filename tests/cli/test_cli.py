@@ -105,7 +105,7 @@ def test_help_says_each_default_once_and_what_each_recipe_sets(capsys):
     for field in ("epochs", "batch_size", "cutout", "ema", "validation_fraction"):
         said = ", ".join(f"{recipe}: {values[recipe][field]:g}" for recipe in RECIPES)
         assert f"(default: {said.removeprefix('default: ')})" in text
-    rates = "quick: 0.05, hour: 0.02, best: 0.4, full: 0.4, note: 0.0001"
+    rates = "quick: 0.02, hour: 0.02, best: 0.4, full: 0.4, note: 0.0001"
     assert f"(default: 0.2, without batch norm: 0.001, {rates})" in text
     assert "best: none, full: none, note: 299,499,699,899)" in text
     assert "None" not in text
