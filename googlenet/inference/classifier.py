@@ -161,7 +161,7 @@ class Classifier:
 
     @torch.inference_mode()
     def fast_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """As `fast_logits`, and the features (N, F) of the images (prototypes.py)."""
+        """As `fast_logits`, and the features (N, F + E) of the images (`prototypes.pooled`)."""
         return pooled(self.fast_model, self.prepared(images))
 
     @property

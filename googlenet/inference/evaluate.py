@@ -145,7 +145,7 @@ def evaluate_split(
 def evaluate_features(
     classifier: Classifier, split: Split, progress: Progress | None = None
 ) -> tuple[Evaluation, Tensor]:
-    """`evaluate_split`, and from the same pass the features (n, F) of the images (prototypes.py), on the CPU."""
+    """`evaluate_split`, and from the same pass the images' features (n, F + E) of `prototypes.pooled`, on the CPU."""
     features: list[Tensor] = []
     evaluation = _evaluate(classifier, split, False, None, progress, features)
     return evaluation, torch.cat(features)

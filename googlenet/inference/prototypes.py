@@ -8,8 +8,6 @@ together. All of it is fitted on images of the classes alone, never on images of
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ import numpy as np
 
 from googlenet.config import GoogLeNetConfig
 from googlenet.errors import LabError, is_number
+from googlenet.inference.packed import pack, unpack
 from googlenet.inference.textures import Textures, early_module, fit_textures, read_textures
 from googlenet.language import tr
 from googlenet.models.profile import profile_network
@@ -63,8 +62,7 @@ class Prototypes:
 
     def to_facts(self) -> dict[str, Any]:
         """Plain JSON types; the directions as float16 in base64."""
-        packed = base64.b64encode(self.means.astype("<f2").tobytes()).decode()
-        plain = {"classes": len(self.means), "length": self.length, "means": packed}
+        plain = {"classes": len(self.means), "length": self.length, "means": pack(self.means)}
         return plain if self.textures is None else {**plain, "textures": self.textures.to_facts()}
 
     def belong_to(self, network: GoogLeNetConfig) -> bool:
@@ -110,9 +108,8 @@ def fit_prototypes(
     """
     import torch
 
-    last, early = features.float().split(
-        [wide or features.shape[1], features.shape[1] - (wide or features.shape[1])], 1
-    )
+    wide = features.shape[1] if wide is None else wide
+    last, early = features[:, :wide].float(), features[:, wide:].float()
     if int(torch.bincount(labels, minlength=classes).min()) < LEAST:
         raise LabError(tr("Features of classes need {n} images of each class at least.", n=LEAST))
     if 2 * classes * last.shape[1] > LIMIT:
@@ -139,7 +136,7 @@ def fit_prototypes(
 def read_prototypes(said: Any) -> Prototypes | None:
     """What `to_facts` made; None for what is not sound: files come from anywhere. `belong_to` is yet to be asked."""
     try:
-        length, means = said["length"], _unpacked(said["means"])
+        length, means = said["length"], unpack(said["means"], LIMIT)
         classes = said["classes"]
         if not (is_number(length, 1e-6, 1e9) and is_number(classes, 1, 1e6)):
             return None
@@ -147,7 +144,7 @@ def read_prototypes(said: Any) -> Prototypes | None:
         if "textures" in said and textures is None:
             return None
         return Prototypes(means.reshape(int(classes), -1), float(length), textures)
-    except (ValueError, LookupError, TypeError, RuntimeError, binascii.Error):
+    except (ValueError, LookupError, TypeError, RuntimeError):
         return None
 
 
@@ -158,12 +155,3 @@ def _directions(features: Tensor, labels: Tensor, classes: int) -> Prototypes:
     means = torch.stack([features[labels == label].mean(0) for label in range(classes)])
     length = features.norm(dim=1).mean().clamp_min(1e-6).item()
     return Prototypes(normalize(means, dim=1).half().float().numpy(), length)
-
-
-def _unpacked(text: str) -> np.ndarray:
-    if len(text) > 2 * LIMIT:
-        raise ValueError
-    numbers = np.frombuffer(base64.b64decode(text, validate=True), "<f2").astype(np.float32)
-    if not np.isfinite(numbers).all():
-        raise ValueError
-    return numbers

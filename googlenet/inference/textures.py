@@ -7,7 +7,6 @@ only what tells the classes apart, takes them for one of its own (Lee et al. 201
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from googlenet.config import GoogLeNetConfig, InceptionConfig
 from googlenet.errors import is_number
+from googlenet.inference.packed import pack, unpack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DIRECTIONS = 40  # at most, and one for every so many images that they are fitted on:
 IMAGES_A_DIRECTION = 20
 LIMIT = 60_000  # bytes of all that in a weights file, before base64 makes four thirds of them
+VARIANCES = 1e-6, 6e4  # which float16 holds
 LEAST = 1e-3  # of the deviations' mean: a channel that never answers must not divide by nothing
 PARTS = ("mean", "deviation", "directions", "variances")
 
@@ -56,7 +57,7 @@ class Textures:
 
     def to_facts(self) -> dict[str, Any]:
         """Plain JSON types; the arrays as float16 in base64."""
-        packed = {part: base64.b64encode(getattr(self, part).astype("<f2").tobytes()).decode() for part in PARTS}
+        packed = {part: pack(getattr(self, part)) for part in PARTS}
         return {**packed, "rest": self.rest, "share": self.share}
 
 
@@ -84,7 +85,7 @@ def fit_textures(means: Tensor, room: int = LIMIT) -> Textures | None:
     mean, deviation = _rounded(mean), _rounded(deviation).clamp_min(1e-7)
     units = (means - mean) / deviation
     _, values, directions = torch.linalg.svd(units, full_matrices=False)
-    directions, variances = _rounded(directions[:kept]), _rounded((values[:kept].square() / count).clamp(1e-6, 6e4))
+    directions, variances = _rounded(directions[:kept]), _rounded((values[:kept].square() / count).clamp(*VARIANCES))
     rest = (units.square().sum(1) - (units @ directions.T).square().sum(1)).mean().item()
     if not rest > 1e-6:
         return None
@@ -92,11 +93,13 @@ def fit_textures(means: Tensor, room: int = LIMIT) -> Textures | None:
 
 
 def read_textures(said: Any) -> Textures | None:
-    """What `to_facts` made; None for what is not sound. Raises what `bytes` from anywhere may raise, as numpy does."""
-    mean, deviation, directions, variances = (_unpacked(said[part]) for part in PARTS)
+    """What `to_facts` made; None for what is not sound. Raises what `unpack` does, for text that is none of its own."""
+    mean, deviation, directions, variances = (unpack(said[part], LIMIT) for part in PARTS)
     rest, share = said["rest"], said["share"]
-    sound = is_number(rest, 1e-6, 1e12) and is_number(share, 0, 1e6)
-    if not (sound and len(mean) and deviation.shape == mean.shape and deviation.min() > 0 and variances.min() > 0):
+    if not (is_number(rest, 1e-6, 1e12) and is_number(share, 0, 1e6) and len(mean) and deviation.shape == mean.shape):
+        return None
+    # Numbers that no fit gives would make a distance that is none: infinite, or NaN.
+    if not (deviation.min() > 0 and variances.min() > VARIANCES[0] / 2 and np.abs(directions).max() < 1.01):
         return None
     return Textures(
         mean, deviation, directions.reshape(len(variances), len(mean)), variances, float(rest), float(share)
@@ -106,12 +109,3 @@ def read_textures(said: Any) -> Textures | None:
 def _rounded(numbers: Tensor) -> Tensor:
     """As they will be when read from a file."""
     return numbers.half().float().contiguous()
-
-
-def _unpacked(text: str) -> np.ndarray:
-    if len(text) > 2 * LIMIT:
-        raise ValueError
-    numbers = np.frombuffer(base64.b64decode(text, validate=True), "<f2").astype(np.float32)
-    if not np.isfinite(numbers).all():
-        raise ValueError
-    return numbers

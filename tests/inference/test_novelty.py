@@ -261,6 +261,8 @@ def test_textures_of_another_network_or_damaged_ones_are_not_used(tmp_path: Path
             assert read(**{part: odd}) is None, part
     zeros = base64.b64encode(np.zeros(512, "<f2").tobytes()).decode()
     assert read(deviation=zeros) is None
+    long, thin = (base64.b64encode(np.full(n, value, "<f2").tobytes()).decode() for n, value in ((1536, 2), (3, 1e-7)))
+    assert read(directions=long) is read(variances=thin) is None  # whose distances may be infinite
     for odd in (0, -1, math.nan, "5", None):
         assert read(rest=odd) is None
     assert read(share=-1.0) is read(share=None) is None

@@ -14,7 +14,7 @@ from googlenet.files import write_atomically
 from googlenet.inference.calibration import COLDEST, HOTTEST, expected_calibration_error, fit_temperature
 from googlenet.inference.classifier import Classifier
 from googlenet.inference.evaluate import check_classes, evaluate_features
-from googlenet.inference.novelty import BY_FEATURES, FACT, fit_features
+from googlenet.inference.novelty import FACT, TEXTURES, fit_features
 from googlenet.inference.prototypes import widths
 from googlenet.inference.selection.judges import Judges, are_other_images, load_judges
 from googlenet.inference.selection.store import weights_digest
@@ -129,10 +129,10 @@ def fit_facts(
 ) -> tuple[Calibration, dict[str, Any]]:
     """What the choosing images of `judges` say of the weights file `path`, and that as facts to write into it.
 
-    The threshold above which a picture looks like no class is among them, unless the file has one by features or one
-    whose errors were measured; a temperature that it has gives way. The weights stay as they are, and so do the logits:
-    `Classifier` divides them. Raises `LabError` for a file that is no checkpoint or of other classes than the images,
-    and when these cannot be the images that its training held out.
+    The threshold above which a picture looks like no class is among them, unless the file has one by textures too or
+    one whose errors were measured; a temperature that it has gives way. The weights stay as they are, and so do the
+    logits: `Classifier` divides them. Raises `LabError` for a file that is no checkpoint or of other classes than the
+    images, and when these cannot be the images that its training held out.
     """
     classifier = Classifier(path, device)
     check_classes(classifier, judges.images.classes, judges.images.name)
@@ -160,9 +160,10 @@ def fit_facts(
         "temperature_fitted_on": None if temperature is None else judges.judged_on,
     }
     kept = classifier.novelty
-    if kept is None or (kept.name not in BY_FEATURES and not kept.misses):
-        told = {"fitted_on": judges.judged_on, "wide": widths(classifier.info.network)[0]}
-        facts[FACT] = fit_features(before.logits, features, before.labels, **told).to_facts()
+    if kept is None or (kept.name != TEXTURES and not kept.misses):
+        wide = widths(classifier.info.network)[0]
+        found = fit_features(before.logits, features, before.labels, fitted_on=judges.judged_on, wide=wide)
+        facts[FACT] = found.to_facts()
     fitted = Calibration(
         temperature=temperature,
         n=before.n,
